@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// client.h: one client as the broker knows it: what it said about itself, where it is, what it waits for.
+//
+// Used by: the executor and the connection family; net/ gives it a transport. Tests connect one without a socket.
+// Always:  - the id is the ticket under which it waits, and is never reused;
+//          - it never outlives its entry in Clients; whatever refers to a client for later keeps the ticket.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/commands/command.h"
+#include "broker/protocol/held_output.h"
+#include "broker/protocol/resp_parser.h"
+#include "broker/protocol/resp_sink.h"
+#include "schemas/ids.h"
+
+namespace leat {
+
+struct QueuedCommand {
+  const Command* command;
+  OwnedArgs args;
+};
+
+// A request that waits: the same handler runs again when one of its keys is touched.
+struct Parked {
+  const Command* command;
+  OwnedArgs args;
+  Wait wait;
+  DbIndex db;
+  TimeMs arrived_ms;  // monotonic
+};
+
+enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
+
+// Where a client's bytes go. A closed transport swallows what it is sent.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void send(Bytes bytes) = 0;
+  virtual void close_when_sent() = 0;
+  virtual void close_now() = 0;
+  virtual size_t unsent() const = 0;
+  virtual Bytes peer() const = 0;   // "127.0.0.1:50000"
+  virtual Bytes local() const = 0;
+  virtual int descriptor() const { return -1; }
+};
+
+struct Client {
+  Client(Ticket id, Transport& transport, TimeMs now_ms)
+      : id(id), transport(transport), created_ms(now_ms), active_ms(now_ms), reply(output.bytes(), 2) {}
+
+  const Ticket id;
+  Transport& transport;
+  const TimeMs created_ms;  // monotonic
+  TimeMs active_ms;         // monotonic, of the last request
+
+  Bytes input;        // received and not yet executed
+  size_t parsed = 0;  // of input
+  RespParser parser;
+  bool queued_to_run = false;
+
+  HeldOutput output;
+  RespSink reply;
+  int protocol = 2;
+  bool queued_to_release = false;
+
+  // What it said about itself.
+  Bytes name, lib_name, lib_version;
+  DbIndex db = 0;
+  ReplyMode reply_mode = ReplyMode::kOn;
+  bool no_evict = false, no_touch = false;
+
+  // MULTI
+  bool in_multi = false;
+  bool multi_failed = false;  // a queued command was refused: EXEC answers EXECABORT
+  std::vector<QueuedCommand> queued;
+  size_t queued_bytes = 0;
+
+  // Pub/sub
+  std::set<Bytes, std::less<>> channels, patterns, shard_channels;
+  size_t subscriptions() const { return channels.size() + patterns.size(); }
+
+  std::unique_ptr<Parked> parked;
+
+  bool closing = false;  // nothing more is executed; the transport closes once the output is gone
+  bool gone = false;     // hung up or killed: to be forgotten at the next tick's start
+  const Command* last_command = nullptr;
+  uint64_t commands = 0, bytes_in = 0, bytes_out = 0;
+};
+
+// All clients, by ticket. Pointers stay valid until forget().
+class Clients {
+ public:
+  Client& add(Transport& transport, TimeMs now_ms) {
+    const Ticket id = ++last_;
+    return *by_id_.emplace(id, std::make_unique<Client>(id, transport, now_ms)).first->second;
+  }
+  Client* find(Ticket id) {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second.get();
+  }
+  void forget(Ticket id) { by_id_.erase(id); }
+  size_t size() const { return by_id_.size(); }
+  Ticket last() const { return last_; }
+  const std::map<Ticket, std::unique_ptr<Client>>& all() const { return by_id_; }
+
+ private:
+  Ticket last_ = 0;
+  std::map<Ticket, std::unique_ptr<Client>> by_id_;  // ordered: CLIENT LIST goes by id
+};
+
+}  // namespace leat

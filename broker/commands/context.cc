@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/commands/context.h"
+
+namespace leat {
+
+const Status kWrongType = Status::error("WRONGTYPE Operation against a key holding the wrong kind of value");
+
+std::optional<Found> Context::look_in(DbIndex where, View key) {
+  stamp = std::max(stamp, rooms.stamps.of(where, key));
+  std::optional<Found> found = rooms.keyspace.database(where).find(key);
+  if (found && found->expire_at_ms != kNoExpiry && found->expire_at_ms <= now_ms) {
+    saw_due_ = true;
+    return std::nullopt;
+  }
+  return found;
+}
+
+Result<std::optional<View>> Context::find_text(View key) {
+  const std::optional<Found> found = look(key);
+  if (!found) return std::optional<View>();
+  if (found->type != Type::kString) return kWrongType;
+  return std::optional<View>(found->text);
+}
+
+void Context::expire_if_due(DbIndex where, View key) {
+  const std::optional<Found> found = rooms.keyspace.database(where).find(key);
+  if (!found || found->expire_at_ms == kNoExpiry || found->expire_at_ms > now_ms) return;
+  rooms.batch.emit(where, KeyExpire{.key = key});
+  ++rooms.stats.expired_keys;
+}
+
+}  // namespace leat

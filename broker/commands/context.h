@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// context.h: what a handler may see and do: look keys up, emit effects, reply.
+//
+// Used by: handlers. The executor makes one for each command, also inside MULTI and scripts.
+// Always:  - time is frozen (one now_ms for a command, a script, an EXEC);
+//          - every look-up, hit or miss, raises the stamp that the reply waits for (DESIGN.md section 1);
+//          - a key that is due is not found, and a write to it emits its expiry first;
+//          - what `find` and `look` return dies with the next emit.
+#pragma once
+
+#include "broker/batch.h"
+#include "broker/client.h"
+#include "broker/commands/command.h"
+#include "broker/rooms.h"
+
+namespace leat {
+
+extern const Status kWrongType;  // WRONGTYPE Operation against a key …
+
+class Context {
+ public:
+  Context(Rooms& rooms, Client& client, ReplySink& reply, const Command& command, DbIndex db, TimeMs now_ms)
+      : rooms(rooms), client(client), reply(reply), command(command), db(db), now_ms(now_ms) {}
+
+  Rooms& rooms;
+  Client& client;
+  ReplySink& reply;
+  const Command& command;
+  DbIndex db;
+  const TimeMs now_ms;
+  const Wait* resumed = nullptr;  // set when this run follows a wait: its resolved ids
+  TimeMs arrived_ms = 0;          // monotonic, of the request: deadlines count from it
+  bool nested = false;            // in a script or a transaction: a wait ends at once
+  bool in_script = false;
+  bool read_only = false;         // EVAL_RO
+
+  // The key's value of that type; null when there is none. WRONGTYPE when it holds another type.
+  template <typename T>
+  Result<const T*> find(View key) { return find_in<T>(db, key); }
+  template <typename T>
+  Result<const T*> find_in(DbIndex where, View key) {
+    const std::optional<Found> found = look_in(where, key);
+    if (!found) return static_cast<const T*>(nullptr);
+    if (found->type != T::kType) return kWrongType;
+    return static_cast<const T*>(found->value);
+  }
+  // The same for strings.
+  Result<std::optional<View>> find_text(View key);
+  // Whatever the key holds.
+  std::optional<Found> look(View key) { return look_in(db, key); }
+  std::optional<Found> look_in(DbIndex where, View key);
+  // For what rests on a whole database: SCAN, DBSIZE, RANDOMKEY …: the last proposed index.
+  void rest_on_everything() { stamp = std::max(stamp, rooms.batch.last_index()); }
+  const Database& database() const { return rooms.keyspace.database(db); }
+
+  // Changes state: logged, applied, noticed by waiters, watchers and metrics.
+  template <typename E>
+  void emit(const E& effect) { emit_in(db, effect); }
+  template <typename E>
+  void emit_in(DbIndex where, const E& effect) {
+    if (saw_due_) expire_first(where, effect);
+    rooms.batch.emit(where, effect);
+    stamp = std::max(stamp, rooms.batch.index());
+  }
+
+  // Monotonic deadline of a wait of `timeout_ms` from when the request arrived; 0 stays 0.
+  TimeMs deadline_ms(TimeMs timeout_ms) const { return timeout_ms == 0 ? 0 : arrived_ms + timeout_ms; }
+
+  Index stamp = 0;  // the highest index that the reply rests on
+
+ private:
+  template <typename E>
+  void expire_first(DbIndex where, const E& effect) {
+    for_each_key(where, effect, [&](DbIndex db_of_key, View key) { expire_if_due(db_of_key, key); });
+  }
+  void expire_if_due(DbIndex where, View key);
+  bool saw_due_ = false;
+};
+
+}  // namespace leat

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/commands/executor.h"
+
+#include "broker/broker.h"
+#include "broker/commands/table.h"
+
+namespace leat {
+
+namespace {
+
+constexpr size_t kErrorKindsMax = 128;  // of errorstats: a script could invent prefixes without end
+
+Bytes quoted_arguments(Args args) {
+  constexpr size_t kShown = 128;
+  Bytes out;
+  for (size_t i = 1; i < args.size() && out.size() < kShown; ++i) {
+    out += "'" + Bytes(args[i].substr(0, kShown - out.size())) + "' ";
+  }
+  return out;
+}
+
+Status unknown_command(const Command* container, Args args) {
+  if (container != nullptr) {
+    return Status::error("ERR unknown subcommand '" + Bytes(args[1].substr(0, 128)) + "'. Try " + upper(args[0]) + " HELP.");
+  }
+  return Status::error("ERR unknown command '" + Bytes(args[0].substr(0, 128)) + "', with args beginning with: " +
+                       quoted_arguments(args));
+}
+
+bool arity_fits(const Command& command, Args args) {
+  const int words = static_cast<int>(std::min<size_t>(args.size(), INT32_MAX));
+  return command.row.arity < 0 ? words >= -command.row.arity : words == command.row.arity;
+}
+
+bool names_missing_subcommand(const Command* command, Args args) {
+  return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
+}
+
+}  // namespace
+
+Status arity_error(const Command& command) {
+  return Status::error("ERR wrong number of arguments for '" + lower(command.row.name) + "' command");
+}
+
+// What the executor knows without running the handler. The order is Redis'.
+Status Executor::refusal(const Client& client, const Command* command, Args args) const {
+  if (command == nullptr || names_missing_subcommand(command, args)) return unknown_command(command, args);
+  if (!arity_fits(*command, args)) return arity_error(*command);
+  if (client.in_multi && command->is(kNoMulti)) {
+    return Status::error("ERR Command not allowed inside a transaction");
+  }
+  if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 && !command->is(kPubsub)) {
+    return Status::error("ERR Can't execute '" + lower(command->row.name) +
+                         "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+  }
+  if (loading && !command->is(kLoading)) return Status::error("LOADING Redis is loading the dataset in memory");
+  if (busy && !command->is(kBusy)) {
+    return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+  }
+  return Status::fine();
+}
+
+bool Executor::must_pause(const Client& client, const Command& command) const {
+  if (!paused() || same_word(command.row.name, "client|unpause") || same_word(command.row.name, "client|pause")) return false;
+  if (!pause.writes_only) return true;
+  if (command.is(kWrite) || command.row.name == "PUBLISH" || command.family == "scripting") return true;
+  if (command.row.name != "EXEC") return false;
+  for (const QueuedCommand& queued : client.queued) {
+    if (queued.command->is(kWrite) || queued.command->family == "scripting") return true;
+  }
+  return false;
+}
+
+void Executor::count_error(View text) {
+  ++rooms_.stats.error_replies;
+  const View kind = text.substr(0, text.find(' '));
+  auto& by_error = rooms_.stats.by_error;
+  if (const auto found = by_error.find(kind); found != by_error.end()) ++found->second;
+  else if (by_error.size() < kErrorKindsMax) by_error.emplace(kind, 1);
+}
+
+void Executor::refuse(Client& client, const Status& why) {
+  client.reply.error(why);
+  count_error(why.text());
+  if (client.in_multi) client.multi_failed = true;
+}
+
+bool Executor::request(Client& client, Args args) {
+  rooms_.time.advance();
+  const Command* const command = rooms_.table.find(args);
+  if (const Status why = refusal(client, command, args); !why.ok()) {
+    if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
+    refuse(client, why);
+    seal(client, client.output.stamp());
+    return true;
+  }
+  if (must_pause(client, *command) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
+  client.active_ms = rooms_.time.monotonic_ms();
+  client.last_command = command;
+  ++client.commands;
+  if (client.in_multi && !command->is(kRunsInMulti)) {
+    size_t bytes = 0;
+    for (const View word : args.all()) bytes += word.size() + sizeof(View);
+    client.queued_bytes += bytes;
+    if (client.queued_bytes > static_cast<size_t>(rooms_.config.multi_bytes_max)) {
+      refuse(client, Status::error("ERR the transaction is larger than limits.multi_bytes allows: EXEC or DISCARD it"));
+    } else {
+      client.queued.push_back({command, OwnedArgs(args)});
+      client.reply.simple("QUEUED");
+    }
+    seal(client, 0);
+    return true;
+  }
+  run(client, *command, args);
+  serve_waiters();
+  return true;
+}
+
+void Executor::run(Client& client, const Command& command, Args args) {
+  const ReplyMode mode = client.reply_mode;
+  Context ctx(rooms_, client, client.reply, command, client.db, rooms_.time.now_ms());
+  ctx.arrived_ms = rooms_.time.monotonic_ms();
+  Outcome outcome = invoke(ctx, args);
+  if (outcome.waits()) {
+    park(client, command, args, std::move(outcome.wait()), ctx.db);
+    return;
+  }
+  if (mode == ReplyMode::kSkipping) client.reply_mode = ReplyMode::kOn;  // this one was the skipped one
+  seal(client, ctx.stamp);
+}
+
+// Runs a handler and writes its error, if that is what came of it; a wait is the caller's.
+Outcome Executor::invoke(Context& ctx, Args args) {
+  CommandStats& stats = rooms_.stats.by_command[ctx.command.number];
+  const int64_t started_us = rooms_.time.monotonic_us();
+  ++rooms_.stats.commands;
+  Outcome outcome = ctx.command.row.handler(ctx, args);
+  if (!ctx.nested) rooms_.time.advance();
+  ++stats.calls;
+  stats.microseconds += static_cast<uint64_t>(rooms_.time.monotonic_us() - started_us);
+  if (!outcome.status().ok()) {
+    ++stats.failed;
+    count_error(outcome.status().text());
+    ctx.reply.error(outcome.status());
+  }
+  return outcome;
+}
+
+void Executor::seal(Client& client, Index stamp) {
+  if (client.reply_mode == ReplyMode::kOff || client.reply_mode == ReplyMode::kSkipping) {
+    client.output.discard_unsealed();
+    return;
+  }
+  if (client.reply_mode == ReplyMode::kSkipNext) {  // CLIENT REPLY SKIP itself answers nothing, and so does the next
+    client.output.discard_unsealed();
+    client.reply_mode = ReplyMode::kSkipping;
+    return;
+  }
+  client.output.seal(stamp);
+  rooms_.broker.to_release(client);
+}
+
+void Executor::seal_push(Client& to, Index stamp) {
+  to.output.seal(stamp);
+  rooms_.broker.to_release(to);
+}
+
+void Executor::run_queued(Context& exec) {
+  Client& client = exec.client;
+  std::vector<QueuedCommand> queued = std::move(client.queued);
+  client.queued.clear();
+  exec.reply.array(queued.size());
+  for (const QueuedCommand& one : queued) {
+    Context ctx(rooms_, client, client.reply, *one.command, client.db, exec.now_ms);
+    ctx.arrived_ms = exec.arrived_ms;
+    ctx.nested = true;
+    Outcome outcome = invoke(ctx, one.args.args());
+    if (outcome.waits()) answer_timeout(client.reply, outcome.wait().on_timeout);
+    exec.stamp = std::max(exec.stamp, ctx.stamp);
+  }
+  exec.db = client.db;
+}
+
+void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& reply) {
+  const auto refuse = [&](View text) {
+    count_error(text);
+    reply.error(text);
+  };
+  const Command* const command = rooms_.table.find(args);
+  if (command == nullptr || names_missing_subcommand(command, args)) {
+    return refuse("ERR Unknown Redis command called from script");
+  }
+  if (!arity_fits(*command, args)) return refuse("ERR Wrong number of args calling Redis command from script");
+  if (command->is(kNoScript)) return refuse("ERR This Redis command is not allowed from script");
+  if (script.read_only && (command->is(kWrite) || command->row.name == "PUBLISH")) {
+    return refuse("ERR Write commands are not allowed from read-only scripts.");
+  }
+  Context ctx(rooms_, script.client, reply, *command, db, script.now_ms);
+  ctx.arrived_ms = script.arrived_ms;
+  ctx.nested = true;
+  ctx.read_only = script.read_only;
+  ctx.in_script = true;
+  Outcome outcome = invoke(ctx, args);
+  if (outcome.waits()) answer_timeout(reply, outcome.wait().on_timeout);
+  script.stamp = std::max(script.stamp, ctx.stamp);
+  db = ctx.db;
+}
+
+void Executor::answer_timeout(ReplySink& reply, OnTimeout on_timeout) {
+  if (on_timeout == OnTimeout::kNull) reply.null();
+  else reply.null_array();
+}
+
+// Waiting.
+
+void Executor::park(Client& client, const Command& command, Args args, Wait wait, DbIndex db) {
+  rooms_.waiters.park(client.id, db, wait.keys, wait.ends_on_error);
+  if (wait.deadline_ms != 0) deadlines_.add(wait.deadline_ms, client.id);
+  client.parked = std::make_unique<Parked>(
+      Parked{&command, OwnedArgs(args), std::move(wait), db, rooms_.time.monotonic_ms()});
+}
+
+void Executor::unpark(Client& client) {
+  rooms_.waiters.forget(client.id);
+  if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
+  client.parked.reset();
+  rooms_.broker.to_run(client);  // what it sent meanwhile
+}
+
+// Runs a parked request again. False: it keeps its place.
+bool Executor::retry(Client& client) {
+  Parked& parked = *client.parked;
+  Context ctx(rooms_, client, client.reply, *parked.command, parked.db, rooms_.time.now_ms());
+  ctx.arrived_ms = parked.arrived_ms;
+  ctx.resumed = &parked.wait;
+  Outcome outcome = parked.command->row.handler(ctx, parked.args.args());
+  if (outcome.waits()) return false;
+  if (!outcome.status().ok()) {
+    if (!parked.wait.ends_on_error) return false;  // a key of another type came: as if nothing had come
+    count_error(outcome.status().text());
+    client.reply.error(outcome.status());
+  }
+  unpark(client);
+  seal(client, ctx.stamp);
+  return true;
+}
+
+void Executor::serve_waiters() {
+  while (const auto key = rooms_.waiters.next_touched()) {
+    uint64_t after = 0;
+    while (const auto waiter = rooms_.waiters.next_waiter(*key, after)) {
+      after = waiter->arrival;
+      Client* const client = rooms_.clients.find(waiter->ticket);
+      if (client == nullptr || client->parked == nullptr) continue;
+      const Wait& wait = client->parked->wait;
+      if (!wait.ends_on_error) {
+        // Nobody can be served by a key that is gone: with thousands in line that is worth knowing before each.
+        const auto found = rooms_.keyspace.database(key->db).find(key->name);
+        if (!found && !rooms_.waiters.has_stayers()) break;
+        if (!found || found->type != wait.wanted) continue;
+      }
+      retry(*client);
+    }
+  }
+}
+
+void Executor::expire_waits() {
+  rooms_.time.advance();
+  while (const auto earliest = deadlines_.earliest()) {
+    if (earliest->at_ms > rooms_.time.monotonic_ms()) return;
+    Client* const client = rooms_.clients.find(earliest->payload);
+    CHECK(client != nullptr && client->parked != nullptr);
+    unblock(*client, View());
+  }
+}
+
+std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
+  const auto earliest = deadlines_.earliest();
+  if (!earliest) return std::nullopt;
+  return earliest->at_ms;
+}
+
+bool Executor::unblock(Client& client, View error) {
+  if (client.parked == nullptr) return false;
+  Index stamp = 0;
+  for (const Bytes& key : client.parked->wait.keys) stamp = std::max(stamp, rooms_.stamps.of(client.parked->db, key));
+  if (error.empty()) {
+    answer_timeout(client.reply, client.parked->wait.on_timeout);
+  } else {
+    client.reply.error(error);
+    count_error(error);
+  }
+  unpark(client);
+  seal(client, stamp);
+  return true;
+}
+
+void Executor::forget(Client& client) {
+  if (client.parked != nullptr) {
+    rooms_.waiters.forget(client.id);
+    if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
+    client.parked.reset();
+  }
+  rooms_.watches.forget(client.id);
+  rooms_.pubsub.forget(client);
+}
+
+}  // namespace leat

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// executor.h: takes a request, decides whether it may run, runs it, and sees to what follows: reply, wait, waiters.
+//
+// Used by: Broker's tick (requests, deadlines), the transaction and script families (queued and nested commands).
+// Always:  - ready waiters are served after each command, script or EXEC, before the next request;
+//          - a wait inside MULTI or a script ends at once, here and nowhere else;
+//          - a reply is sealed with the highest index it rests on; replies of a client stay in order;
+//          - time is frozen per command, script or EXEC.
+#pragma once
+
+#include <optional>
+
+#include "broker/commands/context.h"
+#include "consumers/deadlines.h"
+
+namespace leat {
+
+class Executor {
+ public:
+  explicit Executor(Rooms& rooms) : rooms_(rooms) {}  // must outlive this
+
+  // One request. False: not now (CLIENT PAUSE); the request stays where it is.
+  bool request(Client& client, Args args);
+
+  // EXEC's body: the queued commands one after the other, all at the caller's frozen time.
+  void run_queued(Context& exec);
+  // One command of a script; its reply, an error included, goes to `reply`. `db` is the script's own SELECT.
+  void call_nested(Context& script, DbIndex& db, Args args, ReplySink& reply);
+
+  // Waits whose time has come.
+  void expire_waits();
+  std::optional<TimeMs> next_wait_deadline_ms() const;  // monotonic
+  // Ends a wait with an error, or as if its time had come when `error` is empty.
+  bool unblock(Client& client, View error);
+  void serve_waiters();
+  size_t blocked() const { return rooms_.waiters.size(); }
+
+  // The client is leaving: nothing will be popped for it.
+  void forget(Client& client);
+  void seal(Client& client, Index stamp);
+  // A message to a client that did not ask: pub/sub. Stamped with what the publisher's caller has seen.
+  template <typename Write>
+  void push(Client& to, Index stamp, Write write) {
+    write(to.reply);
+    seal_push(to, stamp);
+  }
+
+  // While a script is slow others hear BUSY; while loading, LOADING.
+  bool busy = false;
+  bool loading = false;
+
+  // CLIENT PAUSE
+  struct Pause {
+    TimeMs until_ms = 0;  // monotonic
+    bool writes_only = true;
+  };
+  Pause pause;
+  bool paused() const { return pause.until_ms > rooms_.time.monotonic_ms(); }
+
+ private:
+  Status refusal(const Client& client, const Command* command, Args args) const;
+  bool must_pause(const Client& client, const Command& command) const;
+  void run(Client& client, const Command& command, Args args);
+  Outcome invoke(Context& ctx, Args args);
+  void park(Client& client, const Command& command, Args args, Wait wait, DbIndex db);
+  void unpark(Client& client);
+  bool retry(Client& client);
+  void answer_timeout(ReplySink& reply, OnTimeout on_timeout);
+  void refuse(Client& client, const Status& why);
+  void count_error(View text);
+  void seal_push(Client& to, Index stamp);
+
+  Rooms& rooms_;
+  consumers::Deadlines deadlines_;
+};
+
+Status arity_error(const Command& command);
+
+}  // namespace leat

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// families.h: the families that the table gathers; each is defined at the bottom of its own file.
+#pragma once
+
+#include "broker/commands/command.h"
+
+namespace leat {
+
+extern const Family kConnectionFamily;
+extern const Family kHashFamily;
+extern const Family kKeyFamily;
+extern const Family kListFamily;
+extern const Family kPubSubFamily;
+extern const Family kScriptFamily;
+extern const Family kServerFamily;
+extern const Family kSetFamily;
+extern const Family kSortedSetFamily;
+extern const Family kStreamFamily;
+extern const Family kStreamGroupFamily;
+extern const Family kStringFamily;
+extern const Family kTransactionFamily;
+
+}  // namespace leat

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/commands/parse.h"
+
+#include <cmath>
+
+#include "broker/keyspace/keyspace.h"
+
+namespace leat {
+
+const Status kSyntaxError = Status::error("ERR syntax error");
+const Status kNotAnInteger = Status::error("ERR value is not an integer or out of range");
+const Status kNotAFloat = Status::error("ERR value is not a valid float");
+const Status kNoSuchKey = Status::error("ERR no such key");
+const Status kOutOfRange = Status::error("ERR value is out of range");
+const Status kMustBePositive = Status::error("ERR value is out of range, must be positive");
+
+Result<int64_t> integer_of(View text, const Status& error) {
+  const auto value = parse_integer(text);
+  if (!value) return error;
+  return *value;
+}
+
+Result<int64_t> integer_of(View text) { return integer_of(text, kNotAnInteger); }
+
+Result<uint64_t> count_of(View text) {
+  const auto value = parse_integer(text);
+  if (!value || *value < 0) return kMustBePositive;
+  return static_cast<uint64_t>(*value);
+}
+
+Result<TimeMs> timeout_ms_of(View seconds) {
+  const auto value = parse_long_real(seconds);
+  if (!value || std::isinf(*value)) return Status::error("ERR timeout is not a float or out of range");
+  if (*value < 0) return Status::error("ERR timeout is negative");
+  const long double ms = std::ceil(*value * 1000);
+  if (ms > static_cast<long double>(INT64_MAX / 2)) return Status::error("ERR timeout is out of range");
+  return static_cast<TimeMs>(ms);
+}
+
+Result<TimeMs> block_ms_of(View milliseconds) {
+  const auto value = parse_integer(milliseconds);
+  if (!value) return Status::error("ERR timeout is not an integer or out of range");
+  if (*value < 0) return Status::error("ERR timeout is negative");
+  if (*value > INT64_MAX / 2) return Status::error("ERR timeout is out of range");
+  return *value;
+}
+
+Result<DbIndex> database_of(View text) {
+  const auto value = parse_integer(text);
+  if (!value) return kNotAnInteger;
+  if (*value < 0 || *value >= kDatabases) return Status::error("ERR DB index is out of range");
+  return static_cast<DbIndex>(*value);
+}
+
+Result<size_t> key_count_of(View text, size_t words_left, View error_when_not_positive) {
+  const auto value = parse_integer(text);
+  if (!value || *value <= 0) return Status::error(Bytes(error_when_not_positive));
+  if (static_cast<uint64_t>(*value) > words_left) return kSyntaxError;
+  return static_cast<size_t>(*value);
+}
+
+IndexRange index_range(int64_t start, int64_t end, uint64_t size) {
+  const auto length = static_cast<int64_t>(size);
+  if (start < 0) start = start < -length ? 0 : start + length;
+  if (end < 0) end = end < -length ? -1 : end + length;
+  if (end >= length) end = length - 1;
+  if (start > end || start >= length) return {};
+  return {static_cast<uint64_t>(start), static_cast<uint64_t>(end - start + 1)};
+}
+
+namespace {
+
+char fold(char c, bool any_case) { return any_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// One element of the pattern at `at` against `c`; moves `at` past it.
+bool match_one(View pattern, size_t& at, char c, bool any_case) {
+  const char want = pattern[at++];
+  if (want == '?') return true;
+  if (want == '\\' && at < pattern.size()) return fold(pattern[at++], any_case) == fold(c, any_case);
+  if (want != '[') return fold(want, any_case) == fold(c, any_case);
+  const bool negated = at < pattern.size() && pattern[at] == '^';
+  if (negated) ++at;
+  bool found = false;
+  c = fold(c, any_case);
+  while (at < pattern.size() && pattern[at] != ']') {
+    if (pattern[at] == '\\' && at + 1 < pattern.size()) {
+      ++at;
+      if (fold(pattern[at], any_case) == c) found = true;
+    } else if (at + 2 < pattern.size() && pattern[at + 1] == '-') {
+      char low = fold(pattern[at], any_case), high = fold(pattern[at + 2], any_case);
+      if (low > high) std::swap(low, high);
+      at += 2;
+      if (low <= c && c <= high) found = true;
+    } else if (fold(pattern[at], any_case) == c) {
+      found = true;
+    }
+    ++at;
+  }
+  if (at < pattern.size()) ++at;  // the bracket
+  return found != negated;
+}
+
+}  // namespace
+
+// Only the last star needs to be tried again: what an earlier one could do differently, a later one can make up for.
+bool glob_match(View pattern, View text, bool any_case) {
+  size_t p = 0, t = 0, star = View::npos, star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+      continue;
+    }
+    size_t after = p;
+    if (p < pattern.size() && match_one(pattern, after, text[t], any_case)) {
+      p = after;
+      ++t;
+    } else if (star != View::npos) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace leat

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/commands/table.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "broker/commands/families.h"
+#include "broker/protocol/numbers.h"
+
+namespace leat {
+
+namespace {
+char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+uint64_t hash_more(uint64_t hash, View text) {
+  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(lower_char(c))) * 1099511628211ull;  // FNV-1a
+  return hash;
+}
+constexpr uint64_t kHashStart = 1469598103934665603ull;
+}  // namespace
+
+Bytes lower(View text) {
+  Bytes out(text);
+  std::transform(out.begin(), out.end(), out.begin(), lower_char);
+  return out;
+}
+
+Bytes upper(View text) {
+  Bytes out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return out;
+}
+
+bool same_word(View a, View b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+size_t CommandTable::slot(View name, uint64_t seed) { return hash_more(seed, name) % kSlots; }
+
+CommandTable::CommandTable() : slots_(kSlots, nullptr) {
+  const Family* const families[] = {&kConnectionFamily, &kHashFamily,      &kKeyFamily,         &kListFamily,
+                                    &kPubSubFamily,     &kScriptFamily,    &kServerFamily,      &kSetFamily,
+                                    &kSortedSetFamily,  &kStreamFamily,    &kStreamGroupFamily, &kStringFamily,
+                                    &kTransactionFamily};
+  for (const Family* family : families) {
+    for (const CommandRow& row : family->rows) commands_.push_back({row, family->name, commands_.size(), {}});
+  }
+  for (const Command& command : commands_) {
+    size_t at = slot(command.row.name);
+    while (slots_[at] != nullptr) at = (at + 1) % kSlots;
+    slots_[at] = &command;
+  }
+  for (Command& command : commands_) {
+    const size_t bar = command.row.name.find('|');
+    if (bar == View::npos) {
+      ++top_level_;
+      continue;
+    }
+    auto* container = const_cast<Command*>(find(command.row.name.substr(0, bar)));
+    CHECK(container != nullptr);
+    container->subcommands.push_back(&command);
+  }
+}
+
+const Command* CommandTable::find(View name) const {
+  for (size_t at = slot(name); slots_[at] != nullptr; at = (at + 1) % kSlots) {
+    if (same_word(slots_[at]->row.name, name)) return slots_[at];
+  }
+  return nullptr;
+}
+
+// "client" and "list" without making "client|list".
+const Command* CommandTable::probe(View first, View second) const {
+  const uint64_t hash = hash_more(hash_more(hash_more(kHashStart, first), "|"), second);
+  for (size_t at = hash % kSlots; slots_[at] != nullptr; at = (at + 1) % kSlots) {
+    const View name = slots_[at]->row.name;
+    if (name.size() == first.size() + 1 + second.size() && name[first.size()] == '|' &&
+        same_word(name.substr(0, first.size()), first) && same_word(name.substr(first.size() + 1), second)) {
+      return slots_[at];
+    }
+  }
+  return nullptr;
+}
+
+const Command* CommandTable::find(Args args) const {
+  const Command* command = find(args[0]);
+  if (command == nullptr || command->subcommands.empty() || args.size() < 2) return command;
+  const Command* sub = probe(args[0], args[1]);
+  return sub != nullptr ? sub : command;
+}
+
+std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args args) {
+  std::vector<size_t> positions;
+  const auto count = static_cast<int64_t>(args.size());
+  switch (row.keys.kind) {
+    case Keys::Kind::kNone:
+      return positions;
+    case Keys::Kind::kRange: {
+      const int64_t last = row.keys.last < 0 ? count + row.keys.last : row.keys.last;
+      for (int64_t at = row.keys.first; at <= last && at < count; at += row.keys.step) {
+        positions.push_back(static_cast<size_t>(at));
+      }
+      return positions;
+    }
+    case Keys::Kind::kCounted: {
+      if (row.keys.first > 0) positions.push_back(static_cast<size_t>(row.keys.first));
+      if (row.keys.count_at >= count) return std::nullopt;
+      const auto keys = parse_integer(args[static_cast<size_t>(row.keys.count_at)]);
+      if (!keys || *keys < 0 || *keys > count - row.keys.count_at - 1) return std::nullopt;
+      for (int64_t i = 0; i < *keys; ++i) positions.push_back(static_cast<size_t>(row.keys.count_at + 1 + i));
+      return positions;
+    }
+    case Keys::Kind::kStreams: {
+      for (size_t at = 1; at < args.size(); ++at) {
+        if (!same_word(args[at], "STREAMS")) continue;
+        const size_t keys = (args.size() - at - 1) / 2;
+        if (keys == 0) return std::nullopt;
+        for (size_t i = 0; i < keys; ++i) positions.push_back(at + 1 + i);
+        return positions;
+      }
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace leat

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// table.h: all commands, gathered from their families.
+//
+// Used by: the executor (look-up), COMMAND (what the rows say).
+// Always:  - names are looked up in any case, without allocating;
+//          - a family is added in one place: the list in table.cc.
+#pragma once
+
+#include <deque>
+
+#include "broker/commands/command.h"
+
+namespace leat {
+
+class CommandTable {
+ public:
+  CommandTable();
+  CommandTable(const CommandTable&) = delete;
+  CommandTable& operator=(const CommandTable&) = delete;
+
+  // By "get" or "client|list".
+  const Command* find(View name) const;
+  // The command of a request: of a container, the sub-command if args[1] names one; else the container itself.
+  const Command* find(Args args) const;
+  const std::deque<Command>& all() const { return commands_; }  // sub-commands too
+  size_t top_level() const { return top_level_; }
+
+ private:
+  static constexpr size_t kSlots = 1024;  // a power of two, several times the number of names
+  static size_t slot(View name, uint64_t seed = 1469598103934665603ull);
+  const Command* probe(View first, View second) const;
+  std::deque<Command> commands_;
+  std::vector<const Command*> slots_;
+  size_t top_level_ = 0;
+};
+
+Bytes lower(View text);
+Bytes upper(View text);
+bool same_word(View a, View b);  // ASCII, any case
+
+}  // namespace leat

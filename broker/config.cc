@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/config.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "broker/protocol/numbers.h"
+
+namespace leat {
+
+namespace {
+
+bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
+
+// "64mb", "64MB", "1g", "100": as Redis reads memory sizes (kb is 1024, k is 1000).
+std::optional<int64_t> parse_bytes(View text) {
+  struct Unit {
+    View name;
+    int64_t factor;
+  };
+  constexpr Unit kUnits[] = {{"kb", 1 << 10}, {"mb", 1 << 20}, {"gb", 1 << 30}, {"k", 1000},
+                             {"m", 1000000},  {"g", 1000000000}, {"b", 1}};
+  for (const Unit& unit : kUnits) {
+    if (text.size() > unit.name.size() && same(text.substr(text.size() - unit.name.size()), unit.name)) {
+      const auto number = parse_integer(text.substr(0, text.size() - unit.name.size()));
+      int64_t bytes;
+      if (!number || __builtin_mul_overflow(*number, unit.factor, &bytes)) return std::nullopt;
+      return bytes;
+    }
+  }
+  return parse_integer(text);
+}
+
+ConfigKey number(View toml_name, View redis_name, bool at_run_time, int64_t Config::*member, int64_t min, int64_t max) {
+  return {toml_name, redis_name, at_run_time, [=](const Config& config) { return integer_text(config.*member); },
+          [=](Config& config, View text) {
+            const auto value = parse_bytes(text);
+            if (!value) return Status::error("argument couldn't be parsed into an integer");
+            if (*value < min || *value > max) {
+              return Status::error("argument must be between " + integer_text(min) + " and " + integer_text(max) + " inclusive");
+            }
+            config.*member = *value;
+            return Status::fine();
+          }};
+}
+
+ConfigKey limit(View toml_name, View redis_name, int64_t EncodingLimits::*member) {
+  return {toml_name, redis_name, true, [=](const Config& config) { return integer_text(config.encodings.*member); },
+          [=](Config& config, View text) {
+            const auto value = parse_bytes(text);
+            if (!value) return Status::error("argument couldn't be parsed into an integer");
+            config.encodings.*member = *value;
+            return Status::fine();
+          }};
+}
+
+ConfigKey text(View toml_name, View redis_name, bool at_run_time, Bytes Config::*member) {
+  return {toml_name, redis_name, at_run_time, [=](const Config& config) { return config.*member; },
+          [=](Config& config, View value) {
+            config.*member = Bytes(value);
+            return Status::fine();
+          }};
+}
+
+template <typename Enum>
+ConfigKey choice(View toml_name, View redis_name, bool at_run_time, Enum Config::*member,
+                 std::vector<std::pair<View, Enum>> names) {
+  return {toml_name, redis_name, at_run_time,
+          [=](const Config& config) {
+            for (const auto& [name, value] : names) {
+              if (config.*member == value) return Bytes(name);
+            }
+            return Bytes();
+          },
+          [=](Config& config, View given) {
+            Bytes known;
+            for (const auto& [name, value] : names) {
+              if (same(name, given)) return config.*member = value, Status::fine();
+              known += (known.empty() ? "" : ", ") + Bytes(name);
+            }
+            return Status::error("argument(s) must be one of the following: " + known);
+          }};
+}
+
+// What Redis' clients read and leat has only one answer for; setting that same answer is fine.
+ConfigKey constant(View redis_name, View value) {
+  return {"", redis_name, true, [=](const Config&) { return Bytes(value); },
+          [=](Config&, View given) {
+            if (same(given, value)) return Status::fine();
+            return Status::error("leat offers only '" + Bytes(value) + "' here");
+          }};
+}
+
+std::vector<ConfigKey> make_keys() {
+  using D = DurabilityMode;
+  constexpr int64_t kHuge = int64_t{1} << 40;
+  std::vector<ConfigKey> keys = {
+      text("bind", "bind", false, &Config::bind),
+      number("port", "port", false, &Config::port, 0, 65535),
+      number("tcp_backlog", "tcp-backlog", false, &Config::tcp_backlog, 1, 65535),
+      number("tcp_keepalive_s", "tcp-keepalive", true, &Config::tcp_keepalive_s, 0, INT32_MAX),
+      text("data_dir", "dir", false, &Config::data_dir),
+      choice<D>("durability", "", true, &Config::durability,
+                {{"always", D::kAlways}, {"interval", D::kInterval}, {"never", D::kNever}}),
+      choice<D>("", "appendfsync", true, &Config::durability,
+                {{"always", D::kAlways}, {"everysec", D::kInterval}, {"no", D::kNever}}),
+      number("sync_interval_ms", "", true, &Config::sync_interval_ms, 1, 3600 * 1000),
+      choice<LogThreadMode>("log_thread", "", true, &Config::log_thread,
+                            {{"auto", LogThreadMode::kAuto}, {"always", LogThreadMode::kAlways}, {"never", LogThreadMode::kNever}}),
+      number("segment_bytes", "", false, &Config::segment_bytes, 4 << 20, int64_t{4} << 30),
+      number("unsynced_bytes_max", "", false, &Config::unsynced_bytes_max, 1 << 20, kHuge),
+      text("log.level", "", true, &Config::log_level),
+      text("log.file", "logfile", false, &Config::log_file),
+      number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
+      number("limits.idle_timeout_s", "timeout", true, &Config::idle_timeout_s, 0, INT32_MAX),
+      number("limits.bulk_bytes", "proto-max-bulk-len", true, &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
+      number("limits.query_buffer_bytes", "client-query-buffer-limit", true, &Config::query_buffer_bytes_max, 1 << 20, INT64_MAX),
+      number("limits.output_bytes", "", true, &Config::output_bytes_max, 0, kHuge),
+      number("limits.pubsub_output_bytes", "", true, &Config::pubsub_output_bytes_max, 0, kHuge),
+      number("limits.multi_bytes", "", true, &Config::multi_bytes_max, 1 << 10, kHuge),
+      number("script.busy_reply_threshold_ms", "busy-reply-threshold", true, &Config::busy_reply_threshold_ms, 0, INT32_MAX),
+      number("", "lua-time-limit", true, &Config::busy_reply_threshold_ms, 0, INT32_MAX),
+      number("script.memory_bytes", "", false, &Config::script_memory_bytes_max, 1 << 20, kHuge),
+      limit("encoding.hash_entries", "hash-max-listpack-entries", &EncodingLimits::hash_entries),
+      limit("encoding.hash_value_bytes", "hash-max-listpack-value", &EncodingLimits::hash_value_bytes),
+      limit("encoding.set_entries", "set-max-listpack-entries", &EncodingLimits::set_entries),
+      limit("encoding.set_value_bytes", "set-max-listpack-value", &EncodingLimits::set_value_bytes),
+      limit("encoding.set_intset_entries", "set-max-intset-entries", &EncodingLimits::set_intset_entries),
+      limit("encoding.sorted_set_entries", "zset-max-listpack-entries", &EncodingLimits::sorted_set_entries),
+      limit("encoding.sorted_set_value_bytes", "zset-max-listpack-value", &EncodingLimits::sorted_set_value_bytes),
+      limit("encoding.list_size", "list-max-listpack-size", &EncodingLimits::list_size),
+      number("stream.node_entries", "stream-node-max-entries", true, &Config::stream_node_entries_max, 0, INT64_MAX),
+      number("stream.node_bytes", "stream-node-max-bytes", true, &Config::stream_node_bytes_max, 0, INT64_MAX),
+      limit("", "hash-max-ziplist-entries", &EncodingLimits::hash_entries),
+      limit("", "hash-max-ziplist-value", &EncodingLimits::hash_value_bytes),
+      limit("", "zset-max-ziplist-entries", &EncodingLimits::sorted_set_entries),
+      limit("", "zset-max-ziplist-value", &EncodingLimits::sorted_set_value_bytes),
+      limit("", "list-max-ziplist-size", &EncodingLimits::list_size),
+      constant("appendonly", "yes"),
+      constant("save", ""),
+      constant("databases", "16"),
+      constant("maxmemory", "0"),
+      constant("maxmemory-policy", "noeviction"),
+      constant("requirepass", ""),
+      constant("notify-keyspace-events", ""),
+      constant("cluster-enabled", "no"),
+      constant("protected-mode", "yes"),
+      constant("daemonize", "no"),
+  };
+  return keys;
+}
+
+size_t distance(View a, View b) {  // Levenshtein's
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+Bytes unknown_key(View name) {
+  const ConfigKey* nearest = nullptr;
+  size_t best = SIZE_MAX;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.toml_name.empty()) continue;
+    if (const size_t far = distance(name, key.toml_name); far < best) best = far, nearest = &key;
+  }
+  return "unknown key '" + Bytes(name) + "'; the nearest known key is '" + Bytes(nearest->toml_name) + "'";
+}
+
+Status set_by_name(View name, View value, Config& config) {
+  const ConfigKey* key = find_config_key(name);
+  if (key == nullptr) return Status::error(unknown_key(name));
+  if (Status set = key->set(config, value); !set.ok()) {
+    return Status::error("bad value '" + Bytes(value) + "' for '" + Bytes(name) + "': " + Bytes(set.text()));
+  }
+  return Status::fine();
+}
+
+Status read_table(const toml::table& table, const Bytes& prefix, const Bytes& path, Config& config) {
+  for (const auto& [key, node] : table) {
+    const Bytes name = prefix + Bytes(key.str());
+    const Bytes place = path + ":" + std::to_string(node.source().begin.line) + ": ";
+    if (const toml::table* inner = node.as_table()) {
+      if (Status read = read_table(*inner, name + ".", path, config); !read.ok()) return read;
+      continue;
+    }
+    Bytes value;
+    if (const auto* one = node.as_string()) value = one->get();
+    else if (const auto* one = node.as_integer()) value = integer_text(one->get());
+    else if (const auto* one = node.as_boolean()) value = one->get() ? "yes" : "no";
+    else return Status::error(place + "'" + name + "' must be a text, a whole number or a boolean");
+    if (Status set = set_by_name(name, value, config); !set.ok()) return Status::error(place + Bytes(set.text()));
+  }
+  return Status::fine();
+}
+
+}  // namespace
+
+const std::vector<ConfigKey>& config_keys() {
+  static const std::vector<ConfigKey> keys = make_keys();
+  return keys;
+}
+
+const ConfigKey* find_config_key(View name) {
+  for (const ConfigKey& key : config_keys()) {
+    if ((!key.toml_name.empty() && same(key.toml_name, name)) || (!key.redis_name.empty() && same(key.redis_name, name))) {
+      return &key;
+    }
+  }
+  return nullptr;
+}
+
+Status read_config_file(const Bytes& path, Config& config) {
+  const toml::parse_result parsed = toml::parse_file(path);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return Status::error(path + ":" + std::to_string(error.source().begin.line) + ": " + Bytes(error.description()));
+  }
+  config.file = path;
+  return read_table(parsed.table(), "", path, config);
+}
+
+Status set_config(View assignment, Config& config) {
+  const size_t equals = assignment.find('=');
+  if (equals == View::npos) return Status::error("--set wants key=value, not '" + Bytes(assignment) + "'");
+  return set_by_name(assignment.substr(0, equals), assignment.substr(equals + 1), config);
+}
+
+Status check_config(const Config& config) {
+  if (config.data_dir.empty()) return Status::error("data_dir is empty: name a folder for the data");
+  constexpr View kLevels[] = {"debug", "info", "warning", "error"};
+  if (std::find(std::begin(kLevels), std::end(kLevels), View(config.log_level)) == std::end(kLevels)) {
+    return Status::error("log.level must be debug, info, warning or error, not '" + config.log_level + "'");
+  }
+  const bool loopback = config.bind == "127.0.0.1" || config.bind == "::1" || config.bind == "localhost";
+  if (!loopback) {
+    return Status::error("bind = '" + config.bind + "' is refused: this version has no passwords yet, so it listens on loopback only (127.0.0.1 or ::1)");
+  }
+  return Status::fine();
+}
+
+}  // namespace leat

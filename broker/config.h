@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// config.h: every setting, with its default, in one struct; etc/leat.toml says the same with units and reasons.     [toml++]
+//
+// Used by: main (file and --set), the rooms that read their values at every use, CONFIG GET/SET.
+// Always:  - one table of keys (config.cc) serves the file, --set and CONFIG: a key cannot exist in one and not another;
+//          - an unknown key or a bad value stops the start with the place and the nearest known key;
+//          - a key that cannot change while running refuses CONFIG SET.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "broker/keyspace/encoding_limits.h"
+#include "schemas/bytes.h"
+#include "schemas/ids.h"
+#include "schemas/status.h"
+
+namespace leat {
+
+enum class DurabilityMode : uint8_t { kAlways, kInterval, kNever };
+enum class LogThreadMode : uint8_t { kAuto, kAlways, kNever };
+
+struct Config {
+  Bytes bind = "127.0.0.1";
+  int64_t port = 6379;
+  int64_t tcp_backlog = 511;
+  int64_t tcp_keepalive_s = 300;
+  Bytes data_dir = "data";
+
+  DurabilityMode durability = DurabilityMode::kAlways;
+  int64_t sync_interval_ms = 1000;
+  LogThreadMode log_thread = LogThreadMode::kAuto;
+  int64_t segment_bytes = 64 << 20;
+  int64_t unsynced_bytes_max = 64 << 20;
+
+  Bytes log_level = "info";
+  Bytes log_file;
+
+  int64_t clients_max = 10000;
+  int64_t idle_timeout_s = 0;
+  int64_t bulk_bytes_max = 512 << 20;
+  int64_t query_buffer_bytes_max = 1 << 30;
+  int64_t output_bytes_max = 0;          // of a plain client; 0: no bound
+  int64_t pubsub_output_bytes_max = 32 << 20;
+  int64_t multi_bytes_max = 1 << 30;
+
+  int64_t busy_reply_threshold_ms = 5000;
+  int64_t script_memory_bytes_max = 256 << 20;
+
+  EncodingLimits encodings;
+  int64_t stream_node_entries_max = 100;
+  int64_t stream_node_bytes_max = 4096;
+
+  Bytes file;  // where it was read from; empty without one
+};
+
+// One key: how it is called in the file and by CONFIG, how it is read and written.
+struct ConfigKey {
+  View toml_name;    // dotted; empty: only CONFIG knows it
+  View redis_name;   // empty: leat's own, CONFIG uses the dotted name
+  bool at_run_time;  // CONFIG SET may change it
+  std::function<Bytes(const Config&)> get;
+  std::function<Status(Config&, View)> set;  // parses and checks; the text names what is wrong
+  View name() const { return redis_name.empty() ? toml_name : redis_name; }
+};
+const std::vector<ConfigKey>& config_keys();
+const ConfigKey* find_config_key(View name);  // by either name, any case
+
+// Reads a TOML file over `config`. The error says file, line, and the nearest known key.
+Status read_config_file(const Bytes& path, Config& config);
+// "key=value" of --set.
+Status set_config(View assignment, Config& config);
+// What no single key can say: combinations.
+Status check_config(const Config& config);
+
+}  // namespace leat

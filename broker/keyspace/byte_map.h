@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// byte_map.h: a map of bytes to bytes in packed segments, which are chunks. Hashes, sets and the key table are made of it.
+//
+// Used by: Hash, Set, SortedSet (member → score) and KeyTable.
+// Always:  - a segment holds the keys whose hashes begin with its prefix; it splits by the next bit when it grows past
+//            kChunkBytesTarget and merges with its buddy when both are small: one segment at a time, so that no growth
+//            holds the loop;
+//          - inside a segment that has never split, entries lie in the order they were first put; an overwrite keeps
+//            its place;
+//          - Views and Places die with the next change of the map; `key` and `value` of a put must not point into it.
+// Shape:   a map of few entries is one chunk and nothing else, searched from its front. A larger one has, beside each
+//          chunk, an index (a tag of one byte and an offset for each entry), found by the top bits of the hash through a
+//          directory of at most 2^12 slots that doubles a step at a time; a full directory's slot may hold another.
+// Bytes:   entry := key entry [value entry], as chunk.h has them.
+#pragma once
+
+#include <optional>
+
+#include "broker/keyspace/chunk.h"
+
+namespace leat {
+
+class ByteMap {
+ public:
+  enum class Holds : uint8_t {
+    kKeys,           // a set: values are not stored, find() gives an empty View
+    kPairs,
+    kPairsAndNotes,  // and a u32 beside each, which is in no chunk: the key table's last access
+  };
+  struct Entry {
+    View key;
+    View value;
+  };
+  // Where an entry lies.
+  struct Place {
+    View value;
+    uint32_t* note;     // null unless the map holds notes
+    void* segment;      // null in a map of one chunk
+    uint32_t number;    // in its segment
+    uint32_t key_at;    // offsets in the chunk
+    uint32_t value_at;
+  };
+
+  ByteMap(ChunkStore& chunks, ValueId owner, Holds holds);  // chunks must outlive this
+  ByteMap(const ByteMap& other, ValueId owner);             // a copy; blobs are shared
+  ByteMap(const ByteMap&) = delete;
+  ByteMap& operator=(const ByteMap&) = delete;
+  ~ByteMap();
+
+  size_t size() const;
+  bool empty() const { return size() == 0; }
+  size_t memory() const;  // beyond sizeof(ByteMap)
+
+  uint64_t hash_of(View key) const { return store().hash_of(key); }
+  std::optional<View> find(View key) const { return find(key, hash_of(key)); }
+  std::optional<View> find(View key, uint64_t hash) const;
+  bool contains(View key) const { return find(key).has_value(); }
+
+  // True: the key is new.
+  bool put(View key, View value = {}) { return put(key, hash_of(key), value); }
+  bool put(View key, uint64_t hash, View value);
+  bool erase(View key);
+
+  // The same in steps, for who must see the old value first: one look-up instead of two.
+  std::optional<Place> locate(View key, uint64_t hash) const;
+  void insert(View key, uint64_t hash, View value);  // the key must be absent
+  void replace(const Place& place, View value);
+  void remove(const Place& place, uint64_t hash);
+
+  // In the order of segments.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    uint64_t at = 0;
+    do {
+      const Run run = run_at(at);
+      for (Entries entries(*this, run.bytes); entries.more();) {
+        const Entry entry = entries.next();
+        visit(entry.key, entry.value);
+      }
+      at = run.next;
+    } while (at != 0);
+  }
+
+  // Visits whole segments from `cursor` (0: the start) until `count` entries were seen; returns where to go on, 0: done.
+  // A cursor is a position among the hashes, so an entry that is there from the first call to the last is visited exactly
+  // once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold them.
+  template <typename Visit>
+  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
+    if (cursor >> kCursorBits != 0) return 0;
+    uint64_t at = cursor << (64 - kCursorBits);
+    size_t seen = 0;
+    do {
+      const Run run = run_at(at);
+      for (Entries entries(*this, run.bytes); entries.more();) {
+        const Entry entry = entries.next();
+        if (run.first < at && hash_of(entry.key) < at) continue;  // merged since: this half was visited before
+        visit(entry.key, entry.value);
+        ++seen;
+      }
+      at = run.next;
+    } while (at != 0 && (seen < count || at << kCursorBits != 0));
+    return at >> (64 - kCursorBits);
+  }
+
+  // Every entry whose key has this hash (nearly always one or none).
+  template <typename Visit>
+  void for_hash(uint64_t hash, Visit visit) const {
+    for (Entries entries(*this, run_at(hash).bytes); entries.more();) {
+      const Entry entry = entries.next();
+      if (hash_of(entry.key) == hash) visit(entry.key, entry.value);
+    }
+  }
+
+  // An entry, each about equally likely; the map must not be empty. Constant time.
+  Entry random(uint64_t dice) const;
+  // `count` different entries (all, if there are fewer), in no particular order.
+  template <typename Visit>
+  void sample(size_t count, uint64_t dice, Visit visit) const {
+    size_t left = size(), wanted = std::min(count, left);
+    for_each_while(dice, [&](View key, View value, uint64_t roll) {
+      if (static_cast<unsigned __int128>(roll) * left-- >> 64 < wanted) {
+        --wanted;
+        visit(key, value);
+      }
+      return wanted > 0;
+    });
+  }
+
+  // Frees up to `segments` of them; true when nothing is left. In between the map must not be used for anything else.
+  bool clear_some(size_t segments);
+
+ private:
+  struct Segment;
+  struct Directory;
+  struct Big;
+  struct Path;
+  static constexpr int kCursorBits = 48;
+  static constexpr uintptr_t kNoValues = 1, kNotes = 2, kBig = 4;
+  static_assert(alignof(ChunkStore) >= 8);
+
+  // The segment that covers `position`: its bytes, where it begins, and where the next one does (0: nowhere).
+  struct Run {
+    View bytes;
+    uint64_t first;
+    uint64_t next;
+  };
+  class Entries {
+   public:
+    Entries(const ByteMap& map, View bytes)
+        : store_(map.store()), values_(map.has_values()), from_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+    bool more() const { return from_ < end_; }
+    Entry next() {
+      const View key = store_.read_entry(from_);
+      return {key, values_ ? store_.read_entry(from_) : View()};
+    }
+
+   private:
+    const ChunkStore& store_;
+    const bool values_;
+    const char* from_;
+    const char* const end_;
+  };
+  // Goes on while `visit` says true; `roll` is a fresh random number.
+  template <typename Visit>
+  void for_each_while(uint64_t dice, Visit visit) const {
+    uint64_t at = 0;
+    do {
+      const Run run = run_at(at);
+      for (Entries entries(*this, run.bytes); entries.more();) {
+        const Entry entry = entries.next();
+        if (!visit(entry.key, entry.value, next_roll(dice))) return;
+      }
+      at = run.next;
+    } while (at != 0);
+  }
+  static uint64_t next_roll(uint64_t& state) {  // splitmix64
+    uint64_t mixed = state += 0x9e3779b97f4a7c15;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+    return mixed ^ mixed >> 31;
+  }
+
+  ChunkStore& store() const { return *reinterpret_cast<ChunkStore*>(store_ & ~uintptr_t{7}); }
+  bool has_values() const { return (store_ & kNoValues) == 0; }
+  bool has_notes() const { return (store_ & kNotes) != 0; }
+  bool is_big() const { return (store_ & kBig) != 0; }
+  Run run_at(uint64_t position) const;
+
+  std::optional<Place> search(View bytes, View key) const;
+  Place place_at(View bytes, const char* key_at) const;
+  bool same_key(const char* entry, View key) const;
+  const char* skip(const char* entry) const;
+  size_t count_in(View bytes) const;
+  size_t release_in(View bytes);
+
+  Path path_to(uint64_t hash) const;
+  Segment* segment_for(uint64_t hash) const;
+  Chunk& chunk_of(const Place& place);
+  void append(Chunk& chunk, View key, View value);
+  void become_big();
+  void become_small(Segment* only);
+  Segment* make_segment(int depth);
+  void free_segment(Segment* segment);
+  Segment* grow_index(const Path& path);
+  void reindex(Segment* segment);
+  void split(const Path& path);
+  void make_room_below(Path& path);
+  void merge_up(uint64_t hash);
+  bool merge_with_buddy(const Path& path);
+  bool shrink(Path& path);
+  void free_slot(uintptr_t& slot, size_t& budget);
+  uintptr_t clone_slot(uintptr_t slot, int consumed, ValueId owner);
+
+  // The store's address, with the flags in its low bits: a small hash is worth the trouble.
+  uintptr_t store_;
+  union {
+    Chunk small_;
+    Big* big_;
+  };
+};
+static_assert(sizeof(ByteMap) == 40);
+
+}  // namespace leat

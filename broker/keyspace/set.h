@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// set.h: members.
+//
+// Used by: handlers of S… commands (const), apply (changes).
+// Always:  - a small set lists its members in the order they came; see byte_map.h for the rest.
+#pragma once
+
+#include "broker/keyspace/byte_map.h"
+#include "broker/keyspace/value.h"
+
+namespace leat {
+
+class Set final : public Value {
+ public:
+  static constexpr Type kType = Type::kSet;
+
+  Set(ChunkStore& chunks, ValueId id) : Value(kType, id), members_(chunks, id, ByteMap::Holds::kKeys) {}
+
+  bool contains(View member) const { return members_.contains(member); }
+  bool add(View member) { return members_.put(member); }  // true: a new member
+  bool remove(View member) { return members_.erase(member); }
+
+  template <typename Visit>  // visit(View member)
+  void for_each(Visit visit) const {
+    members_.for_each([&](View member, View) { visit(member); });
+  }
+  template <typename Visit>
+  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
+    return members_.scan(cursor, count, [&](View member, View) { visit(member); });
+  }
+  View random(uint64_t dice) const { return members_.random(dice).key; }
+  template <typename Visit>  // `count` different members
+  void sample(size_t count, uint64_t dice, Visit visit) const {
+    members_.sample(count, dice, [&](View member, View) { visit(member); });
+  }
+
+  bool empty() const { return members_.empty(); }
+  size_t size() const override { return members_.size(); }
+  size_t memory() const override { return sizeof *this + members_.memory(); }
+  std::unique_ptr<Value> clone(ValueId id) const override;
+  uint64_t digest() const override;
+  bool free_some(size_t chunks) override { return members_.clear_some(chunks); }
+
+ private:
+  Set(const Set& other, ValueId id) : Value(kType, id), members_(other.members_, id) {}
+  ByteMap members_;
+};
+
+}  // namespace leat

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/keyspace/stream.h"
+
+#include <algorithm>
+
+#include "broker/keyspace/digest.h"
+#include "broker/keyspace/packed.h"
+
+namespace leat {
+
+namespace {
+constexpr size_t kHead = 2 * sizeof(uint64_t);  // the first id
+constexpr uint8_t kDeleted = 1;
+constexpr uint8_t kSameNames = 2;
+constexpr size_t kItemHeadMax = 1 + 2 * kVarintBytesMax + packed::kItemOverheadMax;  // all but the fields
+constexpr uint32_t kRewriteFrom = 8;  // entries of a chunk, two thirds of them deleted, from which it is rewritten
+
+size_t sized(View bytes) { return varint_size(bytes.size()) + bytes.size(); }
+
+char* write_sized(char* to, View bytes) {
+  to += write_varint(to, bytes.size());
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
+View read_sized(const char*& from) {
+  const size_t size = read_varint(from);
+  const View bytes(from, size);
+  from += size;
+  return bytes;
+}
+
+size_t fields_size(std::span<const View> pairs, bool same_names) {
+  size_t size = same_names ? 0 : varint_size(pairs.size() / 2);
+  for (size_t i = same_names; i < pairs.size(); i += 1 + same_names) size += sized(pairs[i]);
+  return size;
+}
+
+void write_fields(char* to, std::span<const View> pairs, bool same_names) {
+  if (!same_names) to += write_varint(to, pairs.size() / 2);
+  for (size_t i = same_names; i < pairs.size(); i += 1 + same_names) to = write_sized(to, pairs[i]);
+}
+}  // namespace
+
+struct Stream::Item {
+  uint8_t flags;
+  StreamId id;
+  const char* fields;  // the entry
+  size_t offset;
+  size_t after;
+  bool deleted() const { return flags & kDeleted; }
+  // A deleted entry has given its blob back, unless others lean on its names.
+  bool holds_blob() const { return packed::is_blob(fields) && (!deleted() || offset == kHead); }
+};
+
+Stream::Item Stream::parse(const Leaf& leaf, size_t offset) {
+  Item item;
+  const char* const data = leaf.chunk->data();
+  const char* at = data + offset;
+  item.offset = offset;
+  item.flags = *at++;
+  const uint64_t ms = read_varint(at);
+  item.id.ms = leaf.first.ms + ms;
+  item.id.seq = read_varint(at) + (ms == 0 ? leaf.first.seq : 0);
+  item.fields = at;
+  ChunkStore::skip_entry(at);
+  packed::skip_back(at, at - (data + offset));
+  item.after = at - data;
+  return item;
+}
+
+Stream::Stream(ChunkStore& chunks, ValueId id, uint64_t) : Value(kType, id), chunks_(chunks), front_(kHead) {
+  encoding = Encoding::kStream;
+}
+Stream::~Stream() { free_some(SIZE_MAX); }
+
+StreamId Stream::first_id() const {
+  if (leaves_.empty()) return {};
+  const Leaf& leaf = leaves_.at(leaves_.first());
+  Item item = parse(leaf, front_);
+  while (item.deleted()) item = parse(leaf, item.after);
+  return item.id;
+}
+
+// ---- appending -------------------------------------------------------------------------------------------------------
+
+void Stream::append(StreamId id, std::span<const View> pairs) {
+  CHECK(id > last_id_);
+  const size_t most = kItemHeadMax + std::min(fields_size(pairs, false), kInlineEntryMax);
+  if (leaves_.empty() || leaves_.at(leaves_.last()).chunk->size() + most > kChunkBytesTarget) {
+    if (!leaves_.empty()) chunks_.mutate(*leaves_.at(leaves_.last()).chunk).fit();
+    Leaf leaf;
+    leaf.first = id;
+    leaf.chunk = chunks_.create(this->id());
+    leaves_.insert(leaves_.end(), std::move(leaf));
+  }
+  const Place place = leaves_.last();
+  write_item(leaves_.at(place), id, pairs);
+  leaves_.adjust(place, 1);
+  last_id_ = id;
+  ++entries_added_;
+}
+
+// At the end of the chunk; the count of live entries is the caller's.
+void Stream::write_item(Leaf& leaf, StreamId id, std::span<const View> pairs) {
+  if (leaf.chunk->empty()) {
+    char* const head = chunks_.mutate(*leaf.chunk).open(0, kHead);
+    set_fixed(head, leaf.first.ms);
+    set_fixed(head + sizeof(uint64_t), leaf.first.seq);
+  }
+  const bool same_names = leaf.total > 0 && names_as_first(leaf, pairs);
+  const size_t size = fields_size(pairs, same_names);
+
+  char head[1 + 3 * kVarintBytesMax];  // all of the item before its fields
+  size_t used = 0;
+  head[used++] = same_names ? kSameNames : 0;
+  used += write_varint(head + used, id.ms - leaf.first.ms);
+  used += write_varint(head + used, id.seq - (id.ms == leaf.first.ms ? leaf.first.seq : 0));
+  const bool blob = size > kInlineEntryMax;
+  if (blob) {
+    Bytes fields(size, 0);
+    write_fields(fields.data(), pairs, same_names);
+    used += write_varint(head + used, chunks_.keep(fields) << 1 | 1);
+    blob_bytes_ += size;
+    ++leaf.blobs;
+  } else {
+    used += write_varint(head + used, size << 1);
+  }
+  const size_t body = used + (blob ? 0 : size);
+  ChunkEdit edit = chunks_.mutate(*leaf.chunk);
+  char* const to = edit.open(edit.size(), packed::item_size(body));
+  std::memcpy(to, head, used);
+  if (!blob) write_fields(to + used, pairs, same_names);
+  packed::write_back(to + body, body);
+  ++leaf.total;
+}
+
+View Stream::first_fields(const Leaf& leaf) const {
+  const char* at = parse(leaf, kHead).fields;
+  return chunks_.read_entry(at);
+}
+
+bool Stream::names_as_first(const Leaf& leaf, std::span<const View> pairs) const {
+  const char* at = first_fields(leaf).data();
+  if (read_varint(at) != pairs.size() / 2) return false;
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    if (read_sized(at) != pairs[i]) return false;
+    read_sized(at);
+  }
+  return true;
+}
+
+void Stream::read_fields(const Leaf& leaf, const Item& item, std::vector<View>& pairs) const {
+  const char* entry = item.fields;
+  const char* at = chunks_.read_entry(entry).data();
+  const bool same_names = item.flags & kSameNames;
+  const char* names = same_names ? first_fields(leaf).data() : nullptr;
+  const size_t count = read_varint(same_names ? names : at);
+  pairs.resize(2 * count);
+  for (size_t i = 0; i < 2 * count; i += 2) {
+    pairs[i] = read_sized(same_names ? names : at);
+    if (same_names) read_sized(names);
+    pairs[i + 1] = read_sized(at);
+  }
+}
+
+// ---- deleting --------------------------------------------------------------------------------------------------------
+
+bool Stream::erase(StreamId id) {
+  const Cursor at = find(id);
+  if (!at.valid()) return false;
+  max_deleted_id_ = std::max(max_deleted_id_, id);
+  if (!mark_deleted(at.place_, at.offset_)) return true;
+  const Leaf& leaf = leaves_.at(at.place_);
+  if (leaf.total >= kRewriteFrom && leaf.count * 3 <= leaf.total) rewrite(at.place_);
+  return true;
+}
+
+void Stream::drop_front(uint64_t count) {
+  CHECK(count <= size());
+  while (count > 0) {
+    const Place place = leaves_.first();
+    const Leaf& leaf = leaves_.at(place);
+    if (leaf.count <= count) {
+      count -= leaf.count;
+      remove_leaf(place);
+      continue;
+    }
+    for (size_t offset = front_; count > 0;) {  // mark_deleted moves front_ along
+      const Item item = parse(leaf, offset);
+      offset = item.after;
+      if (item.deleted()) continue;
+      mark_deleted(place, item.offset);
+      --count;
+    }
+  }
+}
+
+bool Stream::mark_deleted(Place place, size_t offset) {
+  Leaf& leaf = leaves_.at(place);
+  if (leaf.count == 1) {
+    remove_leaf(place);
+    return false;
+  }
+  const Item item = parse(leaf, offset);
+  if (offset != kHead) release(leaf, item);
+  chunks_.mutate(*leaf.chunk).data()[offset] |= kDeleted;
+  leaves_.adjust(place, -1);
+  if (place == leaves_.first()) {
+    while (parse(leaf, front_).deleted()) front_ = parse(leaf, front_).after;
+  }
+  return true;
+}
+
+void Stream::release(Leaf& leaf, const Item& item) {
+  if (!item.holds_blob()) return;
+  const char* entry = item.fields;
+  blob_bytes_ -= chunks_.read_entry(entry).size();
+  entry = item.fields;
+  chunks_.release_entry(entry);
+  --leaf.blobs;
+}
+
+void Stream::remove_leaf(Place place) {
+  if (place == leaves_.first()) front_ = kHead;
+  Leaf leaf = leaves_.take(place);
+  for (size_t offset = kHead; leaf.blobs > 0;) {
+    const Item item = parse(leaf, offset);
+    release(leaf, item);
+    offset = item.after;
+  }
+  chunks_.retire(std::move(leaf.chunk));
+}
+
+// What lives moves to a new chunk, counted from a new first id.
+void Stream::rewrite(Place place) {
+  if (place == leaves_.first()) front_ = kHead;
+  Leaf& old = leaves_.at(place);
+  Leaf fresh;
+  fresh.chunk = chunks_.create(id());
+  std::vector<View> pairs;
+  for (size_t offset = kHead; offset < old.chunk->size();) {
+    const Item item = parse(old, offset);
+    offset = item.after;
+    if (item.deleted()) continue;
+    if (fresh.total == 0) fresh.first = item.id;
+    read_fields(old, item, pairs);
+    write_item(fresh, item.id, pairs);
+  }
+  for (size_t offset = kHead; old.blobs > 0;) {
+    const Item item = parse(old, offset);
+    release(old, item);
+    offset = item.after;
+  }
+  chunks_.mutate(*fresh.chunk).fit();
+  fresh.count = old.count;
+  chunks_.retire(std::move(old.chunk));
+  old = std::move(fresh);
+}
+
+void Stream::set_last(StreamId last_id, uint64_t entries_added, StreamId max_deleted_id) {
+  last_id_ = last_id;
+  entries_added_ = entries_added;
+  max_deleted_id_ = max_deleted_id;
+}
+
+// ---- looking ---------------------------------------------------------------------------------------------------------
+
+Stream::Place Stream::leaf_for(StreamId id) const {
+  return leaves_.last_where([id](const Leaf& leaf) { return leaf.first <= id; });
+}
+
+size_t Stream::offset_for(Place place, StreamId id) const {
+  const Leaf& leaf = leaves_.at(place);
+  size_t offset = place == leaves_.first() ? front_ : kHead;
+  while (offset < leaf.chunk->size()) {
+    const Item item = parse(leaf, offset);
+    if (item.id >= id) break;
+    offset = item.after;
+  }
+  return offset;
+}
+
+Stream::Cursor Stream::cursor(StreamId from) const {
+  Cursor cursor;
+  if (leaves_.empty() || from > last_id_) return cursor;
+  cursor.stream_ = this;
+  cursor.place_ = leaf_for(from);
+  cursor.after_ = offset_for(cursor.place_, from);
+  cursor.next();
+  return cursor;
+}
+
+Stream::Cursor Stream::cursor_back(StreamId from) const {
+  Cursor cursor;
+  if (leaves_.empty()) return cursor;
+  cursor.stream_ = this;
+  cursor.place_ = leaf_for(from);
+  cursor.offset_ = from >= last_id_ ? cursor.leaf().chunk->size() : offset_for(cursor.place_, from.next());
+  cursor.previous();
+  return cursor;
+}
+
+Stream::Cursor Stream::find(StreamId id) const {
+  Cursor cursor;
+  if (leaves_.empty() || id > last_id_) return cursor;
+  cursor.stream_ = this;
+  cursor.place_ = leaf_for(id);
+  cursor.offset_ = offset_for(cursor.place_, id);
+  if (cursor.offset_ == cursor.leaf().chunk->size() || !cursor.read() || cursor.id_ != id) cursor.stream_ = nullptr;
+  return cursor;
+}
+
+uint64_t Stream::count_before(StreamId id) const {
+  if (leaves_.empty()) return 0;
+  if (id > last_id_) return size();
+  const Place place = leaf_for(id);
+  const Leaf& leaf = leaves_.at(place);
+  uint64_t count = leaves_.rank(place);
+  for (size_t offset = place == leaves_.first() ? front_ : kHead; offset < leaf.chunk->size();) {
+    const Item item = parse(leaf, offset);
+    if (item.id >= id) break;
+    count += !item.deleted();
+    offset = item.after;
+  }
+  return count;
+}
+
+uint64_t Stream::count_after(StreamId id) const { return id >= last_id_ ? 0 : size() - count_before(id.next()); }
+
+uint64_t Stream::whole_chunks(uint64_t count) const {
+  uint64_t whole = 0;
+  for (Place at = leaves_.first(); leaves_.valid(at); at = leaves_.next(at)) {
+    if (whole + leaves_.at(at).count > count) break;
+    whole += leaves_.at(at).count;
+  }
+  return whole;
+}
+
+uint64_t Stream::whole_chunks_before(StreamId min) const {
+  if (min > last_id_) return size();
+  return leaves_.empty() ? 0 : leaves_.rank(leaf_for(min));
+}
+
+const Stream::Leaf& Stream::Cursor::leaf() const { return stream_->leaves_.at(place_); }
+
+bool Stream::Cursor::read() {
+  const Item item = parse(leaf(), offset_);
+  id_ = item.id;
+  after_ = item.after;
+  return !item.deleted();
+}
+
+bool Stream::Cursor::step() {
+  offset_ = after_;
+  if (offset_ < leaf().chunk->size()) return true;
+  place_ = stream_->leaves_.next(place_);
+  offset_ = kHead;
+  if (!stream_->leaves_.valid(place_)) stream_ = nullptr;
+  return stream_ != nullptr;
+}
+
+bool Stream::Cursor::step_back() {
+  if (offset_ == kHead) {
+    place_ = stream_->leaves_.previous(place_);
+    if (!stream_->leaves_.valid(place_)) {
+      stream_ = nullptr;
+      return false;
+    }
+    offset_ = leaf().chunk->size();
+  }
+  offset_ -= packed::size_before(leaf().chunk->data() + offset_);
+  return true;
+}
+
+void Stream::Cursor::next() {
+  while (step() && !read()) continue;
+}
+
+void Stream::Cursor::previous() {
+  while (step_back() && !read()) continue;
+}
+
+void Stream::Cursor::fields(std::vector<View>& pairs) const {
+  stream_->read_fields(leaf(), parse(leaf(), offset_), pairs);
+}
+
+size_t Stream::Cursor::field_count() const {
+  const Item item = parse(leaf(), offset_);
+  const char* entry = item.fields;
+  const char* at = (item.flags & kSameNames ? stream_->first_fields(leaf()) : stream_->chunks_.read_entry(entry)).data();
+  return read_varint(at);
+}
+
+// ---- groups ----------------------------------------------------------------------------------------------------------
+
+const consumers::Group* Stream::find_group(View name) const {
+  const auto found = groups_.find(name);
+  return found == groups_.end() ? nullptr : found->second.get();
+}
+
+consumers::Group* Stream::find_group(View name) {
+  return const_cast<consumers::Group*>(std::as_const(*this).find_group(name));
+}
+
+consumers::Group& Stream::create_group(View name, StreamId last_delivered, int64_t entries_read) {
+  const auto [at, created] =
+      groups_.emplace(Bytes(name), std::make_unique<consumers::Group>(Bytes(name), last_delivered, entries_read));
+  CHECK(created);
+  return *at->second;
+}
+
+bool Stream::destroy_group(View name) {
+  const auto found = groups_.find(name);
+  if (found == groups_.end()) return false;
+  groups_.erase(found);
+  return true;
+}
+
+// ---- the value -------------------------------------------------------------------------------------------------------
+
+size_t Stream::memory() const {
+  size_t bytes = sizeof *this + blob_bytes_ +
+                 leaves_.estimate([](const Leaf& leaf) { return sizeof(Chunk) + leaf.chunk->size(); });
+  for (const auto& [name, group] : groups_) bytes += group->memory();
+  return bytes;
+}
+
+std::unique_ptr<Value> Stream::clone(ValueId id) const {
+  auto copied = std::make_unique<Stream>(chunks_, id, 0);
+  for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
+    const Leaf& leaf = leaves_.at(place);
+    Leaf twin{leaf.first, chunks_.create(id), leaf.count, leaf.total, leaf.blobs};
+    chunks_.mutate(*twin.chunk).append(leaf.chunk->bytes());
+    uint32_t blobs = leaf.blobs;
+    for (size_t offset = kHead; blobs > 0;) {
+      const Item item = parse(leaf, offset);
+      offset = item.after;
+      if (!item.holds_blob()) continue;
+      const char* entry = item.fields;
+      chunks_.share_entry(entry);
+      --blobs;
+    }
+    copied->leaves_.insert(copied->leaves_.end(), std::move(twin));
+  }
+  copied->blob_bytes_ = blob_bytes_;
+  copied->front_ = front_;
+  copied->set_last(last_id_, entries_added_, max_deleted_id_);
+  for (const auto& [name, group] : groups_) copied->groups_.emplace(name, group->clone());
+  copied->encoding = encoding;
+  return copied;
+}
+
+uint64_t Stream::digest() const {
+  uint64_t digest = digest::of("stream");
+  std::vector<View> pairs;
+  for (Cursor at = cursor({}); at.valid(); at.next()) {
+    at.fields(pairs);
+    digest = digest::chain(digest::chain(digest::chain(digest, at.id().ms), at.id().seq), pairs.size());
+    for (const View part : pairs) digest = digest::chain(digest, part);
+  }
+  const uint64_t meta[] = {last_id_.ms, last_id_.seq, max_deleted_id_.ms, max_deleted_id_.seq, entries_added_};
+  digest = digest::chain(digest, View(reinterpret_cast<const char*>(meta), sizeof meta));
+  for (const auto& [name, group] : groups_) digest = digest::chain(digest, group->digest());
+  return digest;
+}
+
+bool Stream::free_some(size_t chunks) {
+  for (; chunks > 0 && !leaves_.empty(); --chunks) remove_leaf(leaves_.last());
+  if (!leaves_.empty()) return false;
+  while (!groups_.empty()) {
+    if (!groups_.begin()->second->free_some(chunks)) return false;
+    groups_.erase(groups_.begin());
+  }
+  return true;
+}
+
+}  // namespace leat

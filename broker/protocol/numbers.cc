@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/protocol/numbers.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace leat {
+
+size_t write_integer(char* to, int64_t value) {
+  return static_cast<size_t>(std::to_chars(to, to + kIntegerTextMax, value).ptr - to);
+}
+
+size_t write_real(char* to, double value) {
+  if (std::isnan(value)) return std::memcpy(to, "nan", 3), 3;
+  if (std::isinf(value)) return value < 0 ? (std::memcpy(to, "-inf", 4), 4) : (std::memcpy(to, "inf", 3), 3);
+  if (value == 0) return std::signbit(value) ? (std::memcpy(to, "-0", 2), 2) : (*to = '0', 1);
+  constexpr double kExact = 4503599627370496.0;  // 2^52: integers up to here are exact and print as such
+  if (value > -kExact && value < kExact && value == std::trunc(value)) {
+    return write_integer(to, static_cast<int64_t>(value));
+  }
+  return static_cast<size_t>(std::snprintf(to, kRealTextMax, "%.17g", value));
+}
+
+Bytes integer_text(int64_t value) {
+  char text[kIntegerTextMax];
+  return Bytes(text, write_integer(text, value));
+}
+
+Bytes real_text(double value) {
+  char text[kRealTextMax];
+  return Bytes(text, write_real(text, value));
+}
+
+Bytes long_real_text(long double value) {
+  char text[5 * 1024];  // the largest long double has 4,933 digits before the point
+  int size = std::snprintf(text, sizeof text, "%.17Lf", value);
+  while (size > 0 && text[size - 1] == '0') --size;
+  if (size > 0 && text[size - 1] == '.') --size;
+  if (size == 2 && text[0] == '-' && text[1] == '0') return "0";
+  return Bytes(text, static_cast<size_t>(size));
+}
+
+std::optional<int64_t> parse_integer(View text) {
+  if (text.empty() || text.size() >= kIntegerTextMax) return std::nullopt;
+  if (text == "0") return 0;
+  const size_t first = text[0] == '-';
+  if (first == text.size() || text[first] < '1' || text[first] > '9') return std::nullopt;
+  int64_t value;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<uint64_t> parse_unsigned(View text) {
+  if (text.empty() || text.size() >= kIntegerTextMax) return std::nullopt;
+  uint64_t value;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+namespace {
+// strtod and strtold want a terminated string and skip blanks: both are ruled out first.
+template <typename Real, typename Parse>
+std::optional<Real> parse_with(View text, Parse parse) {
+  char copy[256];
+  if (text.empty() || text.size() >= sizeof copy || std::isspace(static_cast<unsigned char>(text[0]))) return std::nullopt;
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = 0;
+  char* end;
+  errno = 0;
+  const Real value = parse(copy, &end);
+  if (end != copy + text.size() || std::isnan(value)) return std::nullopt;
+  if (errno == ERANGE && (std::isinf(value) || value == 0)) return std::nullopt;
+  return value;
+}
+}  // namespace
+
+std::optional<double> parse_real(View text) {
+  double value;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && !std::isnan(value)) return value;
+  return parse_with<double>(text, [](const char* from, char** end) { return std::strtod(from, end); });
+}
+
+std::optional<long double> parse_long_real(View text) {
+  return parse_with<long double>(text, [](const char* from, char** end) { return std::strtold(from, end); });
+}
+
+}  // namespace leat

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/protocol/resp_sink.h"
+
+#include "broker/protocol/numbers.h"
+
+namespace leat {
+
+Replied RespSink::header(char type, int64_t value) {
+  char line[1 + kIntegerTextMax + 2];
+  line[0] = type;
+  size_t size = 1 + write_integer(line + 1, value);
+  line[size++] = '\r';
+  line[size++] = '\n';
+  out_.append(line, size);
+  return {};
+}
+
+Replied RespSink::simple(View text) {
+  out_ += '+';
+  out_ += text;
+  out_ += "\r\n";
+  return {};
+}
+
+// A line break in an error would end the reply early and turn its rest into another: it becomes a blank.
+Replied RespSink::error(View text) {
+  out_ += '-';
+  for (const char c : text) out_ += c == '\r' || c == '\n' ? ' ' : c;
+  out_ += "\r\n";
+  return {};
+}
+
+Replied RespSink::integer(int64_t value) { return header(':', value); }
+
+Replied RespSink::bulk(View bytes) {
+  header('$', static_cast<int64_t>(bytes.size()));
+  out_.append(bytes);
+  out_.append("\r\n", 2);
+  return {};
+}
+
+Replied RespSink::null() {
+  out_ += resp3_ ? "_\r\n" : "$-1\r\n";
+  return {};
+}
+
+Replied RespSink::null_array() {
+  out_ += resp3_ ? "_\r\n" : "*-1\r\n";
+  return {};
+}
+
+Replied RespSink::real(double value) {
+  char text[kRealTextMax];
+  const View written(text, write_real(text, value));
+  if (!resp3_) return bulk(written);
+  out_ += ',';
+  out_ += written;
+  out_ += "\r\n";
+  return {};
+}
+
+Replied RespSink::boolean(bool value) {
+  if (!resp3_) return integer(value);
+  out_ += value ? "#t\r\n" : "#f\r\n";
+  return {};
+}
+
+Replied RespSink::verbatim(View text) {
+  if (!resp3_) return bulk(text);
+  header('=', static_cast<int64_t>(text.size() + 4));
+  out_ += "txt:";
+  out_ += text;
+  out_ += "\r\n";
+  return {};
+}
+
+Replied RespSink::array(size_t count) { return header('*', static_cast<int64_t>(count)); }
+Replied RespSink::map(size_t pairs) {
+  return resp3_ ? header('%', static_cast<int64_t>(pairs)) : header('*', static_cast<int64_t>(pairs * 2));
+}
+Replied RespSink::set(size_t count) { return header(resp3_ ? '~' : '*', static_cast<int64_t>(count)); }
+Replied RespSink::push(size_t count) { return header(resp3_ ? '>' : '*', static_cast<int64_t>(count)); }
+
+ReplySink::Mark RespSink::reserve_array() { return out_.size(); }
+
+void RespSink::fill_array(Mark mark, size_t count) {
+  char line[1 + kIntegerTextMax + 2];
+  line[0] = '*';
+  size_t size = 1 + write_integer(line + 1, static_cast<int64_t>(count));
+  line[size++] = '\r';
+  line[size++] = '\n';
+  out_.insert(mark, line, size);
+}
+
+}  // namespace leat

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// rooms.h: what a handler may walk into, gathered by reference. Broker owns all of it; nothing here is global.
+#pragma once
+
+#include <random>
+
+#include "broker/batch.h"
+#include "broker/broker_time.h"
+#include "broker/client.h"
+#include "broker/config.h"
+#include "broker/pubsub.h"
+#include "broker/script/script_host.h"
+#include "broker/stats.h"
+#include "broker/watches.h"
+#include "consumers/waiters.h"
+#include "schemas/log.h"
+
+namespace leat {
+
+class Broker;
+class CommandTable;
+class Executor;
+namespace wal {
+class Log;
+}
+
+struct Rooms {
+  Config& config;
+  Events& events;
+  Keyspace& keyspace;
+  Batch& batch;
+  Stamps& stamps;
+  Clients& clients;
+  consumers::Waiters& waiters;
+  Watches& watches;
+  PubSub& pubsub;
+  ScriptHost& scripts;
+  BrokerTime& time;
+  Stats& stats;
+  std::mt19937_64& dice;  // spent before an effect exists
+  const CommandTable& table;
+  Executor& executor;
+  Broker& broker;  // for what concerns the house itself: shutdown, kill, the log's figures
+};
+
+}  // namespace leat

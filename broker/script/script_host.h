@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// script_host.h: one Lua state that runs users' scripts, and the cache of what it has compiled.      [LuaJIT]
+//
+// Used by: the EVAL family's handlers. What a script may ask of the house comes through CommandCaller, so this room
+//          knows no command and no key type.
+// Always:  - Lua 5.1 semantics through LuaJIT with its compiler off, so a count hook can stop a runaway script;
+//          - globals are frozen, there is no way to bytecode, to ffi, to files, or out of the memory bound;
+//          - a body is hashed (SHA-1) and compiled once; the cache is shared by all connections and never forgets
+//            on its own;
+//          - a script that raises leaves the state as it was (the stack, the globals), and what it wrote stays written.
+// Source:  https://redis.io/docs/interact/programmability/eval-intro/ and …/lua-api/
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "broker/protocol/args.h"
+#include "broker/protocol/reply_sink.h"
+#include "schemas/log.h"
+
+namespace leat {
+
+// What a running script asks of the house. Implemented by the executor.
+class CommandCaller {
+ public:
+  virtual ~CommandCaller() = default;
+  // redis.call: runs one command at the script's frozen time; its reply, an error included, goes to `reply`.
+  virtual void call(Args args, ReplySink& reply) = 0;
+  virtual void set_protocol(int protocol) = 0;   // redis.setresp
+  // Called every so many instructions, also deep in a loop: pumps the sockets once the script is slow (BUSY), and
+  // returns false when the script is to die (SCRIPT KILL, shutdown).
+  virtual bool keep_running() = 0;
+  virtual void log(View level, View text) = 0;   // redis.log: "debug", "verbose", "notice", "warning"
+};
+
+struct ScriptCall {
+  Views keys;
+  Views args;
+  bool read_only = false;  // EVAL_RO; the executor refuses writes, this only sets what scripts can ask
+};
+
+class ScriptHost {
+ public:
+  struct Options {
+    size_t memory_bytes_max = size_t{256} << 20;
+  };
+  explicit ScriptHost(Options options);
+  ~ScriptHost();
+
+  // SHA-1 of the body as 40 lower-case hex digits; compiles it unless it is known. A syntax error is the client's.
+  Result<Bytes> load(View body);
+  bool knows(View sha) const;         // any case
+  void flush();                       // SCRIPT FLUSH: forgets all
+  size_t scripts() const;
+  size_t memory() const;              // of the Lua state
+  size_t cache_memory() const;
+
+  // Runs a loaded script; its value goes to `reply` exactly once if the status is fine, else nothing was written and the
+  // status is the error reply ("ERR …" with the script's sha and line, as Redis words it).
+  // A sha that is not known: "NOSCRIPT No matching script. Please use EVAL.".
+  Status run(View sha, const ScriptCall& call, CommandCaller& caller, ReplySink& reply);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace leat

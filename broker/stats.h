@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// stats.h: what INFO counts. Plain numbers, raised where the thing happens.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "schemas/bytes.h"
+#include "schemas/ids.h"
+
+namespace leat {
+
+struct CommandStats {
+  uint64_t calls = 0, microseconds = 0, rejected = 0, failed = 0;
+};
+
+struct Stats {
+  uint64_t connections = 0, rejected_connections = 0, commands = 0;
+  uint64_t input_bytes = 0, output_bytes = 0;
+  uint64_t expired_keys = 0, hits = 0, misses = 0;
+  uint64_t error_replies = 0;
+  uint64_t messages = 0;  // published
+  std::vector<CommandStats> by_command;             // by the row's number in the table
+  std::map<Bytes, uint64_t, std::less<>> by_error;  // by the error's prefix; bounded by the executor
+  // Samples of the last 16 tenths of a second, for instantaneous_*.
+  struct Rate {
+    uint64_t last = 0, samples[16] = {};
+    size_t next = 0;
+    void sample(uint64_t total, int64_t elapsed_ms) {
+      samples[next++ % 16] = elapsed_ms > 0 ? (total - last) * 1000 / static_cast<uint64_t>(elapsed_ms) : 0;
+      last = total;
+    }
+    uint64_t per_second() const {
+      uint64_t sum = 0;
+      for (const uint64_t one : samples) sum += one;
+      return sum / 16;
+    }
+  };
+  Rate command_rate, input_rate, output_rate;
+};
+
+}  // namespace leat

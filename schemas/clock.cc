@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schemas/clock.h"
+
+#include <chrono>
+
+namespace leat {
+
+namespace {
+template <typename Unit, typename Source>
+int64_t since_epoch() {
+  return std::chrono::duration_cast<Unit>(Source::now().time_since_epoch()).count();
+}
+}  // namespace
+
+TimeMs SystemClock::wall_ms() { return since_epoch<std::chrono::milliseconds, std::chrono::system_clock>(); }
+int64_t SystemClock::wall_us() { return since_epoch<std::chrono::microseconds, std::chrono::system_clock>(); }
+int64_t SystemClock::monotonic_us() { return since_epoch<std::chrono::microseconds, std::chrono::steady_clock>(); }
+
+}  // namespace leat

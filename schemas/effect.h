@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// effect.h: the closed list of what can change a keyspace. effect.md holds the tag table.
+//
+// Used by: handlers, which emit them; the codec, which lays them into a batch; apply, which carries them out.
+// Always:  - one struct a kind of change; its tag is on disk: never renumber, never reuse, never reorder fields;
+//          - deterministic: clock, dice and configuration are spent before an effect exists;
+//          - they borrow: emit encodes first and applies from views into the encoding, so an effect may borrow
+//            anything, also what it is about to change.
+// `fields` lists what is on disk, in order; the first field of an effect on one key is that key.
+#pragma once
+
+#include <span>
+#include <tuple>
+#include <variant>
+
+#include "schemas/bytes.h"
+#include "schemas/ids.h"
+#include "schemas/side.h"
+
+namespace leat {
+
+using StreamIds = std::span<const StreamId>;
+
+struct ScoredMember {
+  double score;
+  View member;
+};
+using ScoredMembers = std::span<const ScoredMember>;
+
+constexpr TimeMs kNoExpiry = 0;     // the key lives until somebody deletes it
+constexpr TimeMs kKeepExpiry = -1;  // StringSet only: as it was
+
+#define LEAT_FIELDS(...)                             \
+  auto fields() const { return std::tie(__VA_ARGS__); } \
+  auto fields() { return std::tie(__VA_ARGS__); }
+
+struct StringSet {
+  static constexpr uint8_t kTag = 1;
+  View key;
+  View value;
+  TimeMs expire_at_ms = kNoExpiry;
+  LEAT_FIELDS(key, value, expire_at_ms)
+};
+struct StringWrite {  // APPEND, SETRANGE: zero-filled up to offset
+  static constexpr uint8_t kTag = 2;
+  View key;
+  uint64_t offset;
+  View bytes;
+  LEAT_FIELDS(key, offset, bytes)
+};
+struct ListPush {  // one after the other, so the last value ends up outermost
+  static constexpr uint8_t kTag = 3;
+  View key;
+  Side side;
+  Views values;
+  LEAT_FIELDS(key, side, values)
+};
+struct ListPop {
+  static constexpr uint8_t kTag = 4;
+  View key;
+  Side side;
+  uint64_t count;  // never more than the list holds; the handler looked
+  LEAT_FIELDS(key, side, count)
+};
+struct ListSet {
+  static constexpr uint8_t kTag = 5;
+  View key;
+  uint64_t index;
+  View value;
+  LEAT_FIELDS(key, index, value)
+};
+struct ListInsert {
+  static constexpr uint8_t kTag = 6;
+  View key;
+  uint64_t index;  // of the new element
+  View value;
+  LEAT_FIELDS(key, index, value)
+};
+struct ListErase {
+  static constexpr uint8_t kTag = 7;
+  View key;
+  uint64_t index;
+  uint64_t count;
+  LEAT_FIELDS(key, index, count)
+};
+struct HashSet {
+  static constexpr uint8_t kTag = 8;
+  View key;
+  Views pairs;  // field, value, field, value …
+  LEAT_FIELDS(key, pairs)
+};
+struct HashDelete {
+  static constexpr uint8_t kTag = 9;
+  View key;
+  Views names;
+  LEAT_FIELDS(key, names)
+};
+struct SetAdd {
+  static constexpr uint8_t kTag = 10;
+  View key;
+  Views members;
+  LEAT_FIELDS(key, members)
+};
+struct SetRemove {
+  static constexpr uint8_t kTag = 11;
+  View key;
+  Views members;
+  LEAT_FIELDS(key, members)
+};
+struct SortedSetAdd {  // adds, or moves to the new score
+  static constexpr uint8_t kTag = 12;
+  View key;
+  ScoredMembers entries;
+  LEAT_FIELDS(key, entries)
+};
+struct SortedSetRemove {
+  static constexpr uint8_t kTag = 13;
+  View key;
+  Views members;
+  LEAT_FIELDS(key, members)
+};
+struct SortedSetErase {
+  static constexpr uint8_t kTag = 14;
+  View key;
+  uint64_t rank;  // ascending, of the first
+  uint64_t count;
+  LEAT_FIELDS(key, rank, count)
+};
+struct StreamCreate {  // XGROUP CREATE … MKSTREAM: an empty stream is a stream
+  static constexpr uint8_t kTag = 15;
+  View key;
+  LEAT_FIELDS(key)
+};
+struct StreamAdd {
+  static constexpr uint8_t kTag = 16;
+  View key;
+  StreamId id;
+  Views pairs;  // field, value, field, value …
+  LEAT_FIELDS(key, id, pairs)
+};
+struct StreamDelete {
+  static constexpr uint8_t kTag = 17;
+  View key;
+  StreamIds ids;
+  LEAT_FIELDS(key, ids)
+};
+struct StreamTrim {
+  static constexpr uint8_t kTag = 18;
+  View key;
+  uint64_t count;  // of the oldest entries
+  LEAT_FIELDS(key, count)
+};
+struct StreamSetId {
+  static constexpr uint8_t kTag = 19;
+  View key;
+  StreamId last_id;
+  uint64_t entries_added;
+  StreamId max_deleted_id;
+  LEAT_FIELDS(key, last_id, entries_added, max_deleted_id)
+};
+struct GroupCreate {
+  static constexpr uint8_t kTag = 20;
+  View key;
+  View group;
+  StreamId last_delivered;
+  int64_t entries_read;  // -1: not known
+  LEAT_FIELDS(key, group, last_delivered, entries_read)
+};
+struct GroupDestroy {
+  static constexpr uint8_t kTag = 21;
+  View key;
+  View group;
+  LEAT_FIELDS(key, group)
+};
+struct GroupSetId {
+  static constexpr uint8_t kTag = 22;
+  View key;
+  View group;
+  StreamId last_delivered;
+  int64_t entries_read;
+  LEAT_FIELDS(key, group, last_delivered, entries_read)
+};
+struct ConsumerCreate {
+  static constexpr uint8_t kTag = 23;
+  View key;
+  View group;
+  View consumer;
+  TimeMs at_ms;
+  LEAT_FIELDS(key, group, consumer, at_ms)
+};
+struct ConsumerDelete {  // and what it had pending
+  static constexpr uint8_t kTag = 24;
+  View key;
+  View group;
+  View consumer;
+  LEAT_FIELDS(key, group, consumer)
+};
+struct GroupDeliver {  // XREADGROUP >: the cursor moves, and the ids become pending (none with NOACK)
+  static constexpr uint8_t kTag = 25;
+  View key;
+  View group;
+  View consumer;
+  StreamIds ids;
+  TimeMs at_ms;
+  StreamId last_delivered;
+  int64_t entries_read;
+  LEAT_FIELDS(key, group, consumer, ids, at_ms, last_delivered, entries_read)
+};
+struct PendingAck {
+  static constexpr uint8_t kTag = 26;
+  View key;
+  View group;
+  StreamIds ids;  // each is pending; the handler looked
+  LEAT_FIELDS(key, group, ids)
+};
+struct PendingClaim {  // pending for this consumer from now on; made pending if it was not (XCLAIM FORCE)
+  static constexpr uint8_t kTag = 27;
+  View key;
+  View group;
+  View consumer;
+  StreamId id;
+  TimeMs delivered_at_ms;
+  uint64_t deliveries;
+  LEAT_FIELDS(key, group, consumer, id, delivered_at_ms, deliveries)
+};
+struct KeyDelete {
+  static constexpr uint8_t kTag = 28;
+  View key;
+  LEAT_FIELDS(key)
+};
+struct KeyExpire {  // deleted because its time had come
+  static constexpr uint8_t kTag = 29;
+  View key;
+  LEAT_FIELDS(key)
+};
+struct KeySetExpiry {
+  static constexpr uint8_t kTag = 30;
+  View key;
+  TimeMs at_ms;  // kNoExpiry clears
+  LEAT_FIELDS(key, at_ms)
+};
+struct KeyRename {  // what `to` held is gone
+  static constexpr uint8_t kTag = 31;
+  View key;
+  View to;
+  LEAT_FIELDS(key, to)
+};
+struct KeyCopy {
+  static constexpr uint8_t kTag = 32;
+  View key;
+  DbIndex to_db;
+  View to;
+  LEAT_FIELDS(key, to_db, to)
+};
+struct KeyMove {
+  static constexpr uint8_t kTag = 33;
+  View key;
+  DbIndex to_db;
+  LEAT_FIELDS(key, to_db)
+};
+struct DatabaseFlush {
+  static constexpr uint8_t kTag = 34;
+  LEAT_FIELDS()
+};
+struct DatabaseSwap {
+  static constexpr uint8_t kTag = 35;
+  DbIndex other;
+  LEAT_FIELDS(other)
+};
+
+#undef LEAT_FIELDS
+
+// What a reader yields.
+using Effect =
+    std::variant<StringSet, StringWrite, ListPush, ListPop, ListSet, ListInsert, ListErase, HashSet, HashDelete, SetAdd,
+                 SetRemove, SortedSetAdd, SortedSetRemove, SortedSetErase, StreamCreate, StreamAdd, StreamDelete,
+                 StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
+                 GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
+                 DatabaseFlush, DatabaseSwap>;
+
+// "ListPush": for `leat dump`, metrics and messages.
+View name_of(const Effect& effect);
+
+}  // namespace leat

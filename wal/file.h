@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// file.h: the one interface to disk. Tests put a disk behind it that fails, tears, forgets and fills up.
+//
+// Used by: every file of wal/; the broker makes one with system_files() and passes it on.
+// Always:  - every call is synchronous and whole: a write wrote everything or failed;
+//          - the sentence of a failure names the call, the file and the reason;
+//          - one File is used by one thread at a time, the FileSystem by any.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "schemas/bytes.h"
+#include "schemas/status.h"
+
+namespace leat::wal {
+
+class File {
+ public:
+  virtual ~File() = default;  // closes
+  virtual Status write(uint64_t offset, View bytes) = 0;
+  // Fewer bytes than asked for only at the end of the file.
+  virtual Result<size_t> read(uint64_t offset, char* to, size_t size) = 0;
+  virtual Status sync() = 0;  // the bytes and the size (fdatasync)
+  virtual Status truncate(uint64_t size) = 0;
+  virtual Result<uint64_t> size() = 0;
+};
+
+// Held until it is destroyed, or the process dies. Survives a rename of the folder around it.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+enum class OpenMode : uint8_t {
+  kRead,
+  kWrite,   // and read; must exist
+  kCreate,  // and write and read; emptied if it exists
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual Result<std::unique_ptr<File>> open(const Bytes& path, OpenMode mode) = 0;
+  virtual Status rename(const Bytes& from, const Bytes& to) = 0;
+  virtual Status unlink(const Bytes& path) = 0;
+  virtual Status make_folder(const Bytes& path) = 0;
+  virtual Status sync_folder(const Bytes& path) = 0;  // its names: what was created, renamed, removed in it
+  virtual Result<std::vector<Bytes>> list(const Bytes& folder) = 0;  // names, sorted
+  virtual Result<bool> exists(const Bytes& path) = 0;
+  // Makes the file if need be and writes this process' id into it. When another holds it, the sentence names its id.
+  virtual Result<std::unique_ptr<FileLock>> lock(const Bytes& path) = 0;
+};
+
+std::unique_ptr<FileSystem> system_files();
+
+Bytes join_path(View folder, View name);
+Bytes parent_folder(View path);
+
+}  // namespace leat::wal

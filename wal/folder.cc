@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wal/folder.h"
+
+#include <algorithm>
+
+namespace leat::wal {
+
+namespace {
+
+using Lock = Result<std::unique_ptr<FileLock>>;
+
+bool is_ours(View name) {
+  return name.ends_with(".log") || name.ends_with(".tmp") || name.starts_with("snapshot");
+}
+
+// What a start that was cut short may leave in a folder that was never anything else.
+bool is_beginning(View name) { return name == kCreateUnfinished || name == kLockName; }
+
+// Record 1, in a segment that gets its name when it is synced.
+Status create_first_segment(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
+                            const std::function<uint64_t()>& random) {
+  const SegmentHeader header{.salt = random(),
+                             .cluster_id = random(),
+                             .server_id = random(),
+                             .sequence = 1,
+                             .capacity = segment_bytes};
+  const Bytes unfinished = join_path(folder, kCreateUnfinished);
+  auto file = make_segment(files, unfinished, header);
+  if (!file.ok()) return file.status();
+  Bytes record;
+  append_frame(record, RecordHeader{.type = RecordType::kConfiguration, .index = 1},
+               encode_configuration({.cluster_id = header.cluster_id, .server_id = header.server_id}), header.salt,
+               kSegmentHeaderSize);
+  Status done = (*file)->write(kSegmentHeaderSize, record);
+  if (done.ok()) done = (*file)->sync();
+  if (done.ok()) done = files.rename(unfinished, join_path(folder, segment_name(1)));
+  return done.ok() ? files.sync_folder(folder) : done;
+}
+
+Lock open_existing(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
+                   const std::function<uint64_t()>& random) {
+  auto lock = files.lock(join_path(folder, kLockName));
+  if (!lock.ok()) return lock;
+  const auto names = files.list(folder);
+  if (!names.ok()) return names.status();
+  const bool has_segment = std::any_of(names->begin(), names->end(), [](const Bytes& name) {
+    return name == kSpareName || parse_segment_name(name).has_value();
+  });
+  if (has_segment) return lock;
+  for (const Bytes& name : *names) {
+    if (!is_ours(name) || is_beginning(name)) continue;
+    return Status::error(folder + " holds " + name + " but no segment of the log. It is not taken for an empty folder: " +
+                         "restore it from a backup, or start with another folder");
+  }
+  Status created = create_first_segment(files, folder, segment_bytes, random);
+  if (!created.ok()) return created;
+  return lock;
+}
+
+// A start that was cut short may have left anything in here, none of it ever used.
+Status empty_beside(FileSystem& files, const Bytes& beside) {
+  const auto names = files.list(beside);
+  if (!names.ok()) return names.status();
+  for (const Bytes& name : *names) {
+    if (name == kLockName) continue;
+    Status done = files.unlink(join_path(beside, name));
+    if (!done.ok()) return done;
+  }
+  return Status::fine();
+}
+
+Lock create_beside(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
+                   const std::function<uint64_t()>& random) {
+  const Bytes beside = folder + ".new";
+  const auto exists = files.exists(beside);
+  if (!exists.ok()) return exists.status();
+  Status done = *exists ? Status::fine() : files.make_folder(beside);
+  if (!done.ok()) return done;
+  auto lock = files.lock(join_path(beside, kLockName));
+  if (!lock.ok()) return lock;
+  done = empty_beside(files, beside);
+  if (done.ok()) done = create_first_segment(files, beside, segment_bytes, random);
+  if (done.ok()) done = files.rename(beside, folder);
+  if (done.ok()) done = files.sync_folder(parent_folder(folder));
+  if (!done.ok()) return done;
+  return lock;
+}
+
+}  // namespace
+
+Lock open_folder(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
+                 const std::function<uint64_t()>& random) {
+  Bytes path = folder;
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const auto exists = files.exists(path);
+  if (!exists.ok()) return exists.status();
+  return *exists ? open_existing(files, path, segment_bytes, random) : create_beside(files, path, segment_bytes, random);
+}
+
+}  // namespace leat::wal

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// folder.h: a data folder, locked: the one that is there, or a new one with record 1 in it.
+//
+// Used by: the log, when it opens.
+// Always:  - a new folder is made beside (FOLDER.new) and renamed when it is whole; one that exists is filled in place,
+//            its first segment made beside its name;
+//          - a folder that holds any of leat's files but no segment is refused, never taken for a new one.
+#pragma once
+
+#include "wal/segment.h"
+
+namespace leat::wal {
+
+Result<std::unique_ptr<FileLock>> open_folder(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
+                                              const std::function<uint64_t()>& random);
+
+}  // namespace leat::wal

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wal/spare_maker.h"
+
+namespace leat::wal {
+
+SpareMaker::SpareMaker(FileSystem& files, Bytes folder, Where where)
+    : files_(files), folder_(std::move(folder)), where_(where) {}
+
+SpareMaker::~SpareMaker() {
+  const Status ignored = stop();
+  static_cast<void>(ignored);  // whoever cared has called stop()
+}
+
+void SpareMaker::post(Turn turn) {
+  if (where_ == Where::kCaller) return handle(std::move(turn));
+  const std::lock_guard lock(mutex_);
+  CHECK(!stopping_);
+  turns_.push_back(std::move(turn));
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  changed_.notify_one();
+}
+
+std::optional<Spare> SpareMaker::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(spare_, std::nullopt);
+}
+
+Status SpareMaker::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Status SpareMaker::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+  return status();
+}
+
+void SpareMaker::run() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopping_ || !turns_.empty(); });
+    if (turns_.empty()) return;
+    Turn turn = std::move(turns_.front());
+    turns_.pop_front();
+    lock.unlock();
+    handle(std::move(turn));
+  }
+}
+
+void SpareMaker::handle(Turn turn) {
+  if (failed()) return;
+  Status done = settle(turn);
+  if (done.ok() && !stopping_) done = prepare(turn.next);
+  if (done.ok() || stopping_) return;
+  const std::lock_guard lock(mutex_);
+  status_ = done;
+  failed_.store(true, std::memory_order_release);
+}
+
+// The order counts: the old segment is finished and the current one named before a new next.log appears.
+Status SpareMaker::settle(Turn& turn) {
+  if (turn.old != nullptr) {
+    Status done = turn.old->truncate(turn.old_end);
+    if (done.ok()) done = turn.old->sync();
+    turn.old.reset();
+    if (!done.ok()) return done;
+  }
+  if (turn.first == 0) return Status::fine();
+  Status done = files_.rename(join_path(folder_, kSpareName), join_path(folder_, segment_name(turn.first)));
+  return done.ok() ? files_.sync_folder(folder_) : done;
+}
+
+Status SpareMaker::prepare(const SegmentHeader& header) {
+  const Bytes unfinished = join_path(folder_, kSpareUnfinished);
+  auto file = make_segment(files_, unfinished, header, [this] { return !stopping_; });
+  if (!file.ok()) {
+    if (!stopping_) return file.status();
+    return files_.unlink(unfinished);
+  }
+  Status done = files_.rename(unfinished, join_path(folder_, kSpareName));
+  if (done.ok()) done = files_.sync_folder(folder_);
+  if (!done.ok()) return done;
+  const std::lock_guard lock(mutex_);
+  spare_ = Spare{.file = std::move(*file), .header = header};
+  return Status::fine();
+}
+
+}  // namespace leat::wal

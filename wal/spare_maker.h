@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// spare_maker.h: has the next segment ready before the current one is full, and tidies up behind a roll.
+//
+// Used by: the log (owns it), the writer (takes spares, reports rolls), from whichever thread holds the writer.
+// Always:  - no rename, allocation or folder sync stands between a record and its sync: all of them happen here;
+//          - one job at a time, in order; the first failure is kept and ends the work.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "wal/segment.h"
+
+namespace leat::wal {
+
+struct Spare {
+  std::unique_ptr<File> file;
+  SegmentHeader header;
+};
+
+// The current segment has had its first sync: it may get its name, and a spare can be made anew.
+struct Turn {
+  std::unique_ptr<File> old;  // the sealed segment before it, if this process rolled; null otherwise
+  uint64_t old_end = 0;       // what stands behind the seal is given back
+  Index first = 0;            // what next.log is to be called; 0: it has its name already
+  SegmentHeader next;         // of the spare to be made
+};
+
+class SpareMaker {
+ public:
+  enum class Where : uint8_t { kBackground, kCaller };  // kCaller: tests see every call in one order
+
+  SpareMaker(FileSystem& files, Bytes folder, Where where);  // `files` must outlive this
+  ~SpareMaker();
+
+  void post(Turn turn);
+  std::optional<Spare> take();  // when one is ready
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  Status status() const;
+  // Finishes the names that are owed, gives up a spare that is half made. Nothing may be posted afterwards.
+  Status stop();
+
+ private:
+  void run();
+  Status settle(Turn& turn);
+  Status prepare(const SegmentHeader& header);
+  void handle(Turn turn);
+
+  FileSystem& files_;
+  const Bytes folder_;
+  const Where where_;
+  std::atomic<bool> failed_ = false;
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Turn> turns_;       // these three under mutex_
+  std::optional<Spare> spare_;
+  Status status_;
+  std::thread thread_;  // started by the first turn
+};
+
+}  // namespace leat::wal

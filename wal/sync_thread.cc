@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wal/sync_thread.h"
+
+namespace leat::wal {
+
+namespace {
+constexpr size_t kKeptBytes = size_t{8} << 20;  // a mailbox that grew beyond is given back
+}
+
+void SyncThread::Mail::clear() {
+  bodies.clear();
+  if (bodies.capacity() > kKeptBytes) bodies.shrink_to_fit();
+  pieces.clear();
+  sync = false;
+  mark.reset();
+}
+
+SyncThread::~SyncThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void SyncThread::start_with(Writer& writer) {
+  const std::lock_guard lock(mutex_);
+  CHECK(writer_ == nullptr);
+  writer_ = &writer;
+  report_ = Report{.progress = writer.progress(), .status = writer.status()};
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+void SyncThread::hand_back() {
+  wait_idle();
+  const std::lock_guard lock(mutex_);
+  writer_ = nullptr;
+}
+
+void SyncThread::append(View batch, TimeMs time_ms, SyncEach sync_each) {
+  const std::lock_guard lock(mutex_);
+  mail_.bodies.append(batch);
+  mail_.pieces.push_back({batch.size(), time_ms});
+  if (sync_each == SyncEach::kYes) mail_.sync = true;
+  changed_.notify_all();
+}
+
+void SyncThread::request_sync() {
+  const std::lock_guard lock(mutex_);
+  mail_.sync = true;
+  changed_.notify_all();
+}
+
+void SyncThread::request_mark(TimeMs time_ms) {
+  const std::lock_guard lock(mutex_);
+  mail_.mark = time_ms;
+  changed_.notify_all();
+}
+
+SyncThread::Report SyncThread::report() const {
+  const std::lock_guard lock(mutex_);
+  Report report = report_;
+  report.idle = mail_.empty() && !working_;
+  return report;
+}
+
+void SyncThread::wait_idle() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return mail_.empty() && !working_; });
+}
+
+void SyncThread::run() {
+  Mail mail;  // what is being worked on; swapped, so that both keep their memory
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !mail_.empty(); });
+    if (stopping_) return;
+    std::swap(mail, mail_);
+    working_ = true;
+    lock.unlock();
+    deliver(mail);
+    mail.clear();
+    lock.lock();
+    working_ = false;
+    changed_.notify_all();
+  }
+}
+
+void SyncThread::deliver(const Mail& mail) {
+  View rest = mail.bodies;
+  for (const Piece& piece : mail.pieces) {
+    writer_->append(rest.substr(0, piece.size), piece.time_ms);
+    rest.remove_prefix(piece.size);
+  }
+  Status done = writer_->write();
+  if (done.ok() && mail.sync) {
+    publish();  // written counts already, with durability = interval
+    done = writer_->sync();
+  }
+  if (done.ok() && mail.mark) done = writer_->mark(*mail.mark);
+  publish();
+}
+
+void SyncThread::publish() {
+  {
+    const std::lock_guard lock(mutex_);
+    report_.progress = writer_->progress();
+    report_.status = writer_->status();
+  }
+  if (wake_) wake_();
+}
+
+}  // namespace leat::wal
