@@ -63,7 +63,9 @@ struct Client {
   Bytes input;        // received and not yet executed
   size_t parsed = 0;  // of input
   RespParser parser;
+  Bytes input_later;  // received while its own request was pumping the sockets
   bool queued_to_run = false;
+  bool executing = false;
 
   HeldOutput output;
   RespSink reply;
@@ -84,6 +86,7 @@ struct Client {
 
   // Pub/sub
   std::set<Bytes, std::less<>> channels, patterns, shard_channels;
+  Bytes own_messages;  // published by its own request: sent behind that request's reply
   size_t subscriptions() const { return channels.size() + patterns.size(); }
 
   std::unique_ptr<Parked> parked;

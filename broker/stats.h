@@ -19,7 +19,8 @@ struct Stats {
   uint64_t input_bytes = 0, output_bytes = 0;
   uint64_t expired_keys = 0, hits = 0, misses = 0;
   uint64_t error_replies = 0;
-  uint64_t messages = 0;  // published
+  uint64_t messages = 0;   // published
+  size_t memory_peak = 0;  // of what INFO and the housekeeping saw
   std::vector<CommandStats> by_command;             // by the row's number in the table
   std::map<Bytes, uint64_t, std::less<>> by_error;  // by the error's prefix; bounded by the executor
   // Samples of the last 16 tenths of a second, for instantaneous_*.

@@ -5,8 +5,8 @@
 
 namespace leat {
 
-void Watches::watch(Ticket client, DbIndex db, View key) {
-  const Watched watched{db, Bytes(key)};
+void Watches::watch(Ticket client, DbIndex db, View key, bool was_due) {
+  const Watched watched{db, Bytes(key), was_due};
   if (!by_key_[watched].insert(client).second) return;
   by_client_[client].keys.push_back(watched);
 }

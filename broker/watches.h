@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -20,14 +21,15 @@ namespace leat {
 class Watches {
  public:
   bool any() const { return !by_key_.empty(); }
-  void watch(Ticket client, DbIndex db, View key);
+  void watch(Ticket client, DbIndex db, View key, bool was_due);
   void touch(DbIndex db, View key);
   void touch_database(DbIndex db);
   bool broken(Ticket client) const;
   struct Watched {
     DbIndex db;
     Bytes key;
-    friend auto operator<=>(const Watched&, const Watched&) = default;
+    bool was_due = false;  // its time had come already when it was watched: its purge is no change
+    friend bool operator<(const Watched& a, const Watched& b) { return std::tie(a.db, a.key) < std::tie(b.db, b.key); }
   };
   const std::vector<Watched>& of(Ticket client) const;
   void forget(Ticket client);  // idempotent

@@ -188,6 +188,7 @@ Leaf Leaves<Leaf>::take(Place place) {
   items_ -= leaf.count;
   --leaves_;
   if (block.leaves.empty()) blocks_.erase(blocks_.begin() + place.block);
+  if (blocks_.empty()) std::vector<Block>().swap(blocks_);  // gives its memory back
   return leaf;
 }
 

@@ -16,29 +16,25 @@ bool is_ours(View name) {
 // What a start that was cut short may leave in a folder that was never anything else.
 bool is_beginning(View name) { return name == kCreateUnfinished || name == kLockName; }
 
-// Record 1, in a segment that gets its name when it is synced.
-Status create_first_segment(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
-                            const std::function<uint64_t()>& random) {
-  const SegmentHeader header{.salt = random(),
-                             .cluster_id = random(),
-                             .server_id = random(),
-                             .sequence = 1,
-                             .capacity = segment_bytes};
+// Record 1 and a seal, in a segment that gets its name when it is synced. What comes goes into the next.
+Status create_first_segment(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
+  SegmentHeader header{.salt = random(), .cluster_id = random(), .server_id = random(), .sequence = 1};
+  const Bytes configuration = encode_configuration({.cluster_id = header.cluster_id, .server_id = header.server_id});
+  header.capacity = kSegmentHeaderSize + frame_size(configuration.size()) + frame_size(0);
   const Bytes unfinished = join_path(folder, kCreateUnfinished);
   auto file = make_segment(files, unfinished, header);
   if (!file.ok()) return file.status();
-  Bytes record;
-  append_frame(record, RecordHeader{.type = RecordType::kConfiguration, .index = 1},
-               encode_configuration({.cluster_id = header.cluster_id, .server_id = header.server_id}), header.salt,
-               kSegmentHeaderSize);
-  Status done = (*file)->write(kSegmentHeaderSize, record);
+  Bytes frames;
+  append_frame(frames, {.type = RecordType::kConfiguration, .index = 1}, configuration, header.salt, kSegmentHeaderSize);
+  append_frame(frames, {.type = RecordType::kSeal, .index = 2, .synced = 1}, "", header.salt,
+               kSegmentHeaderSize + frames.size());
+  Status done = (*file)->write(kSegmentHeaderSize, frames);
   if (done.ok()) done = (*file)->sync();
   if (done.ok()) done = files.rename(unfinished, join_path(folder, segment_name(1)));
   return done.ok() ? files.sync_folder(folder) : done;
 }
 
-Lock open_existing(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
-                   const std::function<uint64_t()>& random) {
+Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
   auto lock = files.lock(join_path(folder, kLockName));
   if (!lock.ok()) return lock;
   const auto names = files.list(folder);
@@ -52,7 +48,7 @@ Lock open_existing(FileSystem& files, const Bytes& folder, uint64_t segment_byte
     return Status::error(folder + " holds " + name + " but no segment of the log. It is not taken for an empty folder: " +
                          "restore it from a backup, or start with another folder");
   }
-  Status created = create_first_segment(files, folder, segment_bytes, random);
+  Status created = create_first_segment(files, folder, random);
   if (!created.ok()) return created;
   return lock;
 }
@@ -69,8 +65,7 @@ Status empty_beside(FileSystem& files, const Bytes& beside) {
   return Status::fine();
 }
 
-Lock create_beside(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
-                   const std::function<uint64_t()>& random) {
+Lock create_beside(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
   const Bytes beside = folder + ".new";
   const auto exists = files.exists(beside);
   if (!exists.ok()) return exists.status();
@@ -79,7 +74,7 @@ Lock create_beside(FileSystem& files, const Bytes& folder, uint64_t segment_byte
   auto lock = files.lock(join_path(beside, kLockName));
   if (!lock.ok()) return lock;
   done = empty_beside(files, beside);
-  if (done.ok()) done = create_first_segment(files, beside, segment_bytes, random);
+  if (done.ok()) done = create_first_segment(files, beside, random);
   if (done.ok()) done = files.rename(beside, folder);
   if (done.ok()) done = files.sync_folder(parent_folder(folder));
   if (!done.ok()) return done;
@@ -88,13 +83,12 @@ Lock create_beside(FileSystem& files, const Bytes& folder, uint64_t segment_byte
 
 }  // namespace
 
-Lock open_folder(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
-                 const std::function<uint64_t()>& random) {
+Lock open_folder(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
   Bytes path = folder;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const auto exists = files.exists(path);
   if (!exists.ok()) return exists.status();
-  return *exists ? open_existing(files, path, segment_bytes, random) : create_beside(files, path, segment_bytes, random);
+  return *exists ? open_existing(files, path, random) : create_beside(files, path, random);
 }
 
 }  // namespace leat::wal

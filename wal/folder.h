@@ -11,7 +11,7 @@
 
 namespace leat::wal {
 
-Result<std::unique_ptr<FileLock>> open_folder(FileSystem& files, const Bytes& folder, uint64_t segment_bytes,
+Result<std::unique_ptr<FileLock>> open_folder(FileSystem& files, const Bytes& folder,
                                               const std::function<uint64_t()>& random);
 
 }  // namespace leat::wal

@@ -23,8 +23,7 @@ Log::~Log() = default;
 
 Result<std::unique_ptr<Log>> Log::open(FileSystem& files, Clock& clock, Events& events, LogOptions options,
                                        const ReplayFn& replay, const ProgressFn& progress) {
-  const uint64_t small = std::min(options.segment_bytes, kSmallSegmentBytes);
-  auto lock = open_folder(files, options.folder, small, options.random);
+  auto lock = open_folder(files, options.folder, options.random);
   if (!lock.ok()) return lock.status();
   std::unique_ptr<Log> log(new Log(files, clock, events, std::move(options)));
   log->lock_ = std::move(*lock);

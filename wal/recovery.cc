@@ -214,15 +214,13 @@ Status Repair::cut_segment(SegmentSurvey& segment) {
     segment.end = *from;
     segment.sealed = false;
   }
-  Status done = (*file)->truncate(segment.end);
-  if (done.ok() && !segment.sealed) {
-    Bytes seal;
-    const RecordHeader header{
-        .type = RecordType::kSeal, .index = last + 1, .synced = last, .time_ms = survey_.report.last_time_ms};
-    append_frame(seal, header, View(), segment.file.header.salt, segment.end);
-    done = (*file)->write(segment.end, seal);
-  }
-  return done.ok() ? (*file)->sync() : done;
+  if (segment.sealed) return end_segment(**file, segment.end);
+  Bytes seal;
+  const RecordHeader header{
+      .type = RecordType::kSeal, .index = last + 1, .synced = last, .time_ms = survey_.report.last_time_ms};
+  append_frame(seal, header, View(), segment.file.header.salt, segment.end);
+  Status done = (*file)->write(segment.end, seal);
+  return done.ok() ? end_segment(**file, segment.end + seal.size()) : done;
 }
 
 Status Repair::use_spare(Writer::Start& start) {

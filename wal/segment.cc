@@ -96,6 +96,12 @@ Result<std::unique_ptr<File>> make_segment(FileSystem& files, const Bytes& path,
   return file;
 }
 
+Status end_segment(File& file, uint64_t end) {
+  Status done = file.sync();
+  if (done.ok()) done = file.truncate(end);
+  return done.ok() ? file.sync() : done;
+}
+
 uint64_t random_u64() {
   std::random_device device;
   return (static_cast<uint64_t>(device()) << 32) | device();

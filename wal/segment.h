@@ -41,6 +41,9 @@ Result<std::vector<SegmentFile>> list_segments(FileSystem& files, View folder);
 // when `go_on` says so between two pieces.
 Result<std::unique_ptr<File>> make_segment(FileSystem& files, const Bytes& path, const SegmentHeader& header,
                                            const std::function<bool()>& go_on = nullptr);
+// The seal has been written up to `end`: syncs it, then gives back what stands behind. In this order, so that a segment
+// that is shorter than its capacity and has no seal can only be damaged.
+Status end_segment(File& file, uint64_t end);
 // Not for secrets: salts and ids.
 uint64_t random_u64();
 

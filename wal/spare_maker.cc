@@ -65,8 +65,7 @@ void SpareMaker::handle(Turn turn) {
 // The order counts: the old segment is finished and the current one named before a new next.log appears.
 Status SpareMaker::settle(Turn& turn) {
   if (turn.old != nullptr) {
-    Status done = turn.old->truncate(turn.old_end);
-    if (done.ok()) done = turn.old->sync();
+    Status done = end_segment(*turn.old, turn.old_end);
     turn.old.reset();
     if (!done.ok()) return done;
   }

@@ -23,6 +23,7 @@ class Surveyor {
  private:
   Status walk(size_t at);
   Status read_in_order(size_t at, Reader& reader);
+  Result<bool> goes_on(size_t at);
   Status look_for_survivors(size_t at, Reader& reader);
   Status take(SegmentSurvey& segment, const Frame& frame);
   Status take_record(const Frame& frame);
@@ -118,7 +119,30 @@ Status Surveyor::read_in_order(size_t at, Reader& reader) {
     segment.end = reader.offset();
     tell_progress(offset);
   }
-  return segment.sealed ? Status::fine() : look_for_survivors(at, reader);
+  if (segment.sealed) return Status::fine();
+  const auto on = goes_on(at + 1);
+  if (!on.ok()) return on.status();
+  if (*on) {  // the seal was lost or torn, nothing else
+    const auto rubbish = reader.rubbish();
+    if (!rubbish.ok()) return rubbish.status();
+    segment.rubbish = *rubbish;
+    return Status::fine();
+  }
+  if (segment.file.size < segment.file.header.capacity) {
+    damaged(at, segment.file.size, "the file has been cut off: it has no seal and was made longer");
+  }
+  return look_for_survivors(at, reader);
+}
+
+// Whether the segment begins with the record that comes next.
+Result<bool> Surveyor::goes_on(size_t at) {
+  if (at == survey_.segments.size() || !survey_.segments[at].file.damage.empty()) return false;
+  const SegmentFile& segment = survey_.segments[at].file;
+  auto file = files_.open(join_path(folder_, segment.name), OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  const auto frame = Reader(**file, segment.header.salt, segment.size).next(survey_.next);
+  if (!frame.ok()) return frame.status();
+  return frame->has_value();
 }
 
 Status Surveyor::look_for_survivors(size_t at, Reader& reader) {

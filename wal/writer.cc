@@ -102,8 +102,7 @@ Status Writer::seal() {
   if (!segment_begun_) return status_;  // a spare without a record is as good as new
   frame(RecordType::kSeal, 0, View(), last_time_ms_);
   if (!write().ok()) return status_;
-  Status done = file_->truncate(offset_);
-  if (done.ok()) done = file_->sync();
+  Status done = end_segment(*file_, offset_);
   return done.ok() ? done : fail(std::move(done));
 }
 

@@ -89,6 +89,7 @@ enum Trait : uint32_t {
   kNoMulti = 1 << 13,    // refused inside MULTI
   kRunsInMulti = 1 << 14,  // not queued inside MULTI: EXEC, DISCARD, WATCH …
   kContainer = 1 << 15,  // only its sub-commands do something
+  kNoTouch = 1 << 16,    // looking is not using: OBJECT, TTL, TYPE, EXISTS leave the idle time alone
 };
 
 struct CommandRow {
@@ -124,6 +125,8 @@ constexpr bool well_formed(std::span<const CommandRow> rows) {
   }
   return true;
 }
+
+Status arity_error(const Command& command);
 
 // The positions of the keys in a request of that row; nullopt when the words do not add up.
 std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args args);

@@ -10,7 +10,11 @@ std::optional<Found> Context::look_in(DbIndex where, View key) {
   std::optional<Found> found = rooms.keyspace.database(where).find(key);
   if (found && found->expire_at_ms != kNoExpiry && found->expire_at_ms <= now_ms) {
     saw_due_ = true;
-    return std::nullopt;
+    found.reset();
+  }
+  if (command.is(kReadOnly)) ++(found ? rooms.stats.hits : rooms.stats.misses);
+  if (found && found->touched_s != nullptr && (!client.no_touch || command.row.name == "TOUCH")) {
+    if (!command.is(kNoTouch)) *found->touched_s = static_cast<uint32_t>(now_ms / 1000);
   }
   return found;
 }

@@ -112,12 +112,11 @@ bool Executor::request(Client& client, Args args) {
     return true;
   }
   run(client, *command, args);
-  serve_waiters();
+  if (!busy) serve_waiters();  // what a slow script wakes is served after it
   return true;
 }
 
 void Executor::run(Client& client, const Command& command, Args args) {
-  const ReplyMode mode = client.reply_mode;
   Context ctx(rooms_, client, client.reply, command, client.db, rooms_.time.now_ms());
   ctx.arrived_ms = rooms_.time.monotonic_ms();
   Outcome outcome = invoke(ctx, args);
@@ -125,7 +124,6 @@ void Executor::run(Client& client, const Command& command, Args args) {
     park(client, command, args, std::move(outcome.wait()), ctx.db);
     return;
   }
-  if (mode == ReplyMode::kSkipping) client.reply_mode = ReplyMode::kOn;  // this one was the skipped one
   seal(client, ctx.stamp);
 }
 
@@ -147,15 +145,15 @@ Outcome Executor::invoke(Context& ctx, Args args) {
 }
 
 void Executor::seal(Client& client, Index stamp) {
-  if (client.reply_mode == ReplyMode::kOff || client.reply_mode == ReplyMode::kSkipping) {
+  if (client.reply_mode != ReplyMode::kOn) {
     client.output.discard_unsealed();
+    // CLIENT REPLY SKIP itself answers nothing, and so does the request after it.
+    if (client.reply_mode == ReplyMode::kSkipping) client.reply_mode = ReplyMode::kOn;
+    if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkipping;
     return;
   }
-  if (client.reply_mode == ReplyMode::kSkipNext) {  // CLIENT REPLY SKIP itself answers nothing, and so does the next
-    client.output.discard_unsealed();
-    client.reply_mode = ReplyMode::kSkipping;
-    return;
-  }
+  client.output.bytes().append(client.own_messages);
+  client.own_messages.clear();
   client.output.seal(stamp);
   rooms_.broker.to_release(client);
 }
@@ -265,19 +263,18 @@ void Executor::serve_waiters() {
 }
 
 void Executor::expire_waits() {
+  if (deadlines_.empty()) return;
   rooms_.time.advance();
-  while (const auto earliest = deadlines_.earliest()) {
-    if (earliest->at_ms > rooms_.time.monotonic_ms()) return;
-    Client* const client = rooms_.clients.find(earliest->payload);
+  while (const auto due = deadlines_.pop_due(rooms_.time.monotonic_ms())) {
+    Client* const client = rooms_.clients.find(due->payload);
     CHECK(client != nullptr && client->parked != nullptr);
     unblock(*client, View());
   }
 }
 
 std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
-  const auto earliest = deadlines_.earliest();
-  if (!earliest) return std::nullopt;
-  return earliest->at_ms;
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.earliest_ms();
 }
 
 bool Executor::unblock(Client& client, View error) {

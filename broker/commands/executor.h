@@ -71,9 +71,7 @@ class Executor {
   void seal_push(Client& to, Index stamp);
 
   Rooms& rooms_;
-  consumers::Deadlines deadlines_;
+  consumers::Deadlines deadlines_;  // monotonic ms; payload: the ticket
 };
-
-Status arity_error(const Command& command);
 
 }  // namespace leat

@@ -14,7 +14,9 @@
 // Bytes:   entry := key entry [value entry], as chunk.h has them.
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 #include "broker/keyspace/chunk.h"
 
@@ -49,7 +51,8 @@ class ByteMap {
 
   size_t size() const;
   bool empty() const { return size() == 0; }
-  size_t memory() const;  // beyond sizeof(ByteMap)
+  size_t memory() const;        // beyond sizeof(ByteMap)
+  size_t index_memory() const;  // the part of it that is not in chunks and blobs
 
   uint64_t hash_of(View key) const { return store().hash_of(key); }
   std::optional<View> find(View key) const { return find(key, hash_of(key)); }
@@ -113,16 +116,22 @@ class ByteMap {
 
   // An entry, each about equally likely; the map must not be empty. Constant time.
   Entry random(uint64_t dice) const;
-  // `count` different entries (all, if there are fewer), in no particular order.
+  // `count` different entries (all, if there are fewer), in no particular order. Constant time for each.
   template <typename Visit>
   void sample(size_t count, uint64_t dice, Visit visit) const {
     size_t left = size(), wanted = std::min(count, left);
-    for_each_while(dice, [&](View key, View value, uint64_t roll) {
-      if (static_cast<unsigned __int128>(roll) * left-- >> 64 < wanted) {
-        --wanted;
-        visit(key, value);
+    if (wanted < left / 8) {  // few of many: throw dice, and again when they show one that was taken
+      std::unordered_set<const char*> taken;
+      while (taken.size() < wanted) {
+        const Entry entry = random(next_roll(dice));
+        if (taken.insert(entry.key.data()).second) visit(entry.key, entry.value);
       }
-      return wanted > 0;
+      return;
+    }
+    for_each([&](View key, View value) {  // each with the chance that leaves exactly `wanted`
+      if (static_cast<unsigned __int128>(next_roll(dice)) * left-- >> 64 >= wanted) return;
+      --wanted;
+      visit(key, value);
     });
   }
 
@@ -134,6 +143,7 @@ class ByteMap {
   struct Directory;
   struct Big;
   struct Path;
+  struct Builder;
   static constexpr int kCursorBits = 48;
   static constexpr uintptr_t kNoValues = 1, kNotes = 2, kBig = 4;
   static_assert(alignof(ChunkStore) >= 8);
@@ -160,19 +170,6 @@ class ByteMap {
     const char* from_;
     const char* const end_;
   };
-  // Goes on while `visit` says true; `roll` is a fresh random number.
-  template <typename Visit>
-  void for_each_while(uint64_t dice, Visit visit) const {
-    uint64_t at = 0;
-    do {
-      const Run run = run_at(at);
-      for (Entries entries(*this, run.bytes); entries.more();) {
-        const Entry entry = entries.next();
-        if (!visit(entry.key, entry.value, next_roll(dice))) return;
-      }
-      at = run.next;
-    } while (at != 0);
-  }
   static uint64_t next_roll(uint64_t& state) {  // splitmix64
     uint64_t mixed = state += 0x9e3779b97f4a7c15;
     mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
@@ -186,30 +183,41 @@ class ByteMap {
   bool is_big() const { return (store_ & kBig) != 0; }
   Run run_at(uint64_t position) const;
 
-  std::optional<Place> search(View bytes, View key) const;
-  Place place_at(View bytes, const char* key_at) const;
+  Entry entry_at(View bytes, size_t number) const;
   bool same_key(const char* entry, View key) const;
-  const char* skip(const char* entry) const;
+  void skip(const char*& entry) const;
   size_t count_in(View bytes) const;
-  size_t release_in(View bytes);
+  size_t blob_bytes_in(View bytes, size_t& blobs) const;
+  Place place_at(const char* data, const char* key_at, Segment* segment, uint32_t number) const;
+  std::optional<Place> search(View bytes, View key, Segment* segment) const;
+  std::optional<Place> search_index(Segment* segment, View key, uint64_t hash) const;
+
+  struct Encoded;
+  Encoded encode(View value);
+  void append(Chunk& chunk, View key, View value);
+  void release(const char* from, const char* to);
+  void insert_big(View key, uint64_t hash, View value);
 
   Path path_to(uint64_t hash) const;
   Segment* segment_for(uint64_t hash) const;
-  Chunk& chunk_of(const Place& place);
-  void append(Chunk& chunk, View key, View value);
   void become_big();
-  void become_small(Segment* only);
-  Segment* make_segment(int depth);
+  void become_small();
+  Segment* make_segment(int depth, size_t capacity);
+  Segment* resized(Segment* segment, size_t capacity);
   void free_segment(Segment* segment);
-  Segment* grow_index(const Path& path);
-  void reindex(Segment* segment);
-  void split(const Path& path);
-  void make_room_below(Path& path);
+  void take_apart(const Segment* segment, Builder& low, Builder& high) const;
+  Segment* rebuilt(Segment* segment, const Builder& from);
+  void split(uint64_t hash);
+  void split_while_large(uint64_t hash);
+  void make_room_below(Path& path, uint64_t hash);
   void merge_up(uint64_t hash);
-  bool merge_with_buddy(const Path& path);
-  bool shrink(Path& path);
-  void free_slot(uintptr_t& slot, size_t& budget);
-  uintptr_t clone_slot(uintptr_t slot, int consumed, ValueId owner);
+  bool merge_with_buddy(const Path& path, uint64_t hash);
+  void shrink(const Path& path);
+  void set_slots(const Path& path, uint64_t hash, Segment* segment);
+  uintptr_t make_directory(int bits);
+  void free_directory(Directory* directory);
+  void free_slots(Directory* directory, size_t& budget);
+  uintptr_t clone_slot(uintptr_t slot);
 
   // The store's address, with the flags in its low bits: a small hash is worth the trouble.
   uintptr_t store_;

@@ -42,6 +42,7 @@ void ChunkEdit::grow(size_t offset, size_t count) {
 
 void ChunkEdit::erase(size_t offset, size_t count) {
   CHECK(offset + count <= chunk_.size());
+  if (count == 0) return;
   char* const data = chunk_.data_.get();
   const size_t after = chunk_.size() - offset - count;
   if (offset < after) {

@@ -5,15 +5,17 @@
 // Always:  - a short string lies in its key's table row, everything else is a Value the row names by id;
 //          - a logical database is a pointer to a physical one: swap and flush move pointers;
 //          - erase leaves a dead value behind if it is large; free_some() frees the dead in slices;
-//          - an empty list, hash, set or sorted set does not exist: apply erases its key.
+//          - an empty list, hash, set or sorted set does not exist: apply erases its key;
+//          - no View handed in may point into the keyspace: effects borrow from the record (DESIGN.md section 2).
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "broker/keyspace/chunk.h"
+#include "broker/keyspace/encoding_limits.h"
 #include "broker/keyspace/key_table.h"
 #include "broker/keyspace/value.h"
 #include "consumers/deadlines.h"
@@ -22,71 +24,133 @@ namespace leat {
 
 constexpr DbIndex kDatabases = 16;
 
-// What a look-up found; a View into the table, so it dies with the next change of the database.
+// What a look-up found; it looks into the table, so it dies with the next change of the database.
 struct Found {
   Type type;
+  bool written;         // a string changed in place (APPEND, SETRANGE …): OBJECT ENCODING says "raw"
   TimeMs expire_at_ms;  // 0: never
   View text;            // the string, when type is kString (short or long)
   Value* value;         // nullptr for a short string
+  uint32_t* touched_s;  // when it was last looked at: seconds, wrapping; write it to touch. nullptr: not known
 };
 
 class Database {
  public:
-  Database(ChunkStore& chunks, uint64_t hash_seed);  // chunks must outlive this
+  explicit Database(ChunkStore& chunks);  // chunks must outlive this
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
   ~Database();
 
   // Keys that are due are still found here: hiding them is the caller's part, who knows the time.
   std::optional<Found> find(View key) const;
   template <typename T>
-  T* find_as(View key) const;  // nullptr when absent; CHECKs the type
+  T* find_as(View key) const {  // nullptr when absent; CHECKs the type
+    const auto found = find(key);
+    if (!found) return nullptr;
+    CHECK(found->type == T::kType && found->value != nullptr);
+    return static_cast<T*>(found->value);
+  }
 
-  // Creates or replaces; the expiry is cleared. Strings long and short.
+  // Creates or replaces; the expiry is cleared.
   void set_string(View key, View value);
   // In place, for APPEND and SETRANGE: zero-filled up to offset; keeps the expiry, creates if absent.
   void write_string(View key, size_t offset, View bytes);
   // The value of that type, created empty where there is none.
   template <typename T>
-  T& open(View key);
+  T& open(View key) {
+    if (T* const there = find_as<T>(key)) return *there;
+    auto made = make<T>();
+    T& value = *made;
+    adopt(key, std::move(made), 0);
+    return value;
+  }
+  // An empty value that no key points to yet, for adopt().
+  template <typename T>
+  std::unique_ptr<T> make() {
+    const ValueId id = chunks_.next_value_id();
+    if constexpr (std::is_constructible_v<T, ChunkStore&, ValueId>) return std::make_unique<T>(chunks_, id);
+    else return std::make_unique<T>(chunks_, id, chunks_.hash_seed());
+  }
   void adopt(View key, std::unique_ptr<Value> value, TimeMs expire_at_ms);  // replaces what was there
   bool erase(View key);
   void set_expiry(View key, TimeMs at_ms);  // 0 clears; the key must exist
-  // Moves the row; `to` is replaced.  Both may be the same database.
-  void rename(View from, View to);
+  // The key must exist; what `to` held is replaced; the expiry goes along. A key may be renamed to itself.
+  void rename(View from, View to) { move(from, *this, to); }
   void move(View key, Database& to, View to_key);
-  void copy(View key, Database& to, View to_key);
+  void copy(View key, Database& to, View to_key) const;
 
-  size_t size() const;
-  size_t with_expiry() const;
-  // Visits whole table segments from `cursor` until at least `count` keys were seen; returns where to go on, 0: done.
-  // A key that is there from the first call to the last is visited; see byte_map.h.
-  uint64_t scan(uint64_t cursor, size_t count, const std::function<void(View key, const Found&)>& visit) const;
+  size_t size() const { return table_.rows().size(); }
+  size_t with_expiry() const { return expiries_.size(); }
+  // `visit(View key, const Found&)`. Whole table segments from `cursor` until at least `count` keys were seen; returns
+  // where to go on, 0: done. A key that is there from the first call to the last is visited exactly once (byte_map.h).
+  template <typename Visit>
+  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
+    return table_.rows().scan(cursor, count, [&](View key, View row) { visit(key, found_in(row)); });
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    table_.rows().for_each([&](View key, View row) { visit(key, found_in(row)); });
+  }
   std::optional<Bytes> random_key(uint64_t dice) const;
-  // Keys whose time has come, earliest first, at most `limit` of them, as owned bytes.
+  // Keys whose time has come, earliest first, at most `limit` of them.
   std::vector<Bytes> due(TimeMs now_ms, size_t limit) const;
-  TimeMs next_expiry_ms() const;  // INT64_MAX when none has one
+  TimeMs next_expiry_ms() const { return expiries_.earliest_ms(); }  // INT64_MAX when none has one
 
-  // When was it last looked at: seconds, wrapping; handlers touch on reads, OBJECT IDLETIME asks.
+  // For who has no Found at hand; see Found::touched_s.
   void touch(View key, uint32_t now_s);
   uint32_t touched_s(View key) const;
 
-  uint64_t digest() const;  // of keys, values and expiries
+  uint64_t digest() const;          // of keys, values and expiries
+  uint64_t digest_of(View key) const;  // of one key; 0 when absent
+  size_t index_memory() const;      // beyond chunks and blobs, about
+  // Frees up to `chunks` chunks of what is dead; true when nothing is left.
+  bool free_dead(size_t chunks);
+  // The same for everything there is: the database must not be used for anything else any more.
+  bool free_all(size_t chunks);
+
+ private:
+  struct Held;  // a row on its way to another key
+
+  Found found_in(View row) const;
+  uint64_t digest_of(View key, const Found& found) const;
+  void set_row(View key, uint64_t hash, const std::optional<KeyTable::Place>& place, const Row& row);
+  void forget(const Row& row, uint64_t hash);
+  void bury(std::unique_ptr<Value> value);
+  void install(View key, Held held);
+  class String& long_string(const Row& row) const;
+
+  ChunkStore& chunks_;
+  KeyTable table_;
+  IdTable<std::unique_ptr<Value>> values_;
+  consumers::Deadlines expiries_;  // payload: the key's hash
+  std::vector<std::unique_ptr<Value>> dead_;
+  size_t values_alive_ = 0;
 };
 
 class Keyspace {
  public:
   explicit Keyspace(uint64_t hash_seed);
+  Keyspace(const Keyspace&) = delete;
+  Keyspace& operator=(const Keyspace&) = delete;
   ~Keyspace();
 
-  Database& database(DbIndex db);
-  const Database& database(DbIndex db) const;
+  Database& database(DbIndex db) { return *databases_.at(db); }
+  const Database& database(DbIndex db) const { return *databases_.at(db); }
   void swap(DbIndex a, DbIndex b);
   void flush(DbIndex db);
-  ChunkStore& chunks();
-  const ChunkStore& chunks() const;
+  ChunkStore& chunks() { return chunks_; }
+  const ChunkStore& chunks() const { return chunks_; }
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_some(size_t chunks);
   size_t memory() const;
   uint64_t digest() const;
+
+  EncodingLimits encodings;  // up to where apply labels a value as small; configuration, not state
+
+ private:
+  ChunkStore chunks_;
+  std::vector<std::unique_ptr<Database>> databases_;
+  std::vector<std::unique_ptr<Database>> dead_;
 };
 
 }  // namespace leat

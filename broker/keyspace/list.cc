@@ -250,13 +250,14 @@ void List::spread_labels(Place around) {
   Place low = leaves_.valid(around) ? around : leaves_.last(), high = low;
   uint64_t chunks = 1;
   int64_t from = 0;
-  uint64_t gap = kLabelGap;
+  uint64_t gap = 0;
   for (uint64_t reach = 2;; reach *= 2) {
     for (uint64_t step = 0; step < reach && low != leaves_.first(); ++step, ++chunks) low = leaves_.previous(low);
     for (uint64_t step = 0; step < reach && high != leaves_.last(); ++step, ++chunks) high = leaves_.next(high);
     if (low == leaves_.first() || high == leaves_.last()) {
       while (low != leaves_.first()) low = leaves_.previous(low), ++chunks;
       while (high != leaves_.last()) high = leaves_.next(high), ++chunks;
+      gap = kLabelGap;
       from = -static_cast<int64_t>(chunks / 2) * kLabelGap;
       break;
     }
@@ -352,6 +353,13 @@ uint64_t List::digest() const {
   uint64_t digest = digest::of("list");
   for (Cursor at = cursor(0); at.valid(); at.next()) digest = digest::chain(digest, at.value());
   return digest;
+}
+
+bool List::labels_rise() const {
+  for (Place place = leaves_.first(); leaves_.valid(place) && place != leaves_.last(); place = leaves_.next(place)) {
+    if (label(place) >= label(leaves_.next(place))) return false;
+  }
+  return true;
 }
 
 bool List::free_some(size_t chunks) {

@@ -7,25 +7,23 @@ namespace leat {
 
 ScoreIndex::Table ScoreIndex::make(uint32_t slots, uint8_t depth) {
   Table table;
-  table.scores.reset(new double[slots]);
-  table.tags.reset(new uint32_t[slots]());
+  table.at.reset(new Slot[slots]);
   table.slots = slots;
   table.depth = depth;
   return table;
 }
 
-void ScoreIndex::Table::put(uint32_t tag, double score) {
-  uint32_t slot = home(tag);
-  while (tags[slot] != 0) slot = after(slot);
-  tags[slot] = tag;
-  scores[slot] = score;
+void ScoreIndex::Table::put(const Slot& filled) {
+  uint32_t slot = home(filled.tag);
+  while (at[slot].tag != 0) slot = after(slot);
+  at[slot] = filled;
   ++size;
 }
 
 uint32_t ScoreIndex::Table::slot_of(uint32_t tag, double score) const {
   uint32_t slot = home(tag);
-  while (tags[slot] != tag || scores[slot] != score) {
-    CHECK(tags[slot] != 0);  // what is in the set is in its index
+  while (at[slot].tag != tag || at[slot].score() != score) {
+    CHECK(at[slot].tag != 0);  // what is in the set is in its index
     slot = after(slot);
   }
   return slot;
@@ -48,14 +46,17 @@ void ScoreIndex::insert(uint32_t tag, double score) {
       table = &tables_[directory_[directory_at(tag)]];
     }
   }
-  table->put(tag, score);
+  Slot slot;
+  slot.tag = tag;
+  slot.set_score(score);
+  table->put(slot);
   ++size_;
 }
 
 void ScoreIndex::resize(Table& table, uint32_t slots) {
   Table resized = make(slots, table.depth);
   for (uint32_t slot = 0; slot < table.slots; ++slot) {
-    if (table.tags[slot] != 0) resized.put(table.tags[slot], table.scores[slot]);
+    if (table.at[slot].tag != 0) resized.put(table.at[slot]);
   }
   table = std::move(resized);
 }
@@ -74,10 +75,10 @@ void ScoreIndex::split(uint32_t tag) {
   const uint32_t slots = kSlotsMax / 8 * 5;
   Table halves[2] = {make(slots, depth), make(slots, depth)};
   for (uint32_t slot = 0; slot < old.slots; ++slot) {
-    if (old.tags[slot] == 0) continue;
-    Table& half = halves[old.tags[slot] >> (32 - depth) & 1];
+    if (old.at[slot].tag == 0) continue;
+    Table& half = halves[old.at[slot].tag >> (32 - depth) & 1];
     if (half.size + 1 == half.slots) resize(half, half.slots * 2);  // a very lopsided half; the hash is seeded
-    half.put(old.tags[slot], old.scores[slot]);
+    half.put(old.at[slot]);
   }
   tables_[number] = std::move(halves[0]);
   tables_.push_back(std::move(halves[1]));
@@ -91,15 +92,14 @@ void ScoreIndex::erase(uint32_t tag, double score) {
   tag = filled(tag);
   Table& table = tables_[directory_[directory_at(tag)]];
   uint32_t hole = table.slot_of(tag, score);
-  for (uint32_t slot = table.after(hole); table.tags[slot] != 0; slot = table.after(slot)) {
-    const uint32_t home = table.home(table.tags[slot]);
+  for (uint32_t slot = table.after(hole); table.at[slot].tag != 0; slot = table.after(slot)) {
+    const uint32_t home = table.home(table.at[slot].tag);
     const bool stays = hole < slot ? home > hole && home <= slot : home > hole || home <= slot;
     if (stays) continue;
-    table.tags[hole] = table.tags[slot];
-    table.scores[hole] = table.scores[slot];
+    table.at[hole] = table.at[slot];
     hole = slot;
   }
-  table.tags[hole] = 0;
+  table.at[hole].tag = 0;
   --table.size;
   --size_;
   if (table.slots > kSlotsMin && table.size < table.slots / 4) resize(table, std::max(kSlotsMin, table.slots / 5 * 2));
@@ -108,12 +108,12 @@ void ScoreIndex::erase(uint32_t tag, double score) {
 void ScoreIndex::update(uint32_t tag, double before, double after) {
   tag = filled(tag);
   Table& table = tables_[directory_[directory_at(tag)]];
-  table.scores[table.slot_of(tag, before)] = after;
+  table.at[table.slot_of(tag, before)].set_score(after);
 }
 
 void ScoreIndex::clear() {
-  directory_.clear();
-  tables_.clear();
+  std::vector<uint32_t>().swap(directory_);  // with their memory
+  std::vector<Table>().swap(tables_);
   depth_ = 0;
   size_ = 0;
 }
@@ -128,7 +128,7 @@ bool ScoreIndex::free_some(size_t tables) {
 
 size_t ScoreIndex::memory() const {
   size_t bytes = directory_.capacity() * sizeof(uint32_t) + tables_.capacity() * sizeof(Table);
-  for (const Table& table : tables_) bytes += table.slots * (sizeof(double) + sizeof(uint32_t));
+  for (const Table& table : tables_) bytes += table.slots * sizeof(Slot);
   return bytes;
 }
 

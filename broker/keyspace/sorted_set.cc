@@ -72,22 +72,24 @@ bool SortedSet::starts_before(const Leaf& leaf, const Probe& probe) const {
   return lies_before(leaf.chunk->data(), probe);
 }
 
-// Must not be empty.
+// Must not be empty. The chunk is walked from both ends at once: what is added lies near one of them more often than
+// not, and otherwise the processor follows two chains side by side.
 SortedSet::Spot SortedSet::seek(const Probe& probe) const {
   const Place place = leaves_.last_where([&](const Leaf& leaf) { return starts_before(leaf, probe); });
-  const Chunk& chunk = *leaves_.at(place).chunk;
-  const char* at = chunk.data();
-  const char* const end = end_of(chunk);
-  uint32_t ordinal = 0;
-  while (at < end && score_of(at) < probe.score) {
-    at = after_item(at);
-    ++ordinal;
+  const Leaf& leaf = leaves_.at(place);
+  const char* const data = leaf.chunk->data();
+  const char *low = data, *high = end_of(*leaf.chunk);
+  uint32_t before = 0, behind = 0;
+  while (low < high && lies_before(low, probe)) {
+    low = after_item(low);
+    ++before;
+    if (low == high) break;
+    const char* const last = high - packed::size_before(high);
+    if (lies_before(last, probe)) return {place, static_cast<size_t>(high - data), leaf.count - behind};
+    high = last;
+    ++behind;
   }
-  while (at < end && lies_before(at, probe)) {
-    at = after_item(at);
-    ++ordinal;
-  }
-  return {place, static_cast<size_t>(at - chunk.data()), ordinal};
+  return {place, static_cast<size_t>(low - data), before};
 }
 
 uint64_t SortedSet::rank_of(const Probe& probe) const {

@@ -270,15 +270,20 @@ Stream::Place Stream::leaf_for(StreamId id) const {
   return leaves_.last_where([id](const Leaf& leaf) { return leaf.first <= id; });
 }
 
+// Walked from both ends at once: readers follow the writers closely.
 size_t Stream::offset_for(Place place, StreamId id) const {
   const Leaf& leaf = leaves_.at(place);
-  size_t offset = place == leaves_.first() ? front_ : kHead;
-  while (offset < leaf.chunk->size()) {
-    const Item item = parse(leaf, offset);
-    if (item.id >= id) break;
-    offset = item.after;
+  size_t low = place == leaves_.first() ? front_ : kHead, high = leaf.chunk->size();
+  while (low < high) {
+    const Item item = parse(leaf, low);
+    if (item.id >= id) return low;
+    low = item.after;
+    if (low == high) break;
+    const size_t last = high - packed::size_before(leaf.chunk->data() + high);
+    if (parse(leaf, last).id < id) return high;
+    high = last;
   }
-  return offset;
+  return low;
 }
 
 Stream::Cursor Stream::cursor(StreamId from) const {

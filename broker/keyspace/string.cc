@@ -13,7 +13,8 @@ String::~String() { chunks_.end(chunk_); }
 void String::assign(View bytes) {
   ChunkEdit edit = chunks_.mutate(chunk_);
   edit.erase(0, edit.size());
-  edit.fit();  // first: an exact home for the new bytes, and no copy of the old
+  const size_t capacity = chunk_.memory() - sizeof(Chunk);
+  if (bytes.size() > capacity || bytes.size() < capacity / 2) edit.fit();  // frees: an exact home for the new bytes
   edit.append(bytes);
 }
 

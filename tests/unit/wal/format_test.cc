@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <fstream>
-#include <sstream>
 
 namespace leat::wal {
 
@@ -106,6 +104,3 @@ TEST(Format, SizesOfBatches) {
 
 }  // namespace leat::wal
 
-#ifdef LEAT_PRINT_EXAMPLE
-int main() { std::puts(leat::wal::hex_of(leat::wal::example()).c_str()); }
-#endif

@@ -32,9 +32,8 @@ inline Bytes batch_of(uint64_t number) {
   return batch;
 }
 
-class LogFixture : public ::testing::Test {
- protected:
-  LogFixture() { options.folder = "data"; }
+struct LogBench {
+  LogBench() { options.folder = "data"; }
 
   static uint64_t next_random(uint64_t& state) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -74,5 +73,7 @@ class LogFixture : public ::testing::Test {
   uint64_t dice = 42;
   std::unique_ptr<Log> log;
 };
+
+class LogFixture : public ::testing::Test, protected LogBench {};
 
 }  // namespace leat::wal

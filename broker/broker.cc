@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/broker.h"
+
+#include "broker/keyspace/apply.h"
+
+namespace leat {
+
+namespace {
+
+constexpr int64_t kTickBudgetUs = 1000;          // DESIGN.md section 2: a tick ends after about 1 ms …
+constexpr size_t kTickRecordBytes = 256 * 1024;  // … or so much record; input left over comes first in the next
+constexpr int64_t kPurgeBudgetUs = 500;
+constexpr size_t kPurgeKeys = 32;    // between two looks at the clock
+constexpr size_t kFreeChunks = 64;
+constexpr TimeMs kHousekeepingMs = 100;
+constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
+
+wal::Durability wal_durability(DurabilityMode mode) { return static_cast<wal::Durability>(mode); }
+wal::LogThread wal_thread(LogThreadMode mode) { return static_cast<wal::LogThread>(mode); }
+
+}  // namespace
+
+Broker::Broker(House house, Config config)
+    : house_(house),
+      config_(std::move(config)),
+      dice_(house.seed),
+      time_(house.clock),
+      keyspace_(house.seed ^ 0x6c656174),
+      batch_(keyspace_, stamps_, waiters_, watches_),
+      scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
+      rooms_{config_,  house.events, keyspace_, batch_, stamps_, clients_, waiters_,  watches_,
+             pubsub_, scripts_,     time_,     stats_, dice_,   table_,   executor_, *this},
+      executor_(rooms_) {
+  stats_.by_command.resize(table_.all().size());
+  keyspace_.encodings = config_.encodings;
+  started_ms_ = sampled_ms_ = time_.monotonic_ms();
+}
+
+Broker::~Broker() = default;
+
+Status Broker::open() {
+  executor_.loading = true;
+  loading_.started_ms = time_.now_ms();
+  EffectDecoder decoder;
+  const auto replay = [&](Index, TimeMs, View batch) {
+    return decoder.decode(batch, [&](DbIndex db, const Effect& effect) {
+      if (db >= kDatabases) return Status::error("an effect on database " + std::to_string(db) + ", which does not exist");
+      apply_effect(keyspace_, db, effect);
+      return Status::fine();
+    });
+  };
+  const auto progress = [&](uint64_t done, uint64_t total) {
+    loading_.bytes_done = done;
+    loading_.bytes_total = total;
+    pump();
+  };
+  wal::LogOptions options;
+  options.folder = config_.data_dir;
+  options.durability = wal_durability(config_.durability);
+  options.sync_interval_ms = config_.sync_interval_ms;
+  options.thread = wal_thread(config_.log_thread);
+  options.segment_bytes = static_cast<uint64_t>(config_.segment_bytes);
+  options.unsynced_bytes_max = static_cast<uint64_t>(config_.unsynced_bytes_max);
+  auto opened = wal::Log::open(house_.files, house_.clock, house_.events, std::move(options), replay, progress);
+  if (!opened.ok()) return opened.status();
+  log_ = std::move(*opened);
+  if (wake_) log_->on_progress(wake_);
+  time_.not_before(log_->recovery().last_time_ms);
+  batch_.begin(log_->next_index());
+  executor_.loading = false;
+  return Status::fine();
+}
+
+void Broker::set_wake(std::function<void()> wake) {
+  wake_ = std::move(wake);
+  if (log_ != nullptr) log_->on_progress(wake_);
+}
+
+void Broker::apply_config() {
+  keyspace_.encodings = config_.encodings;
+  house_.events.set_level(config_.log_level);
+  if (log_ == nullptr) return;
+  log_->set_durability(wal_durability(config_.durability), config_.sync_interval_ms);
+  log_->set_thread_mode(wal_thread(config_.log_thread));
+}
+
+// Clients.
+
+Client& Broker::connect(Transport& transport) {
+  time_.advance();
+  ++stats_.connections;
+  Client& client = clients_.add(transport, time_.monotonic_ms());
+  if (clients_.size() > static_cast<size_t>(config_.clients_max)) {
+    ++stats_.rejected_connections;
+    client.reply.error("ERR max number of clients reached");
+    client.output.seal(0);
+    close_after_reply(client);
+    to_release(client);
+  }
+  return client;
+}
+
+void Broker::receive(Client& client, View bytes) {
+  if (client.closing || client.gone) return;
+  client.bytes_in += bytes.size();
+  stats_.input_bytes += bytes.size();
+  if (client.executing) {  // its own script pumps the sockets: the request's words point into the input
+    client.input_later.append(bytes);
+    return;
+  }
+  client.input.append(bytes);
+  if (client.input.size() - client.parsed > static_cast<size_t>(config_.query_buffer_bytes_max)) {
+    house_.events.warning("client_closed", {{"id", client.id}, {"why", "it sent more than limits.query_buffer_bytes"}});
+    return kill(client);
+  }
+  to_run(client);
+}
+
+void Broker::hang_up(Client& client) {
+  if (client.gone) return;
+  client.gone = true;
+  executor_.forget(client);  // nothing is popped for a client that has left
+  gone_.push_back(client.id);
+}
+
+void Broker::kill(Client& client) {
+  if (client.gone) return;
+  client.transport.close_now();
+  hang_up(client);
+}
+
+void Broker::close_after_reply(Client& client) {
+  client.closing = true;
+  to_release(client);
+}
+
+void Broker::to_run(Client& client) {
+  if (client.queued_to_run || client.executing || client.parked != nullptr || client.parsed == client.input.size()) return;
+  client.queued_to_run = true;
+  runnable_.push_back(client.id);
+}
+
+void Broker::to_release(Client& client) {
+  if (client.queued_to_release) return;
+  client.queued_to_release = true;
+  releasable_.push_back(client.id);
+}
+
+// The tick.
+
+void Broker::tick() {
+  time_.advance();
+  if (log_ != nullptr) log_->poll(time_.monotonic_us());
+  forget_hangups();                // first: nothing is popped for a client that has left
+  run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
+  executor_.expire_waits();
+  executor_.serve_waiters();       // whom a purge of the last tick woke
+  purge_due();                     // due keys were hidden already; this only gives their memory back
+  propose();                       // the tick's records: group commit for free
+  release_replies();               // nothing leaves the house before its record does
+  housekeeping();
+  if (stop_asked_ && !stopped_) finish_stop();
+}
+
+void Broker::forget_hangups() {
+  for (const Ticket id : gone_) clients_.forget(id);
+  gone_.clear();
+}
+
+void Broker::run_requests(int64_t budget_us) {
+  const int64_t until_us = time_.monotonic_us() + budget_us;
+  // Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
+  while (!runnable_.empty() && batch_.size() < kTickRecordBytes) {
+    if (log_ != nullptr && log_->throttled()) return;  // beyond unsynced_bytes_max nothing more is executed
+    Client* const client = clients_.find(runnable_.front());
+    runnable_.pop_front();
+    if (client == nullptr) continue;
+    client->queued_to_run = false;
+    size_t requests = 0;
+    bool more = true;
+    while (more && batch_.size() < kTickRecordBytes && (++requests & 15) != 0) more = run_one(*client);
+    if (more) to_run(*client);
+    if (time_.monotonic_us() >= until_us) return;
+    if (executor_.paused() && more) return;
+  }
+}
+
+// Runs the client's next request. False: there is none to run now.
+bool Broker::run_one(Client& client) {
+  if (client.gone || client.closing || client.parked != nullptr) return false;
+  const RespParser::Limits limits{.bulk_bytes_max = config_.bulk_bytes_max};
+  const View input = View(client.input).substr(client.parsed);
+  switch (client.parser.next(input, limits)) {
+    case RespParser::Next::kNeedMore:
+      if (client.parsed > 0) client.input.erase(0, client.parsed), client.parsed = 0;
+      if (client.input.empty() && client.input.capacity() > kInputKept) Bytes().swap(client.input);
+      return false;
+    case RespParser::Next::kMalformed:
+      client.reply.error(client.parser.error());
+      executor_.seal(client, client.output.stamp());
+      close_after_reply(client);
+      return false;
+    case RespParser::Next::kEmpty:
+      client.parsed += client.parser.consumed();
+      return client.parsed < client.input.size();
+    case RespParser::Next::kRequest:
+      break;
+  }
+  const size_t consumed = client.parser.consumed();
+  client.executing = true;
+  const bool taken = executor_.request(client, client.parser.args());
+  client.executing = false;
+  if (!client.input_later.empty()) {
+    client.input.append(client.input_later);
+    client.input_later.clear();
+  }
+  if (!taken) {  // CLIENT PAUSE: it stays where it is
+    runnable_.push_back(client.id);
+    client.queued_to_run = true;
+    return false;
+  }
+  client.parsed += consumed;
+  if (client.parsed < client.input.size()) return true;
+  client.input.clear();
+  client.parsed = 0;
+  if (client.input.capacity() > kInputKept) Bytes().swap(client.input);
+  return false;
+}
+
+void Broker::purge_due() {
+  const int64_t until_us = time_.monotonic_us() + kPurgeBudgetUs;
+  purge_left_ = false;
+  for (DbIndex db = 0; db < kDatabases; ++db) {
+    while (keyspace_.database(db).next_expiry_ms() <= time_.now_ms()) {
+      const std::vector<Bytes> due = keyspace_.database(db).due(time_.now_ms(), kPurgeKeys);
+      if (due.empty()) break;
+      for (const Bytes& key : due) batch_.emit(db, KeyExpire{.key = key});
+      stats_.expired_keys += due.size();
+      time_.advance();
+      if (time_.monotonic_us() >= until_us) {
+        purge_left_ = true;
+        return;
+      }
+    }
+  }
+  executor_.serve_waiters();
+  while (!keyspace_.free_some(kFreeChunks)) {
+    time_.advance();
+    if (time_.monotonic_us() < until_us) continue;
+    purge_left_ = true;
+    return;
+  }
+}
+
+void Broker::propose() {
+  if (batch_.empty() || log_ == nullptr) return;
+  log_->propose(batch_.bytes(), time_.now_ms());
+  batch_.begin(log_->next_index());
+  if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
+}
+
+void Broker::release_replies() {
+  if (log_ != nullptr && !log_->status().ok()) {
+    if (failed_.ok()) failed_ = log_->status();
+    return;  // a failed write or sync ends all acknowledgements
+  }
+  // One round: who still holds output afterwards waits for the next commit.
+  for (size_t left = releasable_.size(); left > 0; --left) {
+    const Ticket id = releasable_.front();
+    releasable_.pop_front();
+    Client* const client = clients_.find(id);
+    if (client == nullptr) continue;
+    client->queued_to_release = release(*client);
+    if (client->queued_to_release) releasable_.push_back(id);
+  }
+}
+
+// Sends what is committed. True: it holds more.
+bool Broker::release(Client& client) {
+  if (client.gone) return false;
+  const Index committed = log_ != nullptr ? log_->committed() : 0;
+  if (client.output.releasable(committed)) {
+    Bytes out = client.output.release(committed);
+    client.bytes_out += out.size();
+    stats_.output_bytes += out.size();
+    client.transport.send(std::move(out));
+    const bool listens = client.subscriptions() > 0;
+    const int64_t most = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
+    if (most > 0 && client.transport.unsent() > static_cast<size_t>(most)) {
+      house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
+      kill(client);
+      return false;
+    }
+  }
+  if (client.output.held() > 0) return true;
+  if (client.closing) {
+    client.transport.close_when_sent();
+    hang_up(client);
+  }
+  return false;
+}
+
+void Broker::housekeeping() {
+  const TimeMs now_ms = time_.monotonic_ms();
+  if (now_ms < next_housekeeping_ms_) return;
+  next_housekeeping_ms_ = now_ms + kHousekeepingMs;
+  stats_.command_rate.sample(stats_.commands, now_ms - sampled_ms_);
+  stats_.input_rate.sample(stats_.input_bytes, now_ms - sampled_ms_);
+  stats_.output_rate.sample(stats_.output_bytes, now_ms - sampled_ms_);
+  sampled_ms_ = now_ms;
+  if (config_.idle_timeout_s == 0) return;
+  for (const auto& [id, client] : clients_.all()) {
+    const bool waits = client->parked != nullptr || client->subscriptions() > 0;
+    if (!waits && !client->gone && now_ms - client->active_ms > config_.idle_timeout_s * 1000) kill(*client);
+  }
+}
+
+std::optional<int64_t> Broker::next_tick_us() const {
+  std::optional<int64_t> next;
+  const auto sooner = [&](int64_t at_us) { next = next ? std::min(*next, at_us) : at_us; };
+  if (const auto wait = executor_.next_wait_deadline_ms()) sooner(*wait * 1000);
+  if (log_ != nullptr) {
+    if (const auto poll = log_->next_poll_us()) sooner(*poll);
+  }
+  for (DbIndex db = 0; db < kDatabases; ++db) {
+    const TimeMs at_ms = keyspace_.database(db).next_expiry_ms();
+    if (at_ms == INT64_MAX) continue;
+    sooner(time_.monotonic_us() + std::max<int64_t>(at_ms - time_.now_ms(), 1) * 1000);
+  }
+  if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
+  if (config_.idle_timeout_s != 0) sooner(time_.monotonic_us() + 1000 * 1000);
+  return next;
+}
+
+void Broker::serve_while_held() {
+  if (held_) return;
+  held_ = true;  // hang-ups are not forgotten here: one may be the client whose script runs
+  time_.advance();
+  run_requests(kTickBudgetUs);
+  release_replies();
+  held_ = false;
+}
+
+void Broker::finish_stop() {
+  for (const auto& [id, client] : clients_.all()) {
+    if (client->parked != nullptr && !client->gone) executor_.unblock(*client, View());  // as if its time had come
+  }
+  propose();
+  if (log_ != nullptr && !stop_unsynced_) {
+    if (Status synced = log_->sync_now(); !synced.ok()) failed_ = synced;
+    log_->poll(time_.monotonic_us());
+  }
+  release_replies();
+  if (log_ != nullptr && !stop_unsynced_ && failed_.ok()) {
+    if (Status closed = log_->close(); !closed.ok()) failed_ = closed;
+  }
+  stopped_ = true;
+}
+
+}  // namespace leat

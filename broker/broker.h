@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// broker.h: the house: owns every room, wires them, runs the tick. Knows no socket: tests run it in process.
+//
+// Used by: main, through net/server; tests, through a transport of their own.
+// Always:  - one thread calls it; a second broker may live in the same process;
+//          - nothing leaves a client's output before its record is committed;
+//          - when the log cannot be written, acknowledgements end at once and failed() says why.
+// Source:  DESIGN.md sections 1 and 2.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "broker/commands/executor.h"
+#include "broker/commands/table.h"
+#include "broker/rooms.h"
+#include "wal/log.h"
+
+namespace leat {
+
+class Broker {
+ public:
+  struct House {  // what the broker stands on; all must outlive it
+    wal::FileSystem& files;
+    Clock& clock;
+    Events& events;
+    uint64_t seed;  // of its dice and hashes
+  };
+  // Lets the sockets be served while something holds the loop: a slow script, a long recovery. May be empty.
+  using Pump = std::function<void()>;
+
+  Broker(House house, Config config);
+  ~Broker();
+
+  // Opens the log and rebuilds the keyspace from it. Until it is done requests hear LOADING.
+  Status open();
+
+  // Clients. The transport must stay until hang_up() was called and the next tick has begun.
+  Client& connect(Transport& transport);
+  void receive(Client& client, View bytes);
+  void hang_up(Client& client);
+  // Called by the executor: a client has something to run, or to send.
+  void to_run(Client& client);
+  void to_release(Client& client);
+  void kill(Client& client);               // CLIENT KILL: closed at once, whatever it waits for
+  void close_after_reply(Client& client);  // QUIT
+
+  void tick();
+  // Whether the next tick has work that no event will announce.
+  bool has_work() const { return !runnable_.empty() || purge_left_; }
+  // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
+  std::optional<int64_t> next_tick_us() const;
+  // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.
+  void serve_while_held();
+  void set_pump(Pump pump) { pump_ = std::move(pump); }
+  void pump() {
+    if (pump_) pump_();
+    serve_while_held();
+  }
+  // Called from the log's thread when held replies may have become free.
+  void set_wake(std::function<void()> wake);
+
+  // SHUTDOWN, SIGTERM: after the tick everything is synced, blocked clients are answered, then stopped() is true.
+  void stop() { stop_asked_ = true; }
+  void stop_now() { stop_asked_ = stop_unsynced_ = true; }  // SHUTDOWN NOSAVE
+  bool stopped() const { return stopped_; }
+  const Status& failed() const { return failed_; }
+  bool may_kill_script = false;  // the running script wrote nothing yet
+  bool script_killed = false;
+
+  Rooms& rooms() { return rooms_; }
+  wal::Log* log() { return log_.get(); }
+  void apply_config();  // after CONFIG SET
+  uint64_t port = 0;    // as bound, for INFO
+  TimeMs started_ms() const { return started_ms_; }  // monotonic
+  Status digest_after_replay(uint64_t& digest);      // tests: of a keyspace rebuilt from the log alone
+  struct Loading {
+    uint64_t bytes_done = 0, bytes_total = 0;
+    TimeMs started_ms = 0;
+  };
+  const Loading& loading() const { return loading_; }
+
+ private:
+  void forget_hangups();
+  void run_requests(int64_t budget_us);
+  bool run_one(Client& client);
+  void purge_due();
+  void propose();
+  void release_replies();
+  bool release(Client& client);
+  void housekeeping();
+  void finish_stop();
+
+  House house_;
+  Config config_;
+  Stats stats_;
+  std::mt19937_64 dice_;
+  BrokerTime time_;
+  CommandTable table_;
+  Keyspace keyspace_;
+  Stamps stamps_;
+  Clients clients_;
+  consumers::Waiters waiters_;
+  Watches watches_;
+  PubSub pubsub_;
+  Batch batch_;
+  ScriptHost scripts_;
+  Rooms rooms_;
+  Executor executor_;
+  std::unique_ptr<wal::Log> log_;
+
+  std::deque<Ticket> runnable_;
+  std::deque<Ticket> releasable_;  // have held output
+  std::vector<Ticket> gone_;
+  Pump pump_;
+  std::function<void()> wake_;
+  Loading loading_;
+  TimeMs started_ms_ = 0;
+  TimeMs next_housekeeping_ms_ = 0;
+  TimeMs sampled_ms_ = 0;
+  bool purge_left_ = false;
+  bool held_ = false;  // inside serve_while_held
+  bool stop_asked_ = false, stop_unsynced_ = false, stopped_ = false;
+  Status failed_;
+};
+
+}  // namespace leat

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// client_commands.h: CLIENT's sub-commands; their rows stand with the connection family's.
+#pragma once
+
+#include "broker/commands/context.h"
+
+namespace leat {
+
+Outcome client_container(Context&, Args);
+Outcome client_getname(Context&, Args);
+Outcome client_getredir(Context&, Args);
+Outcome client_id(Context&, Args);
+Outcome client_info(Context&, Args);
+Outcome client_kill(Context&, Args);
+Outcome client_list(Context&, Args);
+Outcome client_no_evict(Context&, Args);
+Outcome client_no_touch(Context&, Args);
+Outcome client_pause(Context&, Args);
+Outcome client_reply(Context&, Args);
+Outcome client_setinfo(Context&, Args);
+Outcome client_setname(Context&, Args);
+Outcome client_trackinginfo(Context&, Args);
+Outcome client_unblock(Context&, Args);
+Outcome client_unpause(Context&, Args);
+
+// Names and versions go into CLIENT LIST, which is split at blanks and line ends.
+Status check_client_word(View what, View word);
+
+}  // namespace leat

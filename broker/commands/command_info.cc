@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// command_info.cc: COMMAND: what the rows of the table say. https://redis.io/docs/latest/commands/command/
+#include <algorithm>
+
+#include "broker/commands/parse.h"
+#include "broker/commands/server_commands.h"
+
+namespace leat {
+
+namespace {
+
+struct Named {
+  Trait trait;
+  View name;
+};
+constexpr Named kFlagNames[] = {{kWrite, "write"},     {kReadOnly, "readonly"},       {kDenyOom, "denyoom"},
+                                {kAdmin, "admin"},     {kPubsub, "pubsub"},           {kNoScript, "noscript"},
+                                {kBlocks, "blocking"}, {kLoading, "loading"},         {kStale, "stale"},
+                                {kFast, "fast"},       {kNoAuth, "no_auth"},          {kMovableKeys, "movablekeys"},
+                                {kBusy, "allow_busy"}, {kNoMulti, "no_multi"}};
+
+std::vector<View> flags_of(const Command& command) {
+  std::vector<View> flags;
+  for (const Named& one : kFlagNames) {
+    if (command.is(one.trait)) flags.push_back(one.name);
+  }
+  return flags;
+}
+
+std::vector<Bytes> categories_of(const Command& command) {
+  std::vector<Bytes> categories = {"@" + Bytes(command.family)};
+  if (command.is(kWrite)) categories.push_back("@write");
+  if (command.is(kReadOnly)) categories.push_back("@read");
+  if (command.is(kAdmin)) categories.push_back("@admin");
+  if (command.is(kAdmin)) categories.push_back("@dangerous");
+  if (command.is(kBlocks)) categories.push_back("@blocking");
+  categories.push_back(command.is(kFast) ? "@fast" : "@slow");
+  return categories;
+}
+
+Replied describe(ReplySink& reply, const Command& command) {
+  const CommandRow& row = command.row;
+  const bool ranged = row.keys.kind == Keys::Kind::kRange;
+  const bool counted_too = row.keys.kind == Keys::Kind::kCounted && row.keys.first > 0;
+  reply.array(10);
+  reply.bulk(lower(row.name));
+  reply.integer(row.arity);
+  const auto flags = flags_of(command);
+  reply.set(flags.size());
+  for (const View flag : flags) reply.simple(flag);
+  reply.integer(ranged || counted_too ? row.keys.first : 0);
+  reply.integer(ranged ? row.keys.last : counted_too ? row.keys.first : 0);
+  reply.integer(ranged ? row.keys.step : counted_too ? 1 : 0);
+  const auto categories = categories_of(command);
+  reply.set(categories.size());
+  for (const Bytes& category : categories) reply.simple(category);
+  reply.array(0);  // tips
+  reply.array(0);  // key specifications: GETKEYS answers what they are for
+  reply.array(command.subcommands.size());
+  for (const Command* sub : command.subcommands) describe(reply, *sub);
+  return {};
+}
+
+bool is_top_level(const Command& command) { return command.row.name.find('|') == View::npos; }
+
+Result<std::vector<size_t>> positions_of(Context& ctx, Args args) {
+  const Args request(args.from(2));
+  const Command* const command = ctx.rooms.table.find(request);
+  if (command == nullptr) return Status::error("ERR Invalid command specified");
+  if (command->row.keys.kind == Keys::Kind::kNone) return Status::error("ERR The command has no key arguments");
+  const int words = static_cast<int>(request.size());
+  const bool fits = command->row.arity < 0 ? words >= -command->row.arity : words == command->row.arity;
+  if (!fits) return Status::error("ERR Invalid number of arguments specified for command");
+  auto positions = key_positions(command->row, request);
+  if (!positions) return Status::error("ERR Invalid arguments specified for command");
+  if (positions->empty()) return Status::error("ERR The command has no key arguments");
+  return std::move(*positions);
+}
+
+}  // namespace
+
+// COMMAND
+Outcome command_all(Context& ctx, Args args) {
+  if (args.size() > 1) return arity_error(ctx.command);
+  ctx.reply.array(ctx.rooms.table.top_level());
+  for (const Command& command : ctx.rooms.table.all()) {
+    if (is_top_level(command)) describe(ctx.reply, command);
+  }
+  return Replied();
+}
+
+Outcome command_count(Context& ctx, Args) {
+  return ctx.reply.integer(static_cast<int64_t>(ctx.rooms.table.top_level()));
+}
+
+// COMMAND INFO [name ...]
+Outcome command_info(Context& ctx, Args args) {
+  if (args.size() == 2) return command_all(ctx, Args(args.slice(0, 1)));
+  ctx.reply.array(args.size() - 2);
+  for (const View name : args.from(2)) {
+    const Command* const command = ctx.rooms.table.find(name);
+    if (command == nullptr) ctx.reply.null_array();
+    else describe(ctx.reply, *command);
+  }
+  return Replied();
+}
+
+// COMMAND DOCS [name ...]: what the rows know: group and arity
+Outcome command_docs(Context& ctx, Args args) {
+  std::vector<const Command*> commands;
+  for (const Command& command : ctx.rooms.table.all()) {
+    const bool named = args.size() == 2 ? is_top_level(command)
+                                        : std::any_of(args.from(2).begin(), args.from(2).end(), [&](View name) {
+                                            return same_word(name, command.row.name);
+                                          });
+    if (named) commands.push_back(&command);
+  }
+  ctx.reply.map(commands.size());
+  for (const Command* command : commands) {
+    ctx.reply.bulk(lower(command->row.name));
+    ctx.reply.map(2);
+    ctx.reply.bulk("group");
+    ctx.reply.bulk(command->family);
+    ctx.reply.bulk("arity");
+    ctx.reply.integer(command->row.arity);
+  }
+  return Replied();
+}
+
+// COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]
+Outcome command_list(Context& ctx, Args args) {
+  const bool filtered = args.size() == 5 && same_word(args[2], "FILTERBY");
+  if (args.size() != 2 && !filtered) return kSyntaxError;
+  const View by = filtered ? args[3] : View(), value = filtered ? args[4] : View();
+  const bool by_module = same_word(by, "MODULE"), by_category = same_word(by, "ACLCAT"), by_pattern = same_word(by, "PATTERN");
+  if (filtered && !by_module && !by_category && !by_pattern) return kSyntaxError;
+  std::vector<Bytes> names;
+  for (const Command& command : ctx.rooms.table.all()) {
+    if (by_module) break;  // there are no modules
+    const Bytes name = lower(command.row.name);
+    const auto categories = categories_of(command);
+    if (by_category && std::find(categories.begin(), categories.end(), "@" + lower(value)) == categories.end()) continue;
+    if (by_pattern && !glob_match(value, name, true)) continue;
+    names.push_back(name);
+  }
+  ctx.reply.set(names.size());
+  for (const Bytes& name : names) ctx.reply.bulk(name);
+  return Replied();
+}
+
+// COMMAND GETKEYS command [arg ...]
+Outcome command_getkeys(Context& ctx, Args args) {
+  const auto positions = positions_of(ctx, args);
+  if (!positions.ok()) return positions.status();
+  ctx.reply.array(positions->size());
+  for (const size_t at : *positions) ctx.reply.bulk(args[2 + at]);
+  return Replied();
+}
+
+// COMMAND GETKEYSANDFLAGS command [arg ...]: the flags are the command's, read or written
+Outcome command_getkeysandflags(Context& ctx, Args args) {
+  const auto positions = positions_of(ctx, args);
+  if (!positions.ok()) return positions.status();
+  const bool writes = ctx.rooms.table.find(Args(args.from(2)))->is(kWrite);
+  ctx.reply.array(positions->size());
+  for (const size_t at : *positions) {
+    ctx.reply.array(2);
+    ctx.reply.bulk(args[2 + at]);
+    ctx.reply.set(2);
+    ctx.reply.simple(writes ? "RW" : "RO");
+    ctx.reply.simple(writes ? "update" : "access");
+  }
+  return Replied();
+}
+
+}  // namespace leat

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// config_commands.cc: CONFIG GET and SET over the one table of keys. https://redis.io/docs/latest/commands/config-get/
+#include <algorithm>
+#include <set>
+
+#include "broker/broker.h"
+#include "broker/commands/parse.h"
+#include "broker/commands/server_commands.h"
+
+namespace leat {
+
+Outcome config_container(Context& ctx, Args) { return arity_error(ctx.command); }
+
+// CONFIG GET pattern [pattern ...]
+Outcome config_get(Context& ctx, Args args) {
+  std::vector<const ConfigKey*> keys;
+  for (const ConfigKey& key : config_keys()) {
+    const bool wanted = std::any_of(args.from(2).begin(), args.from(2).end(),
+                                    [&](View pattern) { return glob_match(pattern, key.name(), true); });
+    if (wanted) keys.push_back(&key);
+  }
+  ctx.reply.map(keys.size());
+  for (const ConfigKey* key : keys) {
+    ctx.reply.bulk(key->name());
+    ctx.reply.bulk(key->get(ctx.rooms.config));
+  }
+  return Replied();
+}
+
+// CONFIG SET parameter value [parameter value ...]: all of them, or none
+Outcome config_set(Context& ctx, Args args) {
+  if (args.size() % 2 != 0) return arity_error(ctx.command);
+  Config changed = ctx.rooms.config;
+  std::set<const ConfigKey*> seen;
+  for (size_t i = 2; i < args.size(); i += 2) {
+    const Bytes name(args[i]);
+    const ConfigKey* key = find_config_key(args[i]);
+    if (key == nullptr) {
+      return Status::error("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
+    }
+    const auto failed = [&](View why) {
+      return Status::error("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + Bytes(why));
+    };
+    if (!seen.insert(key).second) return failed("duplicate parameter");
+    if (!key->at_run_time && args[i + 1] != key->get(ctx.rooms.config)) {
+      return failed("can't set immutable config: set it in the file and start again");
+    }
+    if (const Status set = key->set(changed, args[i + 1]); !set.ok()) return failed(set.text());
+    if (const Status fits = check_config(changed); !fits.ok()) return failed(fits.text());
+  }
+  ctx.rooms.config = std::move(changed);
+  ctx.rooms.broker.apply_config();
+  return ctx.reply.ok();
+}
+
+Outcome config_resetstat(Context& ctx, Args) {
+  Stats fresh;
+  fresh.by_command.resize(ctx.rooms.stats.by_command.size());
+  ctx.rooms.stats = std::move(fresh);
+  return ctx.reply.ok();
+}
+
+Outcome config_rewrite(Context&, Args) {
+  return Status::error("ERR leat does not rewrite its configuration file: edit it, or keep the values as --set options");
+}
+
+}  // namespace leat

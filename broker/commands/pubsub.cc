@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// pubsub.cc: publish and subscribe. https://redis.io/docs/interact/pubsub/
+#include "broker/commands/executor.h"
+#include "broker/commands/families.h"
+#include "broker/commands/help.h"
+#include "broker/commands/parse.h"
+
+namespace leat {
+
+namespace {
+
+using Change = bool (PubSub::*)(Client&, View);
+struct Kind {
+  View subscribe_word, unsubscribe_word;
+  Change subscribe, unsubscribe;
+  std::set<Bytes, std::less<>> Client::*own;
+  bool shard;
+};
+constexpr Kind kChannel{"subscribe", "unsubscribe", &PubSub::subscribe, &PubSub::unsubscribe, &Client::channels, false};
+constexpr Kind kPattern{"psubscribe", "punsubscribe", &PubSub::subscribe_pattern, &PubSub::unsubscribe_pattern,
+                        &Client::patterns, false};
+constexpr Kind kShard{"ssubscribe", "sunsubscribe", &PubSub::subscribe_shard, &PubSub::unsubscribe_shard,
+                      &Client::shard_channels, true};
+
+int64_t own_count(const Client& client, const Kind& kind) {
+  return static_cast<int64_t>(kind.shard ? client.shard_channels.size() : client.subscriptions());
+}
+
+// SUBSCRIBE channel [channel ...]: one push for each channel is the whole answer
+template <const Kind& kKind>
+Outcome subscribe(Context& ctx, Args args) {
+  for (const View channel : args.from(1)) {
+    (ctx.rooms.pubsub.*kKind.subscribe)(ctx.client, channel);
+    ctx.reply.push(3);
+    ctx.reply.bulk(kKind.subscribe_word);
+    ctx.reply.bulk(channel);
+    ctx.reply.integer(own_count(ctx.client, kKind));
+  }
+  return Replied();
+}
+
+// UNSUBSCRIBE [channel ...]: without channels, all of them
+template <const Kind& kKind>
+Outcome unsubscribe(Context& ctx, Args args) {
+  std::vector<Bytes> channels(args.from(1).begin(), args.from(1).end());
+  if (channels.empty()) channels.assign((ctx.client.*kKind.own).begin(), (ctx.client.*kKind.own).end());
+  for (const Bytes& channel : channels) {
+    (ctx.rooms.pubsub.*kKind.unsubscribe)(ctx.client, channel);
+    ctx.reply.push(3);
+    ctx.reply.bulk(kKind.unsubscribe_word);
+    ctx.reply.bulk(channel);
+    ctx.reply.integer(own_count(ctx.client, kKind));
+  }
+  if (!channels.empty()) return Replied();
+  ctx.reply.push(3);
+  ctx.reply.bulk(kKind.unsubscribe_word);
+  ctx.reply.null();
+  return ctx.reply.integer(own_count(ctx.client, kKind));
+}
+
+// What the publisher has seen must be committed before a listener may see its message.
+Index publisher_stamp(const Context& ctx) { return std::max(ctx.stamp, ctx.client.output.stamp()); }
+
+int64_t deliver(Context& ctx, const PubSub::Listeners& listeners, std::initializer_list<View> words) {
+  int64_t receivers = 0;
+  for (const Ticket ticket : listeners) {
+    Client* const listener = ctx.rooms.clients.find(ticket);
+    if (listener == nullptr || listener->gone) continue;
+    ++receivers;
+    if (listener == &ctx.client) {  // its own reply is still being written: the message follows it
+      Bytes message;
+      RespSink sink(message, listener->protocol);
+      sink.push(words.size());
+      for (const View word : words) sink.bulk(word);
+      ctx.client.own_messages += message;
+      continue;
+    }
+    ctx.rooms.executor.push(*listener, publisher_stamp(ctx), [&](RespSink& sink) {
+      sink.push(words.size());
+      for (const View word : words) sink.bulk(word);
+    });
+  }
+  return receivers;
+}
+
+// PUBLISH channel message  →  how many got it
+Outcome publish(Context& ctx, Args args) {
+  const View channel = args[1], message = args[2];
+  ++ctx.rooms.stats.messages;
+  int64_t receivers = 0;
+  const auto& channels = ctx.rooms.pubsub.channels();
+  if (const auto found = channels.find(channel); found != channels.end()) {
+    receivers += deliver(ctx, found->second, {"message", channel, message});
+  }
+  for (const auto& [pattern, listeners] : ctx.rooms.pubsub.patterns()) {
+    if (glob_match(pattern, channel)) receivers += deliver(ctx, listeners, {"pmessage", pattern, channel, message});
+  }
+  return ctx.reply.integer(receivers);
+}
+
+// SPUBLISH shardchannel message
+Outcome spublish(Context& ctx, Args args) {
+  ++ctx.rooms.stats.messages;
+  const auto& shards = ctx.rooms.pubsub.shards();
+  const auto found = shards.find(args[1]);
+  if (found == shards.end()) return ctx.reply.integer(0);
+  return ctx.reply.integer(deliver(ctx, found->second, {"smessage", args[1], args[2]}));
+}
+
+Outcome pubsub_container(Context& ctx, Args) { return arity_error(ctx.command); }
+
+Outcome list_channels(Context& ctx, Args args, const PubSub::Channels& channels) {
+  if (args.size() > 3) return arity_error(ctx.command);
+  std::vector<View> names;
+  for (const auto& [name, listeners] : channels) {
+    if (args.size() == 2 || glob_match(args[2], name)) names.push_back(name);
+  }
+  ctx.reply.array(names.size());
+  for (const View name : names) ctx.reply.bulk(name);
+  return Replied();
+}
+
+Outcome count_listeners(Context& ctx, Args args, const PubSub::Channels& channels) {
+  ctx.reply.map(args.size() - 2);
+  for (const View name : args.from(2)) {
+    const auto found = channels.find(name);
+    ctx.reply.bulk(name);
+    ctx.reply.integer(found == channels.end() ? 0 : static_cast<int64_t>(found->second.size()));
+  }
+  return Replied();
+}
+
+Outcome pubsub_channels(Context& ctx, Args args) { return list_channels(ctx, args, ctx.rooms.pubsub.channels()); }
+Outcome pubsub_shardchannels(Context& ctx, Args args) { return list_channels(ctx, args, ctx.rooms.pubsub.shards()); }
+Outcome pubsub_numsub(Context& ctx, Args args) { return count_listeners(ctx, args, ctx.rooms.pubsub.channels()); }
+Outcome pubsub_shardnumsub(Context& ctx, Args args) { return count_listeners(ctx, args, ctx.rooms.pubsub.shards()); }
+Outcome pubsub_numpat(Context& ctx, Args) {
+  return ctx.reply.integer(static_cast<int64_t>(ctx.rooms.pubsub.patterns().size()));
+}
+
+constexpr uint32_t kListening = kPubsub | kNoScript | kLoading | kStale;
+constexpr CommandRow kRows[] = {
+    // name                  arity keys          traits                  handler
+    {"PSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kPattern>},
+    {"PUBLISH",              3,    Keys::none(), kLoading | kStale | kFast, publish},
+    {"PUBSUB",               -2,   Keys::none(), kContainer | kLoading | kStale, pubsub_container},
+    {"PUBSUB|CHANNELS",      -2,   Keys::none(), kLoading | kStale,      pubsub_channels},
+    {"PUBSUB|HELP",          2,    Keys::none(), kLoading | kStale,      subcommand_help},
+    {"PUBSUB|NUMPAT",        2,    Keys::none(), kLoading | kStale,      pubsub_numpat},
+    {"PUBSUB|NUMSUB",        -2,   Keys::none(), kLoading | kStale,      pubsub_numsub},
+    {"PUBSUB|SHARDCHANNELS", -2,   Keys::none(), kLoading | kStale,      pubsub_shardchannels},
+    {"PUBSUB|SHARDNUMSUB",   -2,   Keys::none(), kLoading | kStale,      pubsub_shardnumsub},
+    {"PUNSUBSCRIBE",         -1,   Keys::none(), kListening,             unsubscribe<kPattern>},
+    {"SPUBLISH",             3,    Keys::none(), kLoading | kStale | kFast, spublish},
+    {"SSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kShard>},
+    {"SUBSCRIBE",            -2,   Keys::none(), kListening,             subscribe<kChannel>},
+    {"SUNSUBSCRIBE",         -1,   Keys::none(), kListening,             unsubscribe<kShard>},
+    {"UNSUBSCRIBE",          -1,   Keys::none(), kListening,             unsubscribe<kChannel>},
+};
+static_assert(well_formed(kRows));
+
+}  // namespace
+
+const Family kPubSubFamily{"pubsub", kRows};
+
+}  // namespace leat

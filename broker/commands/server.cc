@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// server.cc: what concerns the whole broker. https://redis.io/docs/latest/commands/?group=server
+#include "broker/commands/server_commands.h"
+
+#include "broker/broker.h"
+#include "broker/commands/families.h"
+#include "broker/commands/help.h"
+#include "broker/commands/parse.h"
+
+namespace leat {
+
+namespace {
+
+// DBSIZE
+Outcome dbsize(Context& ctx, Args) {
+  ctx.rest_on_everything();
+  return ctx.reply.integer(static_cast<int64_t>(ctx.database().size()));
+}
+
+// ASYNC and SYNC are one here: a flush moves a pointer, and slices free what it left.
+Status check_flush_mode(Args args) {
+  if (args.size() == 1 || (args.size() == 2 && (same_word(args[1], "ASYNC") || same_word(args[1], "SYNC")))) {
+    return Status::fine();
+  }
+  return kSyntaxError;
+}
+
+// FLUSHDB [ASYNC | SYNC]
+Outcome flushdb(Context& ctx, Args args) {
+  if (const Status mode = check_flush_mode(args); !mode.ok()) return mode;
+  ctx.rest_on_everything();
+  if (ctx.database().size() > 0) ctx.emit(DatabaseFlush{});
+  return ctx.reply.ok();
+}
+
+// FLUSHALL [ASYNC | SYNC]
+Outcome flushall(Context& ctx, Args args) {
+  if (const Status mode = check_flush_mode(args); !mode.ok()) return mode;
+  ctx.rest_on_everything();
+  for (DbIndex db = 0; db < kDatabases; ++db) {
+    if (ctx.rooms.keyspace.database(db).size() > 0) ctx.emit_in(db, DatabaseFlush{});
+  }
+  return ctx.reply.ok();
+}
+
+// SWAPDB index1 index2
+Outcome swapdb(Context& ctx, Args args) {
+  const auto first = integer_of(args[1], Status::error("ERR invalid first DB index"));
+  if (!first.ok()) return first.status();
+  const auto second = integer_of(args[2], Status::error("ERR invalid second DB index"));
+  if (!second.ok()) return second.status();
+  const auto known = [](int64_t db) { return db >= 0 && db < kDatabases; };
+  if (!known(*first) || !known(*second)) return Status::error("ERR DB index is out of range");
+  if (*first != *second) ctx.emit_in(static_cast<DbIndex>(*first), DatabaseSwap{.other = static_cast<DbIndex>(*second)});
+  return ctx.reply.ok();
+}
+
+// TIME  →  [seconds, microseconds] of broker time
+Outcome time(Context& ctx, Args) {
+  const int64_t now_us = ctx.nested ? ctx.now_ms * 1000 : ctx.rooms.time.now_us();
+  ctx.reply.array(2);
+  ctx.reply.bulk(integer_text(now_us / 1000000));
+  return ctx.reply.bulk(integer_text(now_us % 1000000));
+}
+
+// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: no answer but the closing of the connection
+Outcome shutdown(Context& ctx, Args args) {
+  bool nosave = false, save = false, abort = false;
+  for (const View word : args.from(1)) {
+    if (same_word(word, "NOSAVE")) nosave = true;
+    else if (same_word(word, "SAVE")) save = true;
+    else if (same_word(word, "ABORT")) abort = true;
+    else if (!same_word(word, "NOW") && !same_word(word, "FORCE")) return kSyntaxError;
+  }
+  if ((nosave && save) || (abort && args.size() > 2)) return kSyntaxError;
+  if (abort) return Status::error("ERR No shutdown in progress.");
+  const bool script_runs = ctx.rooms.executor.busy;
+  if (script_runs && !nosave) {
+    return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+  }
+  ctx.rooms.events.info("stopping", {{"command", "SHUTDOWN"}, {"client", ctx.client.id}});
+  if (script_runs) {
+    // What was acknowledged is in the log; the script's batch was never proposed and is wholly absent.
+    ctx.rooms.broker.stop_now();
+    ctx.rooms.broker.script_killed = true;
+  } else {
+    ctx.rooms.broker.stop();
+  }
+  return Replied();
+}
+
+constexpr uint32_t kTells = kLoading | kStale;
+constexpr CommandRow kRows[] = {
+    // name                      arity keys          traits                          handler
+    {"COMMAND",                  -1,   Keys::none(), kTells | kContainer,            command_all},
+    {"COMMAND|COUNT",            2,    Keys::none(), kTells,                         command_count},
+    {"COMMAND|DOCS",             -2,   Keys::none(), kTells,                         command_docs},
+    {"COMMAND|GETKEYS",          -3,   Keys::none(), kTells,                         command_getkeys},
+    {"COMMAND|GETKEYSANDFLAGS",  -3,   Keys::none(), kTells,                         command_getkeysandflags},
+    {"COMMAND|HELP",             2,    Keys::none(), kTells,                         subcommand_help},
+    {"COMMAND|INFO",             -2,   Keys::none(), kTells,                         command_info},
+    {"COMMAND|LIST",             -2,   Keys::none(), kTells,                         command_list},
+    {"CONFIG",                   -2,   Keys::none(), kContainer,                     config_container},
+    {"CONFIG|GET",               -3,   Keys::none(), kTells | kAdmin | kNoScript,    config_get},
+    {"CONFIG|HELP",              2,    Keys::none(), kTells,                         subcommand_help},
+    {"CONFIG|RESETSTAT",         2,    Keys::none(), kTells | kAdmin | kNoScript,    config_resetstat},
+    {"CONFIG|REWRITE",           2,    Keys::none(), kTells | kAdmin | kNoScript,    config_rewrite},
+    {"CONFIG|SET",               -4,   Keys::none(), kTells | kAdmin | kNoScript,    config_set},
+    {"DBSIZE",                   1,    Keys::none(), kReadOnly | kFast,              dbsize},
+    {"FLUSHALL",                 -1,   Keys::none(), kWrite,                         flushall},
+    {"FLUSHDB",                  -1,   Keys::none(), kWrite,                         flushdb},
+    {"INFO",                     -1,   Keys::none(), kTells,                         info},
+    {"SHUTDOWN",                 -1,   Keys::none(), kTells | kAdmin | kNoScript | kNoMulti | kBusy, shutdown},
+    {"SWAPDB",                   3,    Keys::none(), kWrite | kFast,                 swapdb},
+    {"TIME",                     1,    Keys::none(), kTells | kFast,                 time},
+};
+static_assert(well_formed(kRows));
+
+}  // namespace
+
+const Family kServerFamily{"server", kRows};
+
+}  // namespace leat

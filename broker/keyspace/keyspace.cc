@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/keyspace/keyspace.h"
+
+#include <algorithm>
+
+#include "broker/keyspace/digest.h"
+#include "broker/keyspace/string.h"
+
+namespace leat {
+
+namespace {
+constexpr size_t kDieAtOnceBytes = 64 * kChunkBytesTarget;  // freeing so much takes some tens of microseconds
+constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
+}  // namespace
+
+struct Database::Held {
+  Row row;
+  Bytes text;
+  std::unique_ptr<Value> value;
+  uint32_t touched_s;
+};
+
+Database::Database(ChunkStore& chunks) : chunks_(chunks), table_(chunks, chunks.next_value_id()) {}
+Database::~Database() = default;
+
+Found Database::found_in(View packed) const {
+  const Row row = KeyTable::unpack(packed);
+  Found found{.type = row.type, .written = row.written, .expire_at_ms = row.expire_at_ms, .text = row.text,
+              .value = nullptr, .touched_s = nullptr};
+  if (row.value == 0) return found;
+  found.value = values_.find(row.value)->get();
+  if (row.type == Type::kString) found.text = static_cast<String*>(found.value)->bytes();
+  return found;
+}
+
+std::optional<Found> Database::find(View key) const {
+  const auto place = table_.locate(key, table_.hash_of(key));
+  if (!place) return std::nullopt;
+  Found found = found_in(place->value);
+  found.touched_s = place->note;
+  return found;
+}
+
+String& Database::long_string(const Row& row) const {
+  CHECK(row.type == Type::kString && row.value != 0);
+  return static_cast<String&>(**values_.find(row.value));
+}
+
+// ---- changing
+
+// Writes a row over what is at `place`, or a new one.
+void Database::set_row(View key, uint64_t hash, const std::optional<KeyTable::Place>& place, const Row& row) {
+  if (place) table_.replace(*place, row);
+  else table_.insert(key, hash, row);
+}
+
+// What a row leaves behind when it goes: its place among the expiries, its value.
+void Database::forget(const Row& row, uint64_t hash) {
+  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, hash));
+  if (row.value == 0) return;
+  bury(std::move(*values_.find(row.value)));
+  values_.erase(row.value);
+  --values_alive_;
+}
+
+void Database::bury(std::unique_ptr<Value> value) {
+  if (value->memory() > kDieAtOnceBytes) dead_.push_back(std::move(value));
+}
+
+void Database::set_string(View key, View value) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  Row row;
+  if (place) {
+    const Row old = KeyTable::unpack(place->value);
+    if (old.type == Type::kString && old.value != 0 && value.size() > kShortStringMax) {
+      if (old.expire_at_ms != 0) CHECK(expiries_.remove(old.expire_at_ms, hash));
+      long_string(old).assign(value);
+      row.value = old.value;
+      return table_.replace(*place, row);
+    }
+    forget(old, hash);
+  }
+  if (value.size() <= kShortStringMax) {
+    row.text = value;
+  } else {
+    auto made = make<String>();
+    made->assign(value);
+    row.value = made->id();
+    values_.insert(row.value) = std::move(made);
+    ++values_alive_;
+  }
+  set_row(key, hash, place, row);
+}
+
+void Database::write_string(View key, size_t offset, View bytes) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  Row row = place ? KeyTable::unpack(place->value) : Row{};
+  CHECK(row.type == Type::kString);
+  if (row.value != 0) return long_string(row).write(offset, bytes);
+
+  const size_t size = std::max(row.text.size(), bytes.empty() ? 0 : offset + bytes.size());
+  row.written = true;
+  char text[kShortStringMax];
+  if (size <= kShortStringMax) {
+    std::memset(text, 0, size);
+    if (!row.text.empty()) std::memcpy(text, row.text.data(), row.text.size());
+    if (!bytes.empty()) std::memcpy(text + offset, bytes.data(), bytes.size());
+    row.text = View(text, size);
+  } else {
+    auto made = make<String>();
+    made->assign(row.text);
+    made->write(offset, bytes);
+    row.text = {};
+    row.value = made->id();
+    values_.insert(row.value) = std::move(made);
+    ++values_alive_;
+  }
+  set_row(key, hash, place, row);
+}
+
+void Database::adopt(View key, std::unique_ptr<Value> value, TimeMs expire_at_ms) {
+  Held held{.row = {.type = value->type(), .written = false, .expire_at_ms = expire_at_ms, .value = value->id()},
+            .text = {}, .value = nullptr, .touched_s = 0};
+  held.value = std::move(value);
+  install(key, std::move(held));
+}
+
+void Database::install(View key, Held held) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  if (place) forget(KeyTable::unpack(place->value), hash);
+  if (held.row.expire_at_ms != 0) expiries_.add(held.row.expire_at_ms, hash);
+  if (held.value != nullptr) {
+    values_.insert(held.row.value) = std::move(held.value);
+    ++values_alive_;
+  } else {
+    held.row.text = held.text;
+  }
+  set_row(key, hash, place, held.row);
+  if (held.touched_s != 0) touch(key, held.touched_s);
+}
+
+bool Database::erase(View key) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  if (!place) return false;
+  forget(KeyTable::unpack(place->value), hash);
+  table_.remove(*place, hash);
+  return true;
+}
+
+void Database::set_expiry(View key, TimeMs at_ms) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  CHECK(place.has_value());
+  Row row = KeyTable::unpack(place->value);
+  if (row.expire_at_ms == at_ms) return;
+  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, hash));
+  if (at_ms != 0) expiries_.add(at_ms, hash);
+  row.expire_at_ms = at_ms;
+  table_.replace(*place, row);  // packs a copy of the text first
+}
+
+void Database::move(View key, Database& to, View to_key) {
+  if (&to == this && key == to_key) return;
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  CHECK(place.has_value());
+  Held held{.row = KeyTable::unpack(place->value), .text = {}, .value = nullptr,
+            .touched_s = place->note == nullptr ? 0 : *place->note};
+  held.text = held.row.text;
+  if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, hash));
+  if (held.row.value != 0) {
+    held.value = std::move(*values_.find(held.row.value));
+    values_.erase(held.row.value);
+    --values_alive_;
+  }
+  table_.remove(*place, hash);
+  to.install(to_key, std::move(held));
+}
+
+void Database::copy(View key, Database& to, View to_key) const {
+  if (&to == this && key == to_key) return;
+  const auto place = table_.locate(key, table_.hash_of(key));
+  CHECK(place.has_value());
+  Held held{.row = KeyTable::unpack(place->value), .text = {}, .value = nullptr, .touched_s = 0};
+  held.text = held.row.text;
+  if (held.row.value != 0) {
+    const ValueId id = chunks_.next_value_id();
+    held.value = (*values_.find(held.row.value))->clone(id);
+    held.row.value = id;
+  }
+  to.install(to_key, std::move(held));
+}
+
+// ---- asking
+
+std::optional<Bytes> Database::random_key(uint64_t dice) const {
+  if (size() == 0) return std::nullopt;
+  return Bytes(table_.rows().random(dice).key);
+}
+
+std::vector<Bytes> Database::due(TimeMs now_ms, size_t limit) const {
+  std::vector<Bytes> keys;
+  std::optional<consumers::Deadline> last;
+  expiries_.for_due(now_ms, [&](const consumers::Deadline& deadline) {
+    if (keys.size() >= limit) return false;
+    if (last == deadline) return true;  // two keys with one hash: both were found the first time
+    last = deadline;
+    table_.rows().for_hash(deadline.payload, [&](View key, View row) {
+      if (KeyTable::unpack(row).expire_at_ms == deadline.at_ms) keys.emplace_back(key);
+    });
+    return true;
+  });
+  return keys;
+}
+
+void Database::touch(View key, uint32_t now_s) {
+  const auto place = table_.locate(key, table_.hash_of(key));
+  if (place && place->note != nullptr) *place->note = now_s;
+}
+
+uint32_t Database::touched_s(View key) const {
+  const auto place = table_.locate(key, table_.hash_of(key));
+  return place && place->note != nullptr ? *place->note : 0;
+}
+
+uint64_t Database::digest_of(View key, const Found& found) const {
+  uint64_t digest = digest::chain(digest::of(key), static_cast<uint64_t>(found.type));
+  digest = digest::chain(digest, static_cast<uint64_t>(found.expire_at_ms));
+  return digest::chain(digest, found.type == Type::kString ? digest::of(found.text) : found.value->digest());
+}
+
+uint64_t Database::digest_of(View key) const {
+  const auto found = find(key);
+  return found ? digest_of(key, *found) : 0;
+}
+
+uint64_t Database::digest() const {
+  uint64_t digest = 0;
+  for_each([&](View key, const Found& found) { digest = digest::mix(digest, digest_of(key, found)); });
+  return digest;
+}
+
+size_t Database::index_memory() const {
+  return table_.rows().index_memory() + values_.memory() + expiries_.memory() +
+         (values_alive_ + dead_.size()) * kValueBytes;
+}
+
+// ---- the dead
+
+bool Database::free_dead(size_t chunks) {
+  while (!dead_.empty() && chunks > 0) {
+    // A value says only whether it is done, so it gets its chunks in small helpings.
+    const size_t helping = std::min<size_t>(chunks, 16);
+    if (dead_.back()->free_some(helping)) dead_.pop_back();
+    chunks -= helping;
+  }
+  return dead_.empty();
+}
+
+bool Database::free_all(size_t chunks) {
+  if (!free_dead(chunks)) return false;
+  while (chunks > 0 && values_alive_ > 0) {
+    const ValueId id = values_.any();
+    auto& value = *values_.find(id);
+    chunks -= std::min(chunks, 1 + value->memory() / kChunkBytesTarget);
+    bury(std::move(value));
+    values_.erase(id);
+    --values_alive_;
+    if (!dead_.empty()) return false;
+  }
+  return values_alive_ == 0 && chunks > 0 && table_.clear_some(chunks) && expiries_.clear_some(chunks);
+}
+
+Keyspace::Keyspace(uint64_t hash_seed) : chunks_(hash_seed) {
+  for (DbIndex db = 0; db < kDatabases; ++db) databases_.push_back(std::make_unique<Database>(chunks_));
+}
+Keyspace::~Keyspace() = default;
+
+void Keyspace::swap(DbIndex a, DbIndex b) { std::swap(databases_.at(a), databases_.at(b)); }
+
+void Keyspace::flush(DbIndex db) {
+  dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(chunks_)));
+}
+
+bool Keyspace::free_some(size_t chunks) {
+  if (!dead_.empty()) {
+    if (dead_.back()->free_all(chunks)) dead_.pop_back();
+    return false;  // the rest next time: one call is one slice
+  }
+  for (const auto& database : databases_) {
+    if (!database->free_dead(chunks)) return false;
+  }
+  return true;
+}
+
+size_t Keyspace::memory() const {
+  size_t bytes = chunks_.bytes();
+  for (const auto& database : databases_) bytes += database->index_memory();
+  for (const auto& database : dead_) bytes += database->index_memory();
+  return bytes;
+}
+
+uint64_t Keyspace::digest() const {
+  uint64_t digest = 0;
+  for (const auto& database : databases_) digest = digest::chain(digest, database->digest());
+  return digest;
+}
+
+}  // namespace leat

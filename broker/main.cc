@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// main.cc: the door: reads the command line, opens the rooms, runs the loop.
+#include <unistd.h>
+
+#include <cstdio>
+#include <random>
+
+#include "broker/config.h"
+#include "broker/net/server.h"
+#include "broker/tools.h"
+#include "broker/version.h"
+
+namespace leat {
+namespace {
+
+constexpr int kFine = 0, kRefused = 1, kLogFailed = 2;
+
+constexpr char kHelp[] =
+    "leat: a persistent job-queue and stream broker that speaks the Redis protocol.\n"
+    "\n"
+    "  leat serve [--config FILE] [--set key=value ...]   run the broker (port 6379, loopback, folder ./data)\n"
+    "  leat check DIR                                     read a data folder without changing it; say what it holds\n"
+    "  leat dump DIR [--from INDEX]                       print the log, one effect a line\n"
+    "  leat --version\n"
+    "  leat --help\n"
+    "\n"
+    "Every key of the configuration, with its default and reason, is in etc/leat.toml;\n"
+    "--set reaches the same keys, dotted ones too: --set port=7000 --set data_dir=/srv/leat --set log.level=debug\n";
+
+int refuse(const Bytes& why) {
+  std::fprintf(stderr, "leat: %s\n", why.c_str());
+  return kRefused;
+}
+
+uint64_t random_seed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+int run_broker(Config config, Events& events) {
+  const auto files = wal::system_files();
+  SystemClock clock;
+  Broker broker({*files, clock, events, random_seed()}, config);
+  Server server(broker, config, events);
+  if (Status listening = server.listen(); !listening.ok()) return refuse(Bytes(listening.text()));
+  if (Status opened = broker.open(); !opened.ok()) {
+    events.error("start_refused", {{"why", opened.text()}});
+    return kRefused;
+  }
+  const wal::RecoveryReport& recovery = broker.log()->recovery();
+  events.info("serving", {{"version", kLeatVersion}, {"bind", config.bind}, {"port", server.port()}, {"pid", getpid()},
+                          {"data_dir", config.data_dir}, {"records", recovery.records}, {"last_index", recovery.last}});
+  server.run();
+  if (!broker.failed().ok()) {
+    events.error("log_failed", {{"why", broker.failed().text()}, {"advice", "nothing was acknowledged since; mend the disk and start again"}});
+    return kLogFailed;
+  }
+  events.info("stopped");
+  return kFine;
+}
+
+int serve(int count, char** words) {
+  Config config;
+  std::vector<Bytes> assignments;
+  for (int i = 0; i < count; ++i) {
+    const View word = words[i];
+    if (i + 1 < count && word == "--config") {
+      if (Status read = read_config_file(words[++i], config); !read.ok()) return refuse(Bytes(read.text()));
+    } else if (i + 1 < count && word == "--set") {
+      assignments.emplace_back(words[++i]);
+    } else {
+      return refuse("'" + Bytes(word) + "' is not an option of serve, or lacks its value; see leat --help");
+    }
+  }
+  for (const Bytes& assignment : assignments) {  // after the file, wherever they stood: --set wins
+    if (Status set = set_config(assignment, config); !set.ok()) return refuse(Bytes(set.text()));
+  }
+  if (Status checked = check_config(config); !checked.ok()) return refuse(Bytes(checked.text()));
+  const auto events = Events::open(config.log_level, config.log_file);
+  if (!events.ok()) return refuse(Bytes(events.status().text()));
+  return run_broker(std::move(config), **events);
+}
+
+int dump(int count, char** words) {
+  Index from = 0;
+  if (count == 3 && View(words[1]) == "--from") {
+    char* end;
+    from = std::strtoull(words[2], &end, 10);
+    if (*end != 0 || words[2][0] == 0) return refuse("--from wants an index, a whole number");
+  } else if (count != 1) {
+    return refuse("usage: leat dump DIR [--from INDEX]");
+  }
+  return dump_data(*wal::system_files(), words[0], from);
+}
+
+int run(int count, char** words) {
+  const View command = count > 1 ? View(words[1]) : View("--help");
+  if (command == "--version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
+  if (command == "--help" || command == "help") return std::fputs(kHelp, stdout), kFine;
+  if (command == "serve") return serve(count - 2, words + 2);
+  if (command == "check") {
+    return count == 3 ? check_data(*wal::system_files(), words[2]) : refuse("usage: leat check DIR");
+  }
+  if (command == "dump" && count > 2) return dump(count - 2, words + 2);
+  return refuse("'" + Bytes(command) + "' is not a command; see leat --help");
+}
+
+}  // namespace
+}  // namespace leat
+
+int main(int count, char** words) { return leat::run(count, words); }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/memory.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+// Present when the binary is linked with jemalloc; sanitizer builds are not.
+extern "C" int mallctl(const char* name, void* old, size_t* old_size, void* fresh, size_t fresh_size) __attribute__((weak));
+
+namespace leat {
+
+MemoryUse memory_use() {
+  MemoryUse use;
+  if (FILE* file = std::fopen("/proc/self/statm", "r")) {
+    size_t pages = 0;
+    if (std::fscanf(file, "%*u %zu", &pages) == 1) use.resident = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    std::fclose(file);
+  }
+  use.allocated = use.resident;
+  if (mallctl != nullptr) {
+    uint64_t epoch = 1;  // jemalloc's figures are as old as the last epoch
+    size_t size = sizeof epoch;
+    mallctl("epoch", &epoch, &size, &epoch, size);
+    size_t allocated = 0;
+    size = sizeof allocated;
+    use.jemalloc = mallctl("stats.allocated", &allocated, &size, nullptr, 0) == 0;
+    if (use.jemalloc) use.allocated = allocated;
+  }
+  return use;
+}
+
+size_t total_memory() {
+  return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace leat

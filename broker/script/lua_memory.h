@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// lua_memory.h: the bound on what scripts may hold, as the allocator of their Lua state.
+//
+// Used by: the interpreter; libraries that hold bytes outside Lua ask `exceeded`.
+// Always:  - over the bound a script's allocation fails, which Lua turns into "not enough memory";
+//          - while a Lenient lives it never fails: the house must not be unwound by a Lua error half-way through a
+//            command. Whoever was lenient looks at `exceeded` afterwards.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+
+namespace leat {
+
+class LuaMemory {
+ public:
+  explicit LuaMemory(size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  size_t bytes() const { return bytes_; }
+  size_t bytes_max() const { return bytes_max_; }
+  size_t left() const { return bytes_ < bytes_max_ ? bytes_max_ - bytes_ : 0; }
+  bool exceeded() const { return bytes_ > bytes_max_; }
+
+  void* reallocate(void* old, size_t old_size, size_t size) {
+    if (size == 0) {
+      std::free(old);
+      bytes_ -= old_size;
+      return nullptr;
+    }
+    if (size > old_size && lenient_ == 0 && bytes_ + (size - old_size) > bytes_max_) return nullptr;
+    void* memory = std::realloc(old, size);
+    if (memory != nullptr) bytes_ += size - old_size;
+    return memory;
+  }
+
+  class Lenient {
+   public:
+    explicit Lenient(LuaMemory& memory) : memory_(memory) { ++memory_.lenient_; }
+    ~Lenient() { --memory_.lenient_; }  // also when a Lua error passes: LuaJIT unwinds C++ frames on this target
+    Lenient(const Lenient&) = delete;
+    Lenient& operator=(const Lenient&) = delete;
+
+   private:
+    LuaMemory& memory_;
+  };
+
+ private:
+  size_t bytes_ = 0;
+  size_t bytes_max_;
+  int lenient_ = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/script/source.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace leat {
+
+static Status set_flag(ScriptFlags& flags, View flag) {
+  if (flag == "no-writes") flags.no_writes = true;
+  else if (flag == "allow-oom") flags.allow_oom = true;
+  else if (flag == "allow-stale") flags.allow_stale = true;
+  else if (flag == "no-cluster") flags.no_cluster = true;
+  else if (flag == "allow-cross-slot-keys") flags.allow_cross_slot_keys = true;
+  else return Status::error("ERR Unexpected flag in script shebang: " + Bytes(flag));
+  return Status::fine();
+}
+
+// Calls `each` with every part of `text` that is not empty, until one fails.
+template <typename Each>
+static Status for_parts(View text, char separator, Each each) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) {
+      Status status = each(text.substr(0, end));
+      if (!status.ok()) return status;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return Status::fine();
+}
+
+static Status read_option(ScriptFlags& flags, View option) {
+  constexpr View kFlags = "flags=";
+  if (!option.starts_with(kFlags)) return Status::error("ERR Unknown lua shebang option: " + Bytes(option));
+  return for_parts(option.substr(kFlags.size()), ',', [&](View flag) { return set_flag(flags, flag); });
+}
+
+Result<ScriptSource> read_shebang(View body) {
+  ScriptSource source{.code = body};
+  if (!body.starts_with("#!")) return source;
+  const size_t end = body.find('\n');
+  if (end == View::npos) return Status::error("ERR Invalid script shebang");
+  const View line = body.substr(0, end);
+  const size_t engine_end = std::min(line.find(' '), line.size());
+  const View engine = line.substr(0, engine_end);
+  if (engine != "#!lua") return Status::error("ERR Unexpected engine in script shebang: " + Bytes(engine));
+  source.flags.declared = true;
+  Status status =
+      for_parts(line.substr(engine_end), ' ', [&](View option) { return read_option(source.flags, option); });
+  if (!status.ok()) return status;
+  source.code = body.substr(end);
+  return source;
+}
+
+namespace {
+
+bool in_name(unsigned char c) { return std::isalnum(c) || c == '_' || c >= 0x80; }
+
+bool may_repeat(View word) {
+  static constexpr std::array<View, 5> kWords = {"for", "function", "goto", "repeat", "while"};
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
+
+class Scanner {
+ public:
+  Scanner(View code, View name) : code_(code), name_(name) {}
+
+  SourceScan scan() {
+    if (code_.starts_with('#')) refuse("unexpected symbol", "#");  // LuaJIT would take it for a comment
+    while (at_ < code_.size() && scan_.refused.empty()) token();
+    return std::move(scan_);
+  }
+
+ private:
+  char peek(size_t ahead = 0) const { return at_ + ahead < code_.size() ? code_[at_ + ahead] : '\0'; }
+
+  void refuse(View why, View near) {
+    const auto line = 1 + std::count(code_.begin(), code_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
+    scan_.refused = Bytes(name_) + ":" + std::to_string(line) + ": " + Bytes(why) + " near '" + Bytes(near) + "'";
+  }
+
+  void token() {
+    const auto c = static_cast<unsigned char>(peek());
+    if (std::isdigit(c) || (c == '.' && std::isdigit(static_cast<unsigned char>(peek(1))))) return number();
+    if (in_name(c)) return word();
+    if (c == '"' || c == '\'') return quoted(static_cast<char>(c));
+    if (c == '-' && peek(1) == '-') return comment();
+    if (c == '[' && long_bracket()) return;
+    ++at_;
+  }
+
+  // LuaJIT reads 1LL, 1ULL and 1i as cdata, the door to ffi. No other number ends in these letters.
+  void number() {
+    const size_t start = at_;
+    while (at_ < code_.size()) {
+      const char c = peek();
+      const bool exponent_sign = (c == '+' || c == '-') && View("eEpP").find(code_[at_ - 1]) != View::npos;
+      if (!in_name(static_cast<unsigned char>(c)) && c != '.' && !exponent_sign) break;
+      ++at_;
+    }
+    if (View("lLiIuU").find(code_[at_ - 1]) == View::npos) return;
+    refuse("malformed number", code_.substr(start, std::min<size_t>(at_ - start, 80)));
+  }
+
+  void word() {
+    const size_t start = at_;
+    while (in_name(static_cast<unsigned char>(peek())) && at_ < code_.size()) ++at_;
+    scan_.loops = scan_.loops || may_repeat(code_.substr(start, at_ - start));
+  }
+
+  void quoted(char quote) {
+    for (++at_; at_ < code_.size(); ++at_) {
+      if (peek() == '\\') {
+        ++at_;  // whatever is escaped does not end the string; \z may only swallow blanks, which do not either
+      } else if (peek() == quote || peek() == '\n') {
+        break;  // a line break is a syntax error, and Lua's to report
+      }
+    }
+    ++at_;
+  }
+
+  void comment() {
+    at_ += 2;
+    if (peek() == '[' && long_bracket()) return;
+    while (at_ < code_.size() && peek() != '\n' && peek() != '\r') ++at_;
+  }
+
+  // [[…]], [=[…]=]: skipped whole; false where none begins.
+  bool long_bracket() {
+    size_t level = 0;
+    while (peek(1 + level) == '=') ++level;
+    if (peek(1 + level) != '[') return false;
+    const Bytes close = "]" + Bytes(level, '=') + "]";
+    const size_t end = code_.find(close, at_ + 2 + level);
+    at_ = end == View::npos ? code_.size() : end + close.size();
+    return true;
+  }
+
+  View code_;
+  View name_;
+  size_t at_ = 0;
+  SourceScan scan_;
+};
+
+}  // namespace
+
+SourceScan scan_source(View code, View name) { return Scanner(code, name).scan(); }
+
+}  // namespace leat

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// source.h: what a script's text says before Lua reads it.
+//
+// Used by: the script cache (the shebang line) and whoever compiles (the scan).
+// Always:  - line numbers of the chunk are those of the text, also behind a shebang;
+//          - the scan knows Lua's tokens: what stands in a string or a comment is not code.
+// Source:  https://redis.io/docs/interact/programmability/eval-intro/#eval-flags
+#pragma once
+
+#include "schemas/bytes.h"
+#include "schemas/status.h"
+
+namespace leat {
+
+// What `#!lua flags=…` says; the executor acts on it.
+struct ScriptFlags {
+  bool declared = false;  // there was a shebang: without one Redis keeps its older, laxer rules
+  bool no_writes = false;
+  bool allow_oom = false;
+  bool allow_stale = false;
+  bool no_cluster = false;
+  bool allow_cross_slot_keys = false;
+};
+
+struct ScriptSource {
+  ScriptFlags flags;
+  View code;  // without the shebang, with the line break after it
+};
+Result<ScriptSource> read_shebang(View body);
+
+struct SourceScan {
+  Bytes refused;      // empty, or why it must not be compiled: "NAME:3: malformed number near '1LL'"
+  bool loops = false;  // may run an instruction twice: has a loop, a function or a label
+};
+// `name` is how messages call the chunk.
+SourceScan scan_source(View code, View name);
+
+}  // namespace leat

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "consumers/deadlines.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+namespace leat::consumers {
+namespace {
+
+std::vector<Deadline> all(const Deadlines& queue) {
+  std::vector<Deadline> all;
+  queue.for_due(INT64_MAX, [&](Deadline deadline) {
+    all.push_back(deadline);
+    return true;
+  });
+  return all;
+}
+
+TEST(Deadlines, DoesWhatAMultisetDoes) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 dice(seed);
+    Deadlines queue;
+    std::multiset<Deadline> model;
+    const uint64_t times = seed % 3 == 0 ? 5 : 1000000, payloads = seed % 2 == 0 ? 3 : 1000000;
+    for (int i = 0; i < 60000; ++i) {
+      const bool growing = i / 10000 % 2 == 0;
+      const auto any = [&] {
+        auto at = model.lower_bound({static_cast<TimeMs>(dice() % times), 0});
+        return at == model.end() ? model.begin() : at;
+      };
+      if (model.empty() || dice() % 10 < (growing ? 8 : 2)) {
+        const Deadline deadline{static_cast<TimeMs>(dice() % times), dice() % payloads};
+        queue.add(deadline.at_ms, deadline.payload);
+        model.insert(deadline);
+      } else if (dice() % 3 == 0) {
+        const TimeMs now = model.begin()->at_ms + 1;
+        ASSERT_EQ(queue.pop_due(now), *model.begin());
+        model.erase(model.begin());
+      } else {
+        const auto gone = any();
+        ASSERT_TRUE(queue.remove(gone->at_ms, gone->payload));
+        model.erase(gone);
+      }
+      ASSERT_EQ(queue.size(), model.size());
+      ASSERT_EQ(queue.earliest_ms(), model.empty() ? kNever : model.begin()->at_ms);
+      if (i % 5000 == 0) { ASSERT_EQ(all(queue), std::vector<Deadline>(model.begin(), model.end())); }
+    }
+    while (!model.empty()) {
+      ASSERT_EQ(queue.pop_due(INT64_MAX), *model.begin());
+      model.erase(model.begin());
+    }
+    EXPECT_TRUE(queue.empty());
+    EXPECT_EQ(queue.memory(), 0u);
+  }
+}
+
+TEST(Deadlines, DueAreThoseWhoseTimeHasCome) {
+  Deadlines queue;
+  EXPECT_EQ(queue.earliest_ms(), kNever);
+  EXPECT_FALSE(queue.pop_due(INT64_MAX));
+  for (const TimeMs at : {30, 10, 20}) queue.add(at, static_cast<uint64_t>(at));
+  EXPECT_FALSE(queue.pop_due(9));
+  EXPECT_FALSE(queue.remove(10, 11));
+  EXPECT_FALSE(queue.remove(11, 10));
+  EXPECT_EQ(queue.pop_due(10), (Deadline{10, 10}));
+  std::vector<TimeMs> due;
+  queue.for_due(25, [&](Deadline deadline) { return due.push_back(deadline.at_ms), true; });
+  EXPECT_EQ(due, std::vector<TimeMs>{20});
+}
+
+TEST(Deadlines, AreCompact) {
+  std::mt19937_64 dice(1);
+  Deadlines rising, random;
+  for (int i = 0; i < 100000; ++i) {
+    rising.add(i, dice());
+    random.add(static_cast<TimeMs>(dice() % 1000000), dice());
+  }
+  EXPECT_LT(rising.memory(), 100000u * 20);
+  EXPECT_LT(random.memory(), 100000u * 21);
+  int slices = 1;
+  while (!random.clear_some(50)) ++slices;
+  EXPECT_GT(slices, 5);
+  EXPECT_TRUE(random.empty());
+}
+
+}  // namespace
+}  // namespace leat::consumers

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/keyspace/keyspace.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "broker/keyspace/hash.h"
+#include "broker/keyspace/set.h"
+#include "broker/keyspace/string.h"
+
+namespace leat {
+namespace {
+
+Bytes text_of(const Database& db, View key) {
+  const auto found = db.find(key);
+  return found ? Bytes(found->text) : "(none)";
+}
+
+TEST(Database, StringsShortAndLong) {
+  Keyspace keyspace(1);
+  Database& db = keyspace.database(0);
+  EXPECT_FALSE(db.find("k"));
+  for (const size_t size : {0, 1, 511, 512, 513, 1024, 1025, 100000, 3}) {
+    const Bytes value(size, 'v');
+    db.set_string("k", value);
+    const auto found = db.find("k");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->type, Type::kString);
+    EXPECT_EQ(found->text, value);
+    EXPECT_EQ(found->value != nullptr, size > kShortStringMax);
+    EXPECT_FALSE(found->written);
+  }
+  EXPECT_EQ(db.size(), 1u);
+  EXPECT_TRUE(db.erase("k"));
+  EXPECT_FALSE(db.erase("k"));
+  EXPECT_EQ(db.size(), 0u);
+}
+
+TEST(Database, WriteStringDoesWhatItSays) {
+  Keyspace keyspace(1);
+  Database& db = keyspace.database(0);
+  std::mt19937_64 dice(7);
+  for (int round = 0; round < 60; ++round) {
+    Bytes model;
+    db.erase("k");
+    for (int i = 0; i < 60; ++i) {
+      const size_t offset = dice() % 3 == 0 ? dice() % 900 : model.size();
+      const Bytes bytes(dice() % 40, static_cast<char>('a' + i % 26));
+      db.write_string("k", offset, bytes);
+      if (!bytes.empty()) {
+        if (model.size() < offset + bytes.size()) model.resize(offset + bytes.size());
+        model.replace(offset, bytes.size(), bytes);
+      }
+      ASSERT_EQ(text_of(db, "k"), model);
+    }
+  }
+  db.set_expiry("k", 500);
+  db.write_string("k", 0, "x");
+  EXPECT_EQ(db.find("k")->expire_at_ms, 500);
+  db.write_string("short", 0, "abc");
+  EXPECT_TRUE(db.find("short")->written);
+  db.set_string("short", "abc");
+  EXPECT_FALSE(db.find("short")->written);
+}
+
+TEST(Database, OpensValuesByType) {
+  Keyspace keyspace(1);
+  Database& db = keyspace.database(0);
+  EXPECT_EQ(db.find_as<Hash>("h"), nullptr);
+  db.open<Hash>("h").put("f", "v");
+  EXPECT_EQ(db.open<Hash>("h").get("f"), "v");
+  EXPECT_EQ(db.find_as<Hash>("h"), &db.open<Hash>("h"));
+  EXPECT_EQ(db.find("h")->type, Type::kHash);
+  db.open<Set>("s").add("m");
+  EXPECT_EQ(db.find("s")->type, Type::kSet);
+  EXPECT_NE(db.find_as<Set>("s")->id(), db.find_as<Hash>("h")->id());
+  EXPECT_DEATH(db.find_as<Hash>("s"), "kType");
+  db.set_string("h", "now a string");
+  EXPECT_EQ(text_of(db, "h"), "now a string");
+}
+
+TEST(Database, TouchesStayWithTheKey) {
+  Keyspace keyspace(1);
+  Database& db = keyspace.database(0);
+  db.set_string("a", "1");
+  EXPECT_EQ(db.touched_s("a"), 0u);
+  db.touch("a", 7);
+  EXPECT_EQ(db.touched_s("a"), 7u);
+  *db.find("a")->touched_s = 9;
+  db.set_string("a", "a longer one");
+  EXPECT_EQ(db.touched_s("a"), 9u);
+  db.rename("a", "b");
+  EXPECT_EQ(db.touched_s("b"), 9u);
+  EXPECT_EQ(db.touched_s("a"), 0u);
+}
+
+TEST(Database, ExpiresInOrder) {
+  Keyspace keyspace(3);
+  Database& db = keyspace.database(0);
+  std::mt19937_64 dice(3);
+  std::map<Bytes, TimeMs> model;
+  EXPECT_EQ(db.next_expiry_ms(), INT64_MAX);
+  for (int i = 0; i < 20000; ++i) {
+    const Bytes key = std::to_string(dice() % 3000);
+    switch (dice() % 5) {
+      case 0:
+        db.set_string(key, "v");
+        model[key] = 0;
+        break;
+      case 1:
+        if (db.erase(key)) model.erase(key);
+        break;
+      case 2:
+        if (model.contains(key)) db.set_expiry(key, model[key] = static_cast<TimeMs>(dice() % 1000));
+        break;
+      case 3: {
+        const Bytes to = std::to_string(dice() % 3000);
+        if (!model.contains(key) || key == to) break;
+        db.rename(key, to);
+        model[to] = model[key];
+        model.erase(key);
+        break;
+      }
+      case 4: {
+        const Bytes to = std::to_string(dice() % 3000);
+        if (!model.contains(key)) break;
+        db.copy(key, db, to);
+        model[to] = model[key];
+      }
+    }
+  }
+  std::multimap<TimeMs, Bytes> expected;
+  for (const auto& [key, at] : model) {
+    ASSERT_TRUE(db.find(key));
+    ASSERT_EQ(db.find(key)->expire_at_ms, at);
+    if (at != 0) expected.emplace(at, key);
+  }
+  EXPECT_EQ(db.size(), model.size());
+  ASSERT_EQ(db.with_expiry(), expected.size());
+  while (!expected.empty()) {
+    ASSERT_EQ(db.next_expiry_ms(), expected.begin()->first);
+    const TimeMs now = expected.begin()->first + 20;
+    const auto due = db.due(now, 50);
+    const size_t really = std::distance(expected.begin(), expected.upper_bound(now));
+    ASSERT_EQ(due.size(), std::min<size_t>(50, really));
+    auto at = expected.begin()->first;
+    for (const Bytes& key : due) {
+      ASSERT_LE(at, model[key]);
+      at = model[key];
+      const auto [first, last] = expected.equal_range(at);
+      const auto gone = std::find_if(first, last, [&](const auto& one) { return one.second == key; });
+      ASSERT_NE(gone, last);
+      expected.erase(gone);
+      ASSERT_TRUE(db.erase(key));
+    }
+  }
+  EXPECT_EQ(db.with_expiry(), 0u);
+}
+
+TEST(Database, MovesAndCopies) {
+  Keyspace keyspace(1);
+  Database &a = keyspace.database(0), &b = keyspace.database(1);
+  a.open<Hash>("h").put("f", Bytes(3000, 'v'));
+  a.set_expiry("h", 77);
+  a.copy("h", b, "c");
+  a.find_as<Hash>("h")->put("f", "changed");
+  EXPECT_EQ(b.find_as<Hash>("c")->get("f"), Bytes(3000, 'v'));
+  EXPECT_EQ(b.find("c")->expire_at_ms, 77);
+  b.set_string("h", "in the way");
+  a.move("h", b, "h");
+  EXPECT_FALSE(a.find("h"));
+  EXPECT_EQ(a.with_expiry(), 0u);
+  EXPECT_EQ(b.find_as<Hash>("h")->get("f"), "changed");
+  EXPECT_EQ(b.with_expiry(), 2u);
+  b.rename("h", "h");
+  EXPECT_TRUE(b.find("h"));
+  b.rename("h", "c");
+  EXPECT_EQ(b.size(), 1u);
+  EXPECT_EQ(b.find_as<Hash>("c")->get("f"), "changed");
+  b.set_string("long", Bytes(2000, 'x'));
+  b.move("long", a, "long");
+  EXPECT_EQ(text_of(a, "long"), Bytes(2000, 'x'));
+}
+
+TEST(Keyspace, SwapAndFlush) {
+  Keyspace keyspace(1);
+  keyspace.database(0).set_string("in", "0");
+  keyspace.database(1).set_string("in", "1");
+  const uint64_t before = keyspace.digest();
+  keyspace.swap(0, 1);
+  EXPECT_EQ(text_of(keyspace.database(0), "in"), "1");
+  EXPECT_NE(keyspace.digest(), before);
+  keyspace.swap(1, 0);
+  EXPECT_EQ(keyspace.digest(), before);
+  keyspace.flush(0);
+  EXPECT_EQ(keyspace.database(0).size(), 0u);
+  EXPECT_EQ(text_of(keyspace.database(1), "in"), "1");
+}
+
+TEST(Keyspace, FreesInSlicesAndEverything) {
+  Keyspace keyspace(1);
+  const size_t empty = keyspace.chunks().bytes();
+  Database* db = &keyspace.database(0);
+  for (int i = 0; i < 20000; ++i) {
+    db->set_string("s" + std::to_string(i), Bytes(i % 50 == 0 ? 3000 : 30, 'v'));
+    if (i % 3 == 0) db->set_expiry("s" + std::to_string(i), i + 1);
+    if (i % 10 == 0) db->open<Hash>("h" + std::to_string(i)).put("f", Bytes(i % 2000, 'v'));
+  }
+  for (int i = 0; i < 50000; ++i) db->open<Set>("large").add("member" + std::to_string(i));
+  EXPECT_TRUE(keyspace.free_some(10));
+  const size_t full = keyspace.chunks().bytes();
+  db->erase("large");
+  EXPECT_EQ(keyspace.chunks().bytes(), full) << "a large value does not die at once";
+  size_t last = full;
+  int slices = 0;
+  while (!keyspace.free_some(32)) {
+    ASSERT_LE(last - keyspace.chunks().bytes(), 32 * 8 * 1024u);
+    last = keyspace.chunks().bytes();
+    ++slices;
+  }
+  EXPECT_GT(slices, 3);
+  keyspace.flush(0);
+  db = &keyspace.database(0);
+  db->set_string("new", "1");
+  slices = 0;
+  while (!keyspace.free_some(32)) ++slices;
+  EXPECT_GT(slices, 20);
+  EXPECT_EQ(text_of(*db, "new"), "1");
+  db->erase("new");
+  EXPECT_EQ(keyspace.chunks().bytes(), empty);
+  EXPECT_LT(keyspace.memory(), 64u * 1024);
+}
+
+TEST(Keyspace, DigestIsOfContentAlone) {
+  Keyspace one(1), other(2);
+  for (int i = 0; i < 5000; ++i) {
+    one.database(2).set_string("s" + std::to_string(i), Bytes(i % 600, 'v'));
+    one.database(2).open<Set>("set" + std::to_string(i % 7)).add(std::to_string(i));
+    const int j = 4999 - i;
+    other.database(2).open<Hash>("gone" + std::to_string(j)).put("f", "v");
+    other.database(2).open<Set>("set" + std::to_string(j % 7)).add(std::to_string(j));
+    other.database(2).write_string("s" + std::to_string(j), 0, Bytes(j % 600, 'v'));
+  }
+  EXPECT_NE(one.digest(), other.digest());
+  for (int i = 0; i < 5000; ++i) other.database(2).erase("gone" + std::to_string(i));
+  EXPECT_EQ(one.digest(), other.digest());
+  EXPECT_EQ(one.database(2).digest_of("s7"), other.database(2).digest_of("s7"));
+  one.database(2).set_expiry("s1", 5);
+  EXPECT_NE(one.digest(), other.digest());
+  other.database(2).set_expiry("s1", 5);
+  EXPECT_EQ(one.digest(), other.digest());
+  EXPECT_EQ(one.database(2).digest_of("none"), 0u);
+}
+
+TEST(Database, ScansAndDrawsKeys) {
+  Keyspace keyspace(1);
+  Database& db = keyspace.database(0);
+  EXPECT_FALSE(db.random_key(1));
+  for (int i = 0; i < 3000; ++i) db.set_string("k" + std::to_string(i), Bytes(i % 700, 'v'));
+  std::set<Bytes> seen;
+  uint64_t cursor = 0;
+  do {
+    cursor = db.scan(cursor, 10, [&](View key, const Found& found) {
+      EXPECT_TRUE(seen.emplace(key).second);
+      EXPECT_EQ(found.text.size(), std::stoul(Bytes(key.substr(1))) % 700);
+    });
+  } while (cursor != 0);
+  EXPECT_EQ(seen.size(), 3000u);
+  EXPECT_TRUE(seen.contains(*db.random_key(5)));
+}
+
+// Any order of changes, against a model; at the end nothing is left behind.
+TEST(Database, DoesWhatAMapOfValuesDoes) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 dice(seed);
+    Keyspace keyspace(seed);
+    const size_t empty = keyspace.chunks().bytes();
+    struct Expected {
+      std::optional<Bytes> text;
+      std::map<Bytes, Bytes> fields;
+    };
+    std::map<Bytes, Expected> models[2];
+    for (int i = 0; i < 30000; ++i) {
+      const size_t at = dice() % 2;
+      Database &db = keyspace.database(at), &to = keyspace.database(1 - at);
+      auto &model = models[at], &to_model = models[1 - at];
+      const Bytes key = "key" + std::to_string(dice() % 500), value(dice() % 8 == 0 ? dice() % 5000 : dice() % 50, 'a' + i % 26);
+      switch (dice() % 6) {
+        case 0:
+          db.set_string(key, value);
+          model[key] = {.text = value, .fields = {}};
+          break;
+        case 1:
+          ASSERT_EQ(db.erase(key), model.erase(key) == 1);
+          break;
+        case 2:
+        case 3: {
+          if (model.contains(key) && model[key].text) break;
+          const Bytes field = std::to_string(dice() % 100);
+          db.open<Hash>(key).put(field, value);
+          model[key].fields[field] = value;
+          break;
+        }
+        case 4:
+          if (!model.contains(key)) break;
+          db.move(key, to, key);
+          to_model[key] = model[key];
+          model.erase(key);
+          break;
+        case 5:
+          if (!model.contains(key)) break;
+          db.copy(key, to, key);
+          to_model[key] = model[key];
+      }
+    }
+    for (size_t at = 0; at < 2; ++at) {
+      Database& db = keyspace.database(at);
+      ASSERT_EQ(db.size(), models[at].size());
+      for (const auto& [key, expected] : models[at]) {
+        if (expected.text) {
+          ASSERT_EQ(text_of(db, key), *expected.text);
+        } else {
+          std::map<Bytes, Bytes> fields;
+          db.find_as<Hash>(key)->for_each([&](View field, View value) { fields.emplace(field, value); });
+          ASSERT_EQ(fields, expected.fields);
+        }
+        ASSERT_TRUE(db.erase(key));
+      }
+    }
+    while (!keyspace.free_some(8)) {}
+    EXPECT_EQ(keyspace.chunks().bytes(), empty);
+  }
+}
+
+}  // namespace
+}  // namespace leat

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real disk, briefly: each call once, and a whole log on it.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "wal/check.h"
+#include "wal/log.h"
+
+namespace leat::wal {
+
+class FileTest : public ::testing::Test {
+ protected:
+  FileTest() {
+    char pattern[] = "/tmp/leat-wal-test-XXXXXX";
+    folder = ::mkdtemp(pattern);
+  }
+  ~FileTest() override { remove_all(folder); }
+
+  void remove_all(const Bytes& path) {
+    const auto names = files->list(path);
+    if (names.ok()) {
+      for (const Bytes& name : *names) remove_all(join_path(path, name));
+      ::rmdir(path.c_str());
+      return;
+    }
+    ::unlink(path.c_str());
+  }
+
+  Result<std::unique_ptr<Log>> open_log() {
+    replayed = 0;
+    return Log::open(*files, clock, *events, {.folder = folder + "/data", .thread = LogThread::kNever}, [this](Index, TimeMs, View) {
+      ++replayed;
+      return Status::fine();
+    });
+  }
+
+  Bytes folder;
+  std::unique_ptr<FileSystem> files = system_files();
+  SystemClock clock;
+  std::unique_ptr<Events> events = Events::silent();
+  uint64_t replayed = 0;
+};
+
+TEST_F(FileTest, EachCall) {
+  const Bytes path = join_path(folder, "file");
+  EXPECT_FALSE(files->open(path, OpenMode::kRead).ok());
+  EXPECT_FALSE(*files->exists(path));
+  auto file = files->open(path, OpenMode::kCreate);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->write(3, "hello").ok());
+  ASSERT_TRUE((*file)->sync().ok());
+  EXPECT_EQ(*(*file)->size(), 8u);
+  char bytes[16];
+  EXPECT_EQ(*(*file)->read(3, bytes, sizeof bytes), 5u);
+  EXPECT_EQ(View(bytes, 5), "hello");
+  ASSERT_TRUE((*file)->truncate(4).ok());
+  EXPECT_EQ(*(*file)->size(), 4u);
+  ASSERT_TRUE(files->make_folder(join_path(folder, "inner")).ok());
+  EXPECT_FALSE(files->make_folder(join_path(folder, "inner")).ok());
+  ASSERT_TRUE(files->rename(path, join_path(folder, "renamed")).ok());
+  ASSERT_TRUE(files->sync_folder(folder).ok());
+  EXPECT_EQ(*files->list(folder), (std::vector<Bytes>{"inner", "renamed"}));
+  ASSERT_TRUE(files->unlink(join_path(folder, "renamed")).ok());
+  const Status missing = files->unlink(join_path(folder, "renamed"));
+  EXPECT_EQ(missing.text(), "cannot remove " + folder + "/renamed: no such file or directory");
+}
+
+TEST_F(FileTest, TheLockNamesItsOwner) {
+  const Bytes path = join_path(folder, "lock");
+  auto first = files->lock(path);
+  ASSERT_TRUE(first.ok());
+  const auto second = files->lock(path);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.status().text().find("in use by process " + std::to_string(::getpid())), View::npos);
+  first = Status::error("given up");
+  EXPECT_TRUE(files->lock(path).ok());
+}
+
+TEST_F(FileTest, ALogComesBack) {
+  auto log = open_log();
+  ASSERT_TRUE(log.ok()) << log.status().text();
+  for (int number = 0; number < 50; ++number) (*log)->propose("batch " + std::to_string(number), number);
+  EXPECT_EQ((*log)->committed(), (*log)->proposed());
+  ASSERT_TRUE((*log)->close().ok());
+  log = open_log();
+  ASSERT_TRUE(log.ok()) << log.status().text();
+  EXPECT_EQ(replayed, 50u);
+  (*log)->propose("one more", 99);
+  log = Status::error("crashed");
+  log = open_log();
+  ASSERT_TRUE(log.ok()) << log.status().text();
+  EXPECT_EQ(replayed, 51u);
+  EXPECT_TRUE(check_folder(*files, folder + "/data")->sound);
+}
+
+TEST(Paths, JoinAndParent) {
+  EXPECT_EQ(join_path("a", "b"), "a/b");
+  EXPECT_EQ(join_path("a/", "b"), "a/b");
+  EXPECT_EQ(parent_folder("a"), ".");
+  EXPECT_EQ(parent_folder("/a"), "/");
+  EXPECT_EQ(parent_folder("/a/b/"), "/a");
+}
+
+}  // namespace leat::wal
