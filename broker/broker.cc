@@ -61,6 +61,10 @@ Status Broker::open() {
   options.thread = wal_thread(config_.log_thread);
   options.segment_bytes = static_cast<uint64_t>(config_.segment_bytes);
   options.unsynced_bytes_max = static_cast<uint64_t>(config_.unsynced_bytes_max);
+  if (house_.deterministic) {
+    options.prepare = wal::SpareMaker::Where::kCaller;
+    options.random = [this] { return dice_(); };
+  }
   auto opened = wal::Log::open(house_.files, house_.clock, house_.events, std::move(options), replay, progress);
   if (!opened.ok()) return opened.status();
   log_ = std::move(*opened);
@@ -283,7 +287,7 @@ bool Broker::release(Client& client) {
     Bytes out = client.output.release(committed);
     client.bytes_out += out.size();
     stats_.output_bytes += out.size();
-    client.transport.send(std::move(out));
+    client.transport.write(std::move(out));
     const bool listens = client.subscriptions() > 0;
     const int64_t most = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
     if (most > 0 && client.transport.unsent() > static_cast<size_t>(most)) {

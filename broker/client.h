@@ -42,7 +42,7 @@ enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
 class Transport {
  public:
   virtual ~Transport() = default;
-  virtual void send(Bytes bytes) = 0;
+  virtual void write(Bytes bytes) = 0;
   virtual void close_when_sent() = 0;
   virtual void close_now() = 0;
   virtual size_t unsent() const = 0;

@@ -50,7 +50,8 @@ uint64_t Group::remove_consumer(View name) {
 
 void Group::deliver(std::span<const StreamId> ids, View consumer, TimeMs at_ms) {
   Consumer& to = open(consumer, at_ms);
-  for (const StreamId& id : ids) assign({.id = id, .delivered_at_ms = at_ms, .consumer = to.slot_, .delivery_count = 1});
+  for (const StreamId& id : ids)
+    assign({.id = id, .delivered_at_ms = at_ms, .consumer = to.slot_, .delivery_count = 1});
   if (!ids.empty()) to.active_time_ms = std::max(to.active_time_ms, at_ms);
 }
 

@@ -75,7 +75,7 @@ class Group {
   int64_t entries_read_;
   Pending pending_;
   Consumers consumers_;
-  std::vector<Consumer*> slots_;     // a pending entry says its consumer in four bytes
+  std::vector<Consumer*> slots_;  // a pending entry says its consumer in four bytes
   std::vector<uint32_t> free_slots_;
 };
 

@@ -30,7 +30,8 @@ bool IdOrdered<Item>::insert(const Item& item) {
   return true;
 }
 
-// Behind the last id a new array is opened, so that ids in order leave full arrays behind; elsewhere the array is split.
+// Behind the last id a new array is opened, so that ids in order leave full arrays behind; elsewhere the array is
+// split.
 template <typename Item>
 void IdOrdered<Item>::make_room(LeafPlace place, StreamId id) {
   if (place == leaves_.last() && id > last_id()) {

@@ -41,7 +41,7 @@ class IdOrdered {
   bool empty() const { return leaves_.empty(); }
   const Item* find(StreamId id) const;
   Item* find(StreamId id) { return const_cast<Item*>(std::as_const(*this).find(id)); }  // the id must not be changed
-  bool insert(const Item& item);  // false when the id is here
+  bool insert(const Item& item);                                                        // false when the id is here
   bool erase(StreamId id);
   uint64_t count_before(StreamId id) const;
 

@@ -33,6 +33,9 @@ struct IndexRange {
 };
 IndexRange index_range(int64_t start, int64_t end, uint64_t size);
 
+// How many items a negative count of HRANDFIELD, SRANDMEMBER or ZRANDMEMBER may ask for: each is in the reply.
+constexpr uint64_t kRandomRepeatsMax = uint64_t{1} << 26;
+
 // Glob match as KEYS, SCAN and PSUBSCRIBE do it: * ? [a-z] [^x] \x. Backtracking is bounded: time is at most
 // pattern * text.
 bool glob_match(View pattern, View text, bool any_case = false);

@@ -5,6 +5,7 @@ namespace leat {
 
 char* ChunkEdit::open(size_t offset, size_t count) {
   CHECK(offset <= chunk_.size());
+  if (count == 0) return chunk_.data_.get() + chunk_.begin_ + offset;
   char* const data = chunk_.data_.get();
   const size_t before = offset, after = chunk_.size() - offset;
   if (before < after && chunk_.begin_ >= count) {

@@ -72,7 +72,9 @@ class ChunkEdit {
   void append(View bytes) { insert(size(), bytes); }
   // Makes a gap of `count` bytes at `offset` and returns where it starts; the shorter side moves.
   char* open(size_t offset, size_t count);
-  void insert(size_t offset, View bytes) { std::memcpy(open(offset, bytes.size()), bytes.data(), bytes.size()); }
+  void insert(size_t offset, View bytes) {
+    if (!bytes.empty()) std::memcpy(open(offset, bytes.size()), bytes.data(), bytes.size());
+  }
   void erase(size_t offset, size_t count);
   // Gives back memory beyond what the bytes need (after a split, or when a chunk is not expected to grow).
   void fit();

@@ -37,7 +37,7 @@ class ScoreIndex {
   static constexpr uint32_t kSlotsMax = 4096;
   static constexpr uint8_t kDepthMax = 18;  // leaves 14 bits of the tag to choose a slot
 
-  struct Slot {  // twelve bytes: tag and score share a cache line
+  struct Slot {        // twelve bytes: tag and score share a cache line
     uint32_t tag = 0;  // 0: free
     uint32_t score_bits[2];
     double score() const { return get_fixed<double>(reinterpret_cast<const char*>(score_bits)); }

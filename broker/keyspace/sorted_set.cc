@@ -125,7 +125,8 @@ std::optional<SortedSet::Spot> SortedSet::scan(View member) const {
   uint32_t ordinal = 0;
   for (const char* at = chunk.data(); at < end_of(chunk); at = after_item(at), ++ordinal) {
     const char* entry = at + kScore;
-    if (chunks_.read_entry(entry) == member) return Spot{leaves_.first(), static_cast<size_t>(at - chunk.data()), ordinal};
+    if (chunks_.read_entry(entry) == member)
+      return Spot{leaves_.first(), static_cast<size_t>(at - chunk.data()), ordinal};
   }
   return std::nullopt;
 }

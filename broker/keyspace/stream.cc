@@ -82,7 +82,7 @@ StreamId Stream::first_id() const {
   return item.id;
 }
 
-// ---- appending -------------------------------------------------------------------------------------------------------
+// Appending.
 
 void Stream::append(StreamId id, std::span<const View> pairs) {
   CHECK(id > last_id_);
@@ -164,7 +164,7 @@ void Stream::read_fields(const Leaf& leaf, const Item& item, std::vector<View>& 
   }
 }
 
-// ---- deleting --------------------------------------------------------------------------------------------------------
+// Deleting.
 
 bool Stream::erase(StreamId id) {
   const Cursor at = find(id);
@@ -264,7 +264,7 @@ void Stream::set_last(StreamId last_id, uint64_t entries_added, StreamId max_del
   max_deleted_id_ = max_deleted_id;
 }
 
-// ---- looking ---------------------------------------------------------------------------------------------------------
+// Looking.
 
 Stream::Place Stream::leaf_for(StreamId id) const {
   return leaves_.last_where([id](const Leaf& leaf) { return leaf.first <= id; });
@@ -397,7 +397,7 @@ size_t Stream::Cursor::field_count() const {
   return read_varint(at);
 }
 
-// ---- groups ----------------------------------------------------------------------------------------------------------
+// Groups.
 
 const consumers::Group* Stream::find_group(View name) const {
   const auto found = groups_.find(name);
@@ -422,7 +422,7 @@ bool Stream::destroy_group(View name) {
   return true;
 }
 
-// ---- the value -------------------------------------------------------------------------------------------------------
+// The value.
 
 size_t Stream::memory() const {
   size_t bytes = sizeof *this + blob_bytes_ +

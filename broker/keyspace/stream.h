@@ -35,8 +35,8 @@ class Stream final : public Value {
 
   size_t size() const override { return leaves_.items(); }  // live entries
   bool empty() const { return leaves_.empty(); }
-  StreamId first_id() const;                           // of the first live entry; 0-0 when there is none
-  StreamId last_id() const { return last_id_; }        // the last ever given out
+  StreamId first_id() const;                     // of the first live entry; 0-0 when there is none
+  StreamId last_id() const { return last_id_; }  // the last ever given out
   StreamId max_deleted_id() const { return max_deleted_id_; }
   uint64_t entries_added() const { return entries_added_; }
 

@@ -27,7 +27,7 @@ Connection& self(uv_handle_t* handle) { return *static_cast<Connection*>(handle-
 
 }  // namespace
 
-struct Connection::Write {
+struct Connection::Pending {
   uv_write_t request;
   Connection& connection;
   Bytes bytes;
@@ -91,29 +91,27 @@ void Connection::resume_reading() {
   read_on();
 }
 
-void Connection::send(Bytes bytes) {
+void Connection::write(Bytes bytes) {
   if (closing_) return;
   auto* const stream = reinterpret_cast<uv_stream_t*>(&handle_);
   size_t sent = 0;
   if (unsent_ == 0) {
-    const uv_buf_t buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(std::min<size_t>(bytes.size(), INT32_MAX)));
+    const uv_buf_t buffer{bytes.data(), bytes.size()};
     const int written = uv_try_write(stream, &buffer, 1);
     if (written > 0) sent = static_cast<size_t>(written);
     if (sent == bytes.size()) return;
   }
-  auto* const write = new Write{{}, *this, std::move(bytes)};
-  write->request.data = write;
-  const size_t left = write->bytes.size() - sent;
-  unsent_ += left;
-  const uv_buf_t buffer = uv_buf_init(write->bytes.data() + sent, static_cast<unsigned>(left));
-  uv_write(&write->request, stream, &buffer, 1, [](uv_write_t* request, int status) {
-    const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
-    done->connection.on_written(request->nbufs == 0 ? 0 : request->bufs[0].len, status);
+  auto* const pending = new Pending{{}, *this, std::move(bytes)};
+  pending->request.data = pending;
+  const uv_buf_t buffer{pending->bytes.data() + sent, pending->bytes.size() - sent};
+  unsent_ += buffer.len;
+  uv_write(&pending->request, stream, &buffer, 1, [](uv_write_t* request, int status) {
+    const std::unique_ptr<Pending> done(static_cast<Pending*>(request->data));
+    done->connection.on_written(status);
   });
 }
 
-void Connection::on_written(size_t, int status) {
-  // One write at a time is outstanding only while the client reads slowly; what is left is what libuv still queues.
+void Connection::on_written(int status) {
   unsent_ = uv_stream_get_write_queue_size(reinterpret_cast<uv_stream_t*>(&handle_));
   if (status != 0) return close_now();
   if (unsent_ == 0 && close_when_sent_) close_now();

@@ -20,7 +20,7 @@ class Connection final : public Transport {
   // Takes the next connection that waits at `listener`; false (and gone) when that fails.
   static void accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Config& config);
 
-  void send(Bytes bytes) override;
+  void write(Bytes bytes) override;
   void close_when_sent() override;
   void close_now() override;
   size_t unsent() const override { return unsent_; }
@@ -31,11 +31,11 @@ class Connection final : public Transport {
   void resume_reading();
 
  private:
-  struct Write;
+  struct Pending;
   ~Connection() override;
   void start();
   void on_read(ssize_t size, const uv_buf_t& buffer);
-  void on_written(size_t size, int status);
+  void on_written(int status);
   void read_on();
 
   Server& server_;

@@ -52,31 +52,36 @@ Server::~Server() {
 }
 
 Status Server::listen() {
-  sockaddr_storage address;
-  const Bytes host = config_.bind == "localhost" ? "127.0.0.1" : config_.bind;
   const Bytes place = config_.bind + ":" + std::to_string(config_.port);
   const auto failed = [&](int error) {
     const Bytes advice = error == UV_EADDRINUSE ? ": the port is taken; choose another with --set port=N" : "";
     return Status::error("cannot listen on " + place + " (" + uv_strerror(error) + ")" + advice);
   };
+  const Bytes host = config_.bind == "localhost" ? "127.0.0.1" : config_.bind;
   const int port = static_cast<int>(config_.port);
-  if (uv_ip4_addr(host.c_str(), port, reinterpret_cast<sockaddr_in*>(&address)) != 0) {
-    if (const int error = uv_ip6_addr(host.c_str(), port, reinterpret_cast<sockaddr_in6*>(&address)); error != 0) {
-      return failed(error);
-    }
+  sockaddr_in ipv4;
+  sockaddr_in6 ipv6;
+  const sockaddr* address = reinterpret_cast<const sockaddr*>(&ipv4);
+  if (uv_ip4_addr(host.c_str(), port, &ipv4) != 0) {
+    address = reinterpret_cast<const sockaddr*>(&ipv6);
+    if (const int error = uv_ip6_addr(host.c_str(), port, &ipv6); error != 0) return failed(error);
   }
-  if (const int error = uv_tcp_bind(&listener_, reinterpret_cast<sockaddr*>(&address), 0); error != 0) return failed(error);
+  if (const int error = uv_tcp_bind(&listener_, address, 0); error != 0) return failed(error);
   const int error = uv_listen(reinterpret_cast<uv_stream_t*>(&listener_), static_cast<int>(config_.tcp_backlog),
                               [](uv_stream_t* listener, int status) { self(listener->data).on_connection(status); });
   if (error != 0) return failed(error);
-  int size = sizeof address;
-  uv_tcp_getsockname(&listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
-  in_port_t bound;
-  std::memcpy(&bound, reinterpret_cast<const char*>(&address) + offsetof(sockaddr_in, sin_port), sizeof bound);
-  port_ = ntohs(bound);
+  port_ = bound_port();
   broker_.port = port_;
   return Status::fine();
+}
+
+// The port lies at the same place in both kinds of address.
+uint16_t Server::bound_port() const {
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  char address[sizeof(sockaddr_storage)];
+  int size = sizeof address;
+  uv_tcp_getsockname(&listener_, reinterpret_cast<sockaddr*>(address), &size);
+  return ntohs(get_fixed<in_port_t>(address + offsetof(sockaddr_in, sin_port)));
 }
 
 void Server::on_connection(int status) {

@@ -39,6 +39,7 @@ class Server {
 
  private:
   void on_connection(int status);
+  uint16_t bound_port() const;
   void schedule();
   void resume_stalled();
   void drain();

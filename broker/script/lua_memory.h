@@ -3,8 +3,8 @@
 //
 // Used by: the interpreter; libraries that hold bytes outside Lua ask `exceeded`.
 // Always:  - over the bound a script's allocation fails, which Lua turns into "not enough memory";
-//          - while a Lenient lives it never fails: the house must not be unwound by a Lua error half-way through a
-//            command. Whoever was lenient looks at `exceeded` afterwards.
+//          - outside a script, and while a Lenient lives within one, it never fails: the house must not be unwound by a
+//            Lua error half-way through a command. Whoever was lenient looks at `exceeded` afterwards.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,9 @@ class LuaMemory {
   size_t bytes_max() const { return bytes_max_; }
   size_t left() const { return bytes_ < bytes_max_ ? bytes_max_ - bytes_ : 0; }
   bool exceeded() const { return bytes_ > bytes_max_; }
+
+  void enter_script() { lenient_ = 0; }
+  void leave_script() { lenient_ = 1; }
 
   void* reallocate(void* old, size_t old_size, size_t size) {
     if (size == 0) {
@@ -47,7 +50,7 @@ class LuaMemory {
  private:
   size_t bytes_ = 0;
   size_t bytes_max_;
-  int lenient_ = 0;
+  int lenient_ = 1;
 };
 
 }  // namespace leat

@@ -31,6 +31,9 @@ class CommandCaller {
   // returns false when the script is to die (SCRIPT KILL, shutdown).
   virtual bool keep_running() = 0;
   virtual void log(View level, View text) = 0;   // redis.log: "debug", "verbose", "notice", "warning"
+  // redis.acl_check_cmd: whether the user who runs the script may run this.
+  enum class MayCall { kUnknown, kNo, kYes };
+  virtual MayCall may_call(Args) { return MayCall::kYes; }
 };
 
 struct ScriptCall {

@@ -110,15 +110,27 @@ class Scanner {
     scan_.loops = scan_.loops || may_repeat(code_.substr(start, at_ - start));
   }
 
+  // Must end a string exactly where LuaJIT does, or code could hide in what looks like text.
   void quoted(char quote) {
     for (++at_; at_ < code_.size(); ++at_) {
       if (peek() == '\\') {
-        ++at_;  // whatever is escaped does not end the string; \z may only swallow blanks, which do not either
+        escape();
       } else if (peek() == quote || peek() == '\n') {
-        break;  // a line break is a syntax error, and Lua's to report
+        break;  // a bare line break is a syntax error, and Lua's to report
       }
     }
     ++at_;
+  }
+
+  // Stops at the last byte of the escape.
+  void escape() {
+    const char kind = peek(1);
+    ++at_;
+    if (kind == 'z') {
+      while (std::isspace(static_cast<unsigned char>(peek(1)))) ++at_;
+    } else if ((kind == '\r' && peek(1) == '\n') || (kind == '\n' && peek(1) == '\r')) {
+      ++at_;  // one line break of two bytes
+    }
   }
 
   void comment() {

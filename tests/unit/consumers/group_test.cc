@@ -44,13 +44,15 @@ TEST(GroupTest, AnIdIsPendingForOneConsumer) {
     const StreamId id{dice() % 3000, 0};
     const Bytes& name = names[dice() % 4];
     switch (dice() % 8) {
-      case 0: case 1: {
+      case 0:
+      case 1: {
         const StreamId ids[] = {id, id.next()};
         group.deliver(ids, name, round);
         for (const StreamId one : ids) model[one] = {name, round, 1};
         break;
       }
-      case 2: case 3:
+      case 2:
+      case 3:
         group.claim(id, name, round, round % 7);
         model[id] = {name, round, static_cast<uint64_t>(round % 7)};
         break;
@@ -63,7 +65,8 @@ TEST(GroupTest, AnIdIsPendingForOneConsumer) {
           ASSERT_EQ(group.find_consumer(name), nullptr);
         }
         break;
-      default: ASSERT_EQ(group.ack(id), model.erase(id) == 1);
+      default:
+        ASSERT_EQ(group.ack(id), model.erase(id) == 1);
     }
     if (round % 5000 == 0) expect_same(group, model);
   }

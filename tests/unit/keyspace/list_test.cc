@@ -35,23 +35,32 @@ void expect_same(const List& list, const std::deque<Bytes>& model) {
 // One random change to both.
 void change(List& list, std::deque<Bytes>& model, std::mt19937_64& dice) {
   const Side side = dice() % 2 ? Side::kLeft : Side::kRight;
-  const auto some = [&](uint64_t from) { return std::min<uint64_t>(model.size() - from, dice() % 30 == 0 ? dice() % 400 : dice() % 4); };
+  const auto some = [&](uint64_t from) {
+    return std::min<uint64_t>(model.size() - from, dice() % 30 == 0 ? dice() % 400 : dice() % 4);
+  };
   switch (dice() % 8) {
-    case 0: case 1: case 2: {
+    case 0:
+    case 1:
+    case 2: {
       const Bytes value = random_value(dice);
       list.push(side, value);
-      if (side == Side::kLeft) model.push_front(value);
-      else model.push_back(value);
+      if (side == Side::kLeft)
+        model.push_front(value);
+      else
+        model.push_back(value);
       return;
     }
     case 3: {
       const uint64_t count = some(0);
       list.drop(side, count);
-      if (side == Side::kLeft) model.erase(model.begin(), model.begin() + count);
-      else model.erase(model.end() - count, model.end());
+      if (side == Side::kLeft)
+        model.erase(model.begin(), model.begin() + count);
+      else
+        model.erase(model.end() - count, model.end());
       return;
     }
-    case 4: case 5: {
+    case 4:
+    case 5: {
       const uint64_t index = dice() % (model.size() + 1);
       const Bytes value = random_value(dice);
       list.insert(index, value);

@@ -44,10 +44,14 @@ Bytes member_of(uint64_t number) {
 
 double random_score(std::mt19937_64& dice) {
   switch (dice() % 6) {
-    case 0: return static_cast<double>(dice() % 4);
-    case 1: return dice() % 2 ? INFINITY : -INFINITY;
-    case 2: return dice() % 2 ? 0.0 : -0.0;
-    default: return static_cast<double>(static_cast<int64_t>(dice())) / 1e12;
+    case 0:
+      return static_cast<double>(dice() % 4);
+    case 1:
+      return dice() % 2 ? INFINITY : -INFINITY;
+    case 2:
+      return dice() % 2 ? 0.0 : -0.0;
+    default:
+      return static_cast<double>(static_cast<int64_t>(dice())) / 1e12;
   }
 }
 
@@ -69,7 +73,10 @@ void expect_same(const SortedSet& set, const Model& model) {
 void change(SortedSet& set, Model& model, std::mt19937_64& dice, uint64_t members) {
   const Bytes member = member_of(dice() % members);
   switch (dice() % 16) {
-    case 0: case 1: case 2: case 3:
+    case 0:
+    case 1:
+    case 2:
+    case 3:
       ASSERT_EQ(set.remove(member), model.remove(member));
       return;
     case 4: {

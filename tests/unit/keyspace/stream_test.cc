@@ -114,7 +114,8 @@ TEST(StreamTest, DoesWhatAMapDoes) {
         if (round % 2000 == 0) {
           expect_same(stream, model);
           const StreamId id = twins.some_id();
-          ASSERT_EQ(stream.count_before(id), static_cast<uint64_t>(std::distance(model.begin(), model.lower_bound(id))));
+          ASSERT_EQ(stream.count_before(id),
+                    static_cast<uint64_t>(std::distance(model.begin(), model.lower_bound(id))));
           ASSERT_EQ(stream.count_after(id), static_cast<uint64_t>(std::distance(model.upper_bound(id), model.end())));
         }
       }

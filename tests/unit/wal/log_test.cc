@@ -249,9 +249,9 @@ class ThreadTest : public LogFixture {
   }
   void poll_until_committed(Index index) {
     uint64_t seen = 0;
-    while (log->committed() < index && log->status().ok()) {
+    for (;;) {
       log->poll(clock.monotonic_us());
-      if (log->committed() >= index) return;
+      if (log->committed() >= index || !log->status().ok()) return;
       std::unique_lock lock(mutex_);
       woken_.wait(lock, [&] { return wakes_ > seen; });
       seen = wakes_;

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/script/interpreter.h"
+
+#include <charconv>
+
+#include "broker/protocol/numbers.h"
+#include "broker/script/reply_writer.h"
+#include "broker/script/sandbox.h"
+#include "broker/script/source.h"
+
+namespace leat {
+
+constexpr int kInstructionsPerPoll = 2000;    // some microseconds: the price of the look-in disappears beside them
+constexpr int64_t kStepsPerPoll = 1'000'000;  // of C loops; a step is a few nanoseconds
+constexpr int kNestedMax = 195;               // PUC Lua's LUAI_MAXCCALLS is 200
+constexpr size_t kNumberTextMax = 32;         // "%.17g" takes at most 24
+constexpr unsigned kRunsPerCollection = 50;   // as Redis
+constexpr int kCollectionStepKb = 50;
+constexpr char kChunkName[] = "@user_script";
+
+void raise(lua_State* L, View text) {
+  lua_createtable(L, 0, 1);
+  push(L, text);
+  lua_setfield(L, -2, "err");
+  lua_error(L);
+  __builtin_unreachable();
+}
+
+Interpreter::Interpreter(size_t memory_bytes_max)
+    : memory_(memory_bytes_max), lua_(lua_newstate(allocate, this)), sink_(memory_) {
+  CHECK(lua_ != nullptr);
+  luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  open_sandbox(lua_);
+  lua_pushcfunction(lua_, on_error);
+  CHECK(lua_gettop(lua_) == kOnError);
+}
+
+Interpreter::~Interpreter() { lua_close(lua_); }
+
+Result<Interpreter::Function> Interpreter::compile(View code) {
+  Function function;
+  if (!load_text(lua_, code, kChunkName, function.loops)) {
+    const Bytes message(view_at(lua_, -1));
+    lua_pop(lua_, 1);
+    return Status::error("ERR Error compiling script (new function): " + message);
+  }
+  function.reference = luaL_ref(lua_, LUA_REGISTRYINDEX);
+  return function;
+}
+
+Status Interpreter::run(Function function, View sha, const ScriptCall& call, CommandCaller& caller,
+                        ReplySink& reply) {
+  CHECK(caller_ == nullptr);
+  begin(function.loops, caller);
+  set_list("KEYS", call.keys);
+  set_list("ARGV", call.args);
+  lua_rawgeti(lua_, LUA_REGISTRYINDEX, function.reference);
+  memory_.enter_script();
+  const int status = lua_pcall(lua_, 0, 1, kOnError);
+  memory_.leave_script();
+  Status result;
+  if (status != 0 || killed_) result = failure(status, sha);
+  else write_reply(lua_, reply, protocol_);
+  end();
+  return result;
+}
+
+void Interpreter::begin(bool counted, CommandCaller& caller) {
+  caller_ = &caller;
+  protocol_ = 2;
+  killed_ = false;
+  depth_ = 0;
+  steps_left_ = kStepsPerPoll;
+  collected_bytes_ = 0;
+  error_source_.clear();
+  seed_random(0);
+  count_instructions(counted ? kInstructionsPerPoll : 0);
+}
+
+void Interpreter::end() {
+  lua_settop(lua_, kOnError);
+  for (const char* name : {"KEYS", "ARGV"}) {  // what a client sent is not kept for the next
+    lua_pushnil(lua_);
+    lua_setfield(lua_, kGlobals, name);
+  }
+  if (memory_.exceeded()) lua_gc(lua_, LUA_GCCOLLECT, 0);
+  else if (++runs_ % kRunsPerCollection == 0) lua_gc(lua_, LUA_GCSTEP, kCollectionStepKb);
+  caller_ = nullptr;
+}
+
+void Interpreter::set_list(const char* name, Views values) {
+  lua_createtable(lua_, static_cast<int>(values.size()), 0);
+  int index = 0;
+  for (const View value : values) {
+    push(lua_, value);
+    lua_rawseti(lua_, -2, ++index);
+  }
+  lua_setfield(lua_, kGlobals, name);
+}
+
+// --- errors
+
+// Called where the error was raised: notes the place, which is gone once the stack is unwound.
+int Interpreter::on_error(lua_State* L) {
+  Interpreter& self = of(L);
+  lua_Debug at;
+  for (int level = 1; lua_getstack(L, level, &at) == 1; ++level) {
+    lua_getinfo(L, "Sl", &at);
+    if (at.currentline < 0) continue;  // a C function
+    self.error_source_ = at.source[0] == '@' ? at.source : at.short_src;
+    self.error_line_ = at.currentline;
+    break;
+  }
+  return 1;
+}
+
+static Bytes error_text(lua_State* L) {
+  switch (lua_type(L, -1)) {
+    case LUA_TSTRING:
+    case LUA_TNUMBER: return "ERR " + Bytes(view_at(L, -1));
+    case LUA_TNIL: return "ERR nil";
+    case LUA_TBOOLEAN: return lua_toboolean(L, -1) ? "ERR true" : "ERR false";
+    case LUA_TTABLE: {
+      lua_pushliteral(L, "err");
+      lua_rawget(L, -2);
+      const bool known = lua_type(L, -1) == LUA_TSTRING;
+      Bytes text = known ? Bytes(view_at(L, -1)) : "ERR unknown error";
+      lua_pop(L, 1);
+      return text;
+    }
+    default: return "ERR unknown error";
+  }
+}
+
+constexpr char kKilled[] = "ERR Script killed by user with SCRIPT KILL...";
+
+// The value on top is what was raised.
+Status Interpreter::failure(int status, View sha) const {
+  Bytes text = killed_ ? kKilled : status == LUA_ERRMEM ? "ERR not enough memory" : error_text(lua_);
+  text.append(" script: ").append(sha);
+  if (!error_source_.empty()) text.append(", on ").append(error_source_ + ":" + std::to_string(error_line_));
+  return Status::error(text + ".");
+}
+
+// --- bounds
+
+void Interpreter::count_instructions(int every) {
+  if (counting_ == every) return;  // switching costs more than a short script
+  counting_ = every;
+  lua_sethook(lua_, every > 0 ? on_count : nullptr, every > 0 ? LUA_MASKCOUNT : 0, every);
+}
+
+void Interpreter::arm() {
+  if (counting_ == 0) count_instructions(kInstructionsPerPoll);
+}
+
+void Interpreter::on_count(lua_State* L, lua_Debug*) {
+  Interpreter& self = of(L);
+  self.collect_if_tight(L);
+  self.poll(L);
+}
+
+void Interpreter::poll(lua_State* L) {
+  steps_left_ = kStepsPerPoll;
+  if (killed_ || !caller_->keep_running()) kill(L);
+}
+
+void Interpreter::kill(lua_State* L) {
+  killed_ = true;
+  count_instructions(1);
+  raise(L, kKilled);
+}
+
+// LuaJIT does not collect when an allocation fails, and lets garbage grow to as much as what lives.
+void Interpreter::collect_if_tight(lua_State* L) {
+  if (memory_.bytes() < memory_.bytes_max() / 2) return;
+  if (memory_.bytes() < collected_bytes_ + memory_.bytes_max() / 8) return;
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  collected_bytes_ = memory_.bytes();
+}
+
+void Interpreter::require_memory(lua_State* L) {
+  if (!memory_.exceeded()) return;
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  if (memory_.exceeded()) raise(L, "ERR not enough memory");
+}
+
+Interpreter::Nested::Nested(lua_State* L) : interpreter_(of(L)) {
+  if (interpreter_.depth_ >= kNestedMax) luaL_error(L, "C stack overflow");
+  ++interpreter_.depth_;
+}
+
+// --- for the libraries
+
+void Interpreter::set_protocol(int protocol) {
+  protocol_ = protocol;
+  caller_->set_protocol(protocol);
+}
+
+// The generator of Redis' rand.c, which is that of drand48.
+void Interpreter::seed_random(uint32_t seed) { random_ = uint64_t{seed} << 16 | 0x330E; }
+
+uint32_t Interpreter::next_random() {
+  random_ = (random_ * 0x5DEECE66DULL + 0xB) & 0xFFFFFFFFFFFFULL;
+  return static_cast<uint32_t>(random_ >> 17);
+}
+
+// Integral numbers print as integers, so that a command that reads an integer takes them; others with 17 digits,
+// so that nothing is lost.
+static size_t write_number(char* to, double number) {
+  constexpr double kIntegerMax = 4611686018427387904.0;  // 2^62, as Redis' double2ll
+  if (number >= -kIntegerMax && number <= kIntegerMax) {
+    const auto integer = static_cast<int64_t>(number);
+    if (static_cast<double>(integer) == number) return write_integer(to, integer);
+  }
+  const auto end = std::to_chars(to, to + kNumberTextMax, number, std::chars_format::general, 17).ptr;
+  return static_cast<size_t>(end - to);
+}
+
+bool Interpreter::collect_words(lua_State* L, int count) {
+  words_.resize(static_cast<size_t>(count));
+  size_t number_bytes = 0;
+  for (int i = 1; i <= count; ++i) {
+    View& word = words_[static_cast<size_t>(i - 1)];
+    const int type = lua_type(L, i);
+    if (type == LUA_TSTRING) {
+      word = view_at(L, i);
+    } else if (type == LUA_TNUMBER) {
+      const size_t room = static_cast<size_t>(count) * kNumberTextMax;
+      if (number_text_.size() < room) number_text_.resize(room);  // at the first number, for all: views point into it
+      char* const to = number_text_.data() + number_bytes;
+      word = View(to, write_number(to, lua_tonumber(L, i)));
+      number_bytes += kNumberTextMax;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace leat

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// libraries.h: what scripts can call, one table a library.
+//
+// Used by: the sandbox, which freezes each table and puts it among the globals.
+// Always:  - each pushes one table of functions that raise Lua errors and nothing else;
+//          - a function that may run long without a Lua instruction spends steps (interpreter.h).
+#pragma once
+
+#include <luajit-2.1/lua.hpp>
+
+namespace leat {
+
+void push_redis_library(lua_State* L);
+void push_json_library(lua_State* L);     // cjson
+void push_msgpack_library(lua_State* L);  // cmsgpack
+void push_struct_library(lua_State* L);
+void push_string_library(lua_State* L);   // builtin, with searching of our own
+void push_table_library(lua_State* L);
+void push_math_library(lua_State* L);
+void push_os_library(lua_State* L);       // the clock alone
+void push_coroutine_library(lua_State* L);
+
+// A table of the named functions of the table on top, which it replaces.
+void keep_only(lua_State* L, const char* const* names, const char* const* names_end);
+
+}  // namespace leat

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/script/reply_writer.h"
+
+#include <algorithm>
+
+#include "schemas/bytes.h"
+
+namespace leat {
+namespace {
+
+constexpr int kReplyDepthMax = 1000;  // tables within tables; ours: Redis ends at about 2,600, where its stack does
+
+class ReplyWriter {
+ public:
+  ReplyWriter(lua_State* L, ReplySink& reply, bool resp3) : lua_(L), reply_(reply), resp3_(resp3) {}
+
+  // Each writes the value on top of the stack and leaves the stack as it was.
+  void value(int depth) {
+    switch (lua_type(lua_, -1)) {
+      case LUA_TSTRING: reply_.bulk(top()); return;
+      case LUA_TNUMBER: reply_.integer(truncated(lua_tonumber(lua_, -1))); return;
+      case LUA_TBOOLEAN: boolean(lua_toboolean(lua_, -1)); return;
+      case LUA_TTABLE: table(depth); return;
+      default: reply_.null(); return;
+    }
+  }
+
+ private:
+  View top() const {
+    size_t size;
+    const char* bytes = lua_tolstring(lua_, -1, &size);
+    return View(bytes, size);
+  }
+
+  // As x86 converts, and so Redis: what does not fit becomes the least integer.
+  static int64_t truncated(double number) {
+    constexpr double kLimit = 9223372036854775808.0;
+    return number >= -kLimit && number < kLimit ? static_cast<int64_t>(number) : INT64_MIN;
+  }
+
+  void boolean(bool value) {
+    if (resp3_) reply_.boolean(value);
+    else if (value) reply_.integer(1);
+    else reply_.null();
+  }
+
+  void table(int depth) {
+    if (depth == kReplyDepthMax || !lua_checkstack(lua_, 8)) {
+      reply_.error("ERR reached lua stack limit");
+      return;
+    }
+    if (text_field("err") || text_field("ok") || real_field() || map_field(depth) || set_field(depth) ||
+        number_text_field() || verbatim_field()) {
+      return;
+    }
+    array(depth);
+  }
+
+  // Pushes the field where it has that type.
+  bool field(const char* name, int type) {
+    lua_pushstring(lua_, name);
+    lua_rawget(lua_, -2);
+    if (lua_type(lua_, -1) == type) return true;
+    lua_pop(lua_, 1);
+    return false;
+  }
+
+  bool text_field(const char* name) {
+    if (!field(name, LUA_TSTRING)) return false;
+    Bytes line(top());  // a line break would end the reply early
+    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+    if (name[0] == 'e') reply_.error(line);
+    else reply_.simple(line);
+    lua_pop(lua_, 1);
+    return true;
+  }
+
+  bool real_field() {
+    if (!field("double", LUA_TNUMBER)) return false;
+    reply_.real(lua_tonumber(lua_, -1));
+    lua_pop(lua_, 1);
+    return true;
+  }
+
+  size_t pairs() {
+    size_t count = 0;
+    for (lua_pushnil(lua_); lua_next(lua_, -2) != 0; lua_pop(lua_, 1)) ++count;
+    return count;
+  }
+
+  bool map_field(int depth) {
+    if (!field("map", LUA_TTABLE)) return false;
+    reply_.map(pairs());
+    for (lua_pushnil(lua_); lua_next(lua_, -2) != 0; lua_pop(lua_, 1)) {
+      lua_pushvalue(lua_, -2);
+      value(depth + 1);
+      lua_pop(lua_, 1);
+      value(depth + 1);
+    }
+    lua_pop(lua_, 1);
+    return true;
+  }
+
+  bool set_field(int depth) {
+    if (!field("set", LUA_TTABLE)) return false;
+    reply_.set(pairs());
+    for (lua_pushnil(lua_); lua_next(lua_, -2) != 0;) {
+      lua_pop(lua_, 1);
+      value(depth + 1);  // the key, which lua_next needs again
+    }
+    lua_pop(lua_, 1);
+    return true;
+  }
+
+  bool number_text_field() {
+    if (!field("big_number", LUA_TSTRING)) return false;
+    reply_.bulk(top());  // the sink knows no big numbers yet
+    lua_pop(lua_, 1);
+    return true;
+  }
+
+  bool verbatim_field() {
+    if (!field("verbatim_string", LUA_TTABLE)) return false;
+    if (!field("string", LUA_TSTRING)) {
+      lua_pop(lua_, 1);
+      return false;
+    }
+    reply_.verbatim(top());  // the sink knows only "txt"
+    lua_pop(lua_, 2);
+    return true;
+  }
+
+  void array(int depth) {
+    int count = 0;
+    for (;; ++count) {
+      lua_rawgeti(lua_, -1, count + 1);
+      const bool last = lua_isnil(lua_, -1);
+      lua_pop(lua_, 1);
+      if (last) break;
+    }
+    reply_.array(static_cast<size_t>(count));
+    for (int i = 1; i <= count; ++i) {
+      lua_rawgeti(lua_, -1, i);
+      value(depth + 1);
+      lua_pop(lua_, 1);
+    }
+  }
+
+  lua_State* lua_;
+  ReplySink& reply_;
+  const bool resp3_;
+};
+
+}  // namespace
+
+void write_reply(lua_State* L, ReplySink& reply, int protocol) { ReplyWriter(L, reply, protocol == 3).value(0); }
+
+}  // namespace leat

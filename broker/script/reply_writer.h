@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// reply_writer.h: what a script returned, as a reply.
+//
+// Used by: the interpreter, when a script has ended.
+// Always:  - exactly one reply: numbers lose their fraction, arrays end at the first nil, false and nil are null, and
+//            what Redis has no type for (functions, threads) is null;
+//          - no metamethod runs, nothing raises, and nesting is bounded.
+// Source:  https://redis.io/docs/interact/programmability/lua-api/#data-type-conversion
+#pragma once
+
+#include <luajit-2.1/lua.hpp>
+
+#include "broker/protocol/reply_sink.h"
+
+namespace leat {
+
+// Writes the value on top of the stack. `protocol` is what the script set with redis.setresp: under 3 its booleans are
+// booleans.
+void write_reply(lua_State* L, ReplySink& reply, int protocol);
+
+}  // namespace leat

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// sandbox.h: the world a script sees: globals it can read and never change, and no way to anything else.
+//
+// Used by: the interpreter, once.
+// Always:  - a frozen table is an empty proxy before the real one, which no script ever holds: reading goes through
+//            __index, writing raises, and rawset, setmetatable and table.insert know proxies;
+//          - reading a global that does not exist raises;
+//          - code comes in as text alone, and only after the scan (source.h).
+#pragma once
+
+#include <luajit-2.1/lua.hpp>
+
+#include "schemas/bytes.h"
+
+namespace leat {
+
+// Replaces the globals of a fresh state; leaves the table behind the frozen _G on the stack, where KEYS and ARGV go.
+void open_sandbox(lua_State* L);
+
+// Raises where the value at `index` is frozen.
+void refuse_frozen(lua_State* L, int index);
+
+// Compiles text; pushes the function, or the message and returns false. `counted` tells whether it may loop.
+bool load_text(lua_State* L, View code, const char* name, bool& loops);
+
+}  // namespace leat
