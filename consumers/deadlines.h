@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // deadlines.h: one ordered queue of times.
 //
-// Used by: each database for key expiry (payload: the key's hash), the broker for waits (payload: the ticket) and leases.
-// Always:  - ordered by time, then payload; the same pair may be in it more than once;
+// Used by: each database for key expiry (payload: the key's hash), the broker for waits (payload: the ticket) and
+// leases. Always:  - ordered by time, then payload; the same pair may be in it more than once;
 //          - about 20 bytes each; adding and removing cost the same wherever in the queue, and never long: the largest
 //            step moves half a block.
 #pragma once
@@ -47,8 +47,8 @@ class Deadlines {
   bool clear_some(size_t blocks);  // true when nothing is left
 
  private:
-  // Sorted blocks under a sorted index. A key is not above its block's items and above all items of the block before, so
-  // equal pairs lie in one block, and removing the first of a block leaves its key as it is.
+  // Sorted blocks under a sorted index. A key is not above its block's items and above all items of the block before,
+  // so equal pairs lie in one block, and removing the first of a block leaves its key as it is.
   using Block = std::vector<Deadline>;
   using Blocks = std::map<Deadline, Block>;
   Blocks::iterator block_for(const Deadline& deadline);

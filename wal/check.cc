@@ -66,7 +66,8 @@ Status read_folder(FileSystem& files, View folder, Index from,
   for (size_t at = 0; at < segments->size(); ++at) {
     const SegmentFile& segment = (*segments)[at];
     if (!segment.damage.empty()) continue;
-    const bool passed = at + 1 < segments->size() && (*segments)[at + 1].named != 0 && (*segments)[at + 1].named <= from;
+    const bool passed =
+        at + 1 < segments->size() && (*segments)[at + 1].named != 0 && (*segments)[at + 1].named <= from;
     if (passed) continue;
     Status done = read_segment(files, join_path(folder, segment.name), segment, next, record);
     if (!done.ok()) return done;

@@ -39,7 +39,8 @@ class UvFile final : public File {
 
   Status write(uint64_t offset, View bytes) override {
     while (!bytes.empty()) {
-      uv_buf_t buffer = uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(std::min(bytes.size(), kPieceMax)));
+      uv_buf_t buffer =
+          uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(std::min(bytes.size(), kPieceMax)));
       Request request;
       const int done = uv_fs_write(nullptr, request.get(), file_, &buffer, 1, static_cast<int64_t>(offset), nullptr);
       if (done == UV_EINTR) continue;
@@ -55,7 +56,8 @@ class UvFile final : public File {
     while (total < size) {
       uv_buf_t buffer = uv_buf_init(to + total, static_cast<unsigned>(std::min(size - total, kPieceMax)));
       Request request;
-      const int done = uv_fs_read(nullptr, request.get(), file_, &buffer, 1, static_cast<int64_t>(offset + total), nullptr);
+      const int done =
+          uv_fs_read(nullptr, request.get(), file_, &buffer, 1, static_cast<int64_t>(offset + total), nullptr);
       if (done == UV_EINTR) continue;
       if (done < 0) return failure("read", path_, done);
       if (done == 0) break;

@@ -9,9 +9,7 @@ namespace {
 
 using Lock = Result<std::unique_ptr<FileLock>>;
 
-bool is_ours(View name) {
-  return name.ends_with(".log") || name.ends_with(".tmp") || name.starts_with("snapshot");
-}
+bool is_ours(View name) { return name.ends_with(".log") || name.ends_with(".tmp") || name.starts_with("snapshot"); }
 
 // What a start that was cut short may leave in a folder that was never anything else.
 bool is_beginning(View name) { return name == kCreateUnfinished || name == kLockName; }
@@ -25,7 +23,8 @@ Status create_first_segment(FileSystem& files, const Bytes& folder, const std::f
   auto file = make_segment(files, unfinished, header);
   if (!file.ok()) return file.status();
   Bytes frames;
-  append_frame(frames, {.type = RecordType::kConfiguration, .index = 1}, configuration, header.salt, kSegmentHeaderSize);
+  append_frame(frames, {.type = RecordType::kConfiguration, .index = 1}, configuration, header.salt,
+               kSegmentHeaderSize);
   append_frame(frames, {.type = RecordType::kSeal, .index = 2, .synced = 1}, "", header.salt,
                kSegmentHeaderSize + frames.size());
   Status done = (*file)->write(kSegmentHeaderSize, frames);
@@ -45,7 +44,8 @@ Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<u
   if (has_segment) return lock;
   for (const Bytes& name : *names) {
     if (!is_ours(name) || is_beginning(name)) continue;
-    return Status::error(folder + " holds " + name + " but no segment of the log. It is not taken for an empty folder: " +
+    return Status::error(folder + " holds " + name +
+                         " but no segment of the log. It is not taken for an empty folder: " +
                          "restore it from a backup, or start with another folder");
   }
   Status created = create_first_segment(files, folder, random);

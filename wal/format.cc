@@ -64,6 +64,8 @@ std::optional<RecordHeader> parse_record_header(View bytes) {
   header.synced = get_fixed<uint64_t>(from + 32);
   header.time_ms = get_fixed<int64_t>(from + 40);
   if (header.index == 0 || header.synced >= header.index) return std::nullopt;
+  if (header.type == RecordType::kBatch ? header.length == 0 : header.more()) return std::nullopt;
+  if (!header.takes_index() && header.length != 0) return std::nullopt;
   return header;
 }
 

@@ -3,7 +3,8 @@
 //
 // Used by: writer, reader, segment, recovery, check.
 // Always:  - integers are little-endian, every frame begins at a multiple of 8;
-//          - a frame is valid at the place it was written to and nowhere else: the checksum is salted by segment and offset;
+//          - a frame is valid at the place it was written to and nowhere else: the checksum is salted by segment and
+//          offset;
 //          - a new layout is a new kFormatVersion.
 #pragma once
 
@@ -19,8 +20,9 @@ constexpr uint64_t kSegmentMagic = 0x0a676f6c7461656cULL;  // "leatlog\n"
 constexpr uint32_t kFormatVersion = 1;
 constexpr size_t kSegmentHeaderSize = 64;
 constexpr size_t kRecordHeaderSize = 48;
-constexpr size_t kRecordBodyMax = size_t{1} << 20;  // a torn record costs at most this much; larger batches take several
-constexpr size_t kFrameAlign = 8;                   // the grid on which a reader looks for survivors behind a hole
+constexpr size_t kRecordBodyMax = size_t{1}
+                                  << 20;  // a torn record costs at most this much; larger batches take several
+constexpr size_t kFrameAlign = 8;         // the grid on which a reader looks for survivors behind a hole
 
 enum class RecordType : uint8_t {  // on disk: never renumber, never reuse
   kBatch = 1,
@@ -51,7 +53,7 @@ struct RecordHeader {
 // Stands at the head of every segment. Written and synced before the segment gets its first record, and never again: so
 // it is never torn, and a bad one is damage.
 struct SegmentHeader {
-  uint64_t salt = 0;      // random; keeps what a recycled file held before dead
+  uint64_t salt = 0;  // random; keeps what a recycled file held before dead
   uint64_t cluster_id = 0;
   uint64_t server_id = 0;
   uint64_t sequence = 0;  // 1, 2, 3 …: shows that a segment is missing also where no record can

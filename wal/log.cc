@@ -8,11 +8,11 @@
 namespace leat::wal {
 
 namespace {
-constexpr int64_t kQuietUs = 10'000;           // after that `synced` is carried forward
-constexpr int64_t kSlowSyncUs = 1'000;         // one of these and the log moves to its thread
-constexpr int64_t kQuickSyncUs = 300;          // a moving average below this …
-constexpr int64_t kQuickForUs = 10'000'000;    // … for that long brings it back
-constexpr uint64_t kSlowSyncBytes = uint64_t{1} << 20;  // more than a disk syncs within kSlowSyncUs
+constexpr int64_t kQuietUs = 10'000;                        // after that `synced` is carried forward
+constexpr int64_t kSlowSyncUs = 1'000;                      // one of these and the log moves to its thread
+constexpr int64_t kQuickSyncUs = 300;                       // a moving average below this …
+constexpr int64_t kQuickForUs = 10'000'000;                 // … for that long brings it back
+constexpr uint64_t kSlowSyncBytes = uint64_t{1} << 20;      // more than a disk syncs within kSlowSyncUs
 constexpr uint64_t kSmallSegmentBytes = uint64_t{4} << 20;  // filled with zeros in about 15 ms
 }  // namespace
 
@@ -35,7 +35,8 @@ Result<std::unique_ptr<Log>> Log::open(FileSystem& files, Clock& clock, Events& 
 Status Log::recover(const ReplayFn& replay, const ProgressFn& progress) {
   auto survey = survey_folder(files_, options_.folder, replay, progress);
   if (!survey.ok()) return survey.status();
-  if (survey->segments.empty()) return Status::error(options_.folder + " holds files of leat but no segment of the log");
+  if (survey->segments.empty())
+    return Status::error(options_.folder + " holds files of leat but no segment of the log");
   if (!survey->damage.empty()) return Status::error(survey->damage);
   const RepairOptions repair{.segment_bytes = options_.segment_bytes,
                              .small_segment_bytes = std::min(options_.segment_bytes, kSmallSegmentBytes),
@@ -64,7 +65,8 @@ Index Log::propose(View batch, TimeMs time_ms) {
   if (!status_.ok()) return proposed();
   proposed_bytes_ += frames_size(batch.size());
   last_time_ms_ = std::max(last_time_ms_, time_ms);
-  if (!threaded_ && options_.thread == LogThread::kAuto && sync_wanted() && batch.size() > kSlowSyncBytes) go_threaded();
+  if (!threaded_ && options_.thread == LogThread::kAuto && sync_wanted() && batch.size() > kSlowSyncBytes)
+    go_threaded();
   const bool always = options_.durability == Durability::kAlways;
   if (threaded_) {
     thread_->append(batch, last_time_ms_, always ? SyncThread::SyncEach::kYes : SyncThread::SyncEach::kNo);
@@ -126,9 +128,12 @@ bool Log::sync_wanted() const { return options_.durability != Durability::kNever
 std::optional<int64_t> Log::sync_due_us() const {
   if (!unsynced_since_us_) return std::nullopt;
   switch (options_.durability) {
-    case Durability::kAlways: return std::nullopt;  // asked for with each batch
-    case Durability::kInterval: return *unsynced_since_us_ + options_.sync_interval_ms * 1000;
-    case Durability::kNever: break;
+    case Durability::kAlways:
+      return std::nullopt;  // asked for with each batch
+    case Durability::kInterval:
+      return *unsynced_since_us_ + options_.sync_interval_ms * 1000;
+    case Durability::kNever:
+      break;
   }
   if (unsynced_bytes() < never_sync_bytes()) return std::nullopt;
   return *unsynced_since_us_;

@@ -119,10 +119,10 @@ class Log {
   TimeMs last_time_ms_ = 0;
   Progress progress_;  // as of the last look
   Status status_;
-  int64_t active_us_ = 0;                    // when something was proposed or came back last
+  int64_t active_us_ = 0;                     // when something was proposed or came back last
   std::optional<int64_t> unsynced_since_us_;  // the oldest proposal that no sync was asked for yet
-  bool mark_asked_ = false;                  // of the thread, until it shows
-  std::optional<int64_t> quick_since_us_;    // syncs have been quick since then
+  bool mark_asked_ = false;                   // of the thread, until it shows
+  std::optional<int64_t> quick_since_us_;     // syncs have been quick since then
 };
 
 }  // namespace leat::wal

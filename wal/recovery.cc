@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// recovery.cc: the writing half of recovery.h. The order of the steps is the whole point: at any of them the power may go.
+// recovery.cc: the writing half of recovery.h. The order of the steps is the whole point: at any of them the power may
+// go.
 #include "wal/recovery.h"
 
 #include <algorithm>
@@ -15,7 +16,11 @@ constexpr size_t kCopyBytes = size_t{4} << 20;
 class Repair {
  public:
   Repair(FileSystem& files, View folder, Survey& survey, const RepairOptions& options, SegmentTable& table)
-      : files_(files), folder_(folder), survey_(survey), options_(options), table_(table),
+      : files_(files),
+        folder_(folder),
+        survey_(survey),
+        options_(options),
+        table_(table),
         keep_(std::min(survey.synced, survey.last_whole)) {}
 
   Result<Writer::Start> run();
@@ -43,8 +48,8 @@ class Repair {
   Survey& survey_;
   const RepairOptions& options_;
   SegmentTable& table_;
-  const Index keep_;    // stays where it is: proved synced, and whole
-  size_t holder_ = 0;   // the segment it stands in
+  const Index keep_;   // stays where it is: proved synced, and whole
+  size_t holder_ = 0;  // the segment it stands in
 };
 
 Result<Writer::Start> Repair::run() {
@@ -52,9 +57,8 @@ Result<Writer::Start> Repair::run() {
   for (size_t at = 0; at < survey_.segments.size(); ++at) {
     if (survey_.segments[at].first != 0 && survey_.segments[at].first <= keep_) holder_ = at;
   }
-  Writer::Start start{.last = survey_.last_whole,
-                      .time_ms = survey_.report.last_time_ms,
-                      .segment_bytes = options_.segment_bytes};
+  Writer::Start start{
+      .last = survey_.last_whole, .time_ms = survey_.report.last_time_ms, .segment_bytes = options_.segment_bytes};
   Status done = throw_away_unfinished();
   if (done.ok()) done = name_holder();
   if (done.ok() && has_tail()) done = copy_tail(start);

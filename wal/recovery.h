@@ -44,11 +44,11 @@ struct SegmentSurvey {
 struct Survey {
   std::vector<SegmentSurvey> segments;  // in order; next.log last, also when it is unused
   RecoveryReport report;
-  Index synced = 0;  // the highest index that anything in the folder proves synced
-  Index next = 1;    // the first index that is not there
-  Index last_whole = 0;   // the last record of the last whole batch
-  Bytes damage;           // one sentence with file, offset and advice; empty when the log can be opened
-  size_t damaged = 0;     // the segment it is about
+  Index synced = 0;      // the highest index that anything in the folder proves synced
+  Index next = 1;        // the first index that is not there
+  Index last_whole = 0;  // the last record of the last whole batch
+  Bytes damage;          // one sentence with file, offset and advice; empty when the log can be opened
+  size_t damaged = 0;    // the segment it is about
 };
 
 // `replay` sees a batch before it is known whether the log is damaged further on: throw its work away if so.

@@ -34,8 +34,10 @@ Result<SegmentFile> describe(FileSystem& files, View folder, const Bytes& name, 
   const auto got = (*file)->read(0, bytes.data(), bytes.size());
   if (!got.ok()) return got.status();
   const auto header = parse_segment_header(View(bytes).substr(0, *got));
-  if (header.ok()) segment.header = *header;
-  else segment.damage = Bytes(header.status().text());
+  if (header.ok())
+    segment.header = *header;
+  else
+    segment.damage = Bytes(header.status().text());
   return segment;
 }
 

@@ -18,7 +18,7 @@
 namespace leat::wal {
 
 constexpr View kLockName = "lock";
-constexpr View kSpareName = "next.log";          // the next segment, or the current one until its first sync
+constexpr View kSpareName = "next.log";  // the next segment, or the current one until its first sync
 constexpr View kSpareUnfinished = "next.tmp";
 constexpr View kRewriteUnfinished = "rewrite.tmp";  // the tail, being copied by recovery
 constexpr View kCreateUnfinished = "create.tmp";    // the first segment of a new folder

@@ -58,7 +58,7 @@ class SpareMaker {
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Turn> turns_;       // these three under mutex_
+  std::deque<Turn> turns_;  // these three under mutex_
   std::optional<Spare> spare_;
   Status status_;
   std::thread thread_;  // started by the first turn

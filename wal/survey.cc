@@ -104,7 +104,8 @@ Status Surveyor::read_in_order(size_t at, Reader& reader) {
   SegmentSurvey& segment = survey_.segments[at];
   // What stands here from the next segment's first index on is dead: recovery had copied it there and was cut short.
   const bool is_last = at + 1 == survey_.segments.size();
-  const Index limit = is_last || survey_.segments[at + 1].file.named == 0 ? UINT64_MAX : survey_.segments[at + 1].file.named;
+  const Index limit =
+      is_last || survey_.segments[at + 1].file.named == 0 ? UINT64_MAX : survey_.segments[at + 1].file.named;
   while (!segment.sealed) {
     const uint64_t offset = reader.offset();
     const auto frame = reader.next(survey_.next);
@@ -208,7 +209,8 @@ Status Surveyor::take_batch(const Frame& frame) {
   Status replayed = Status::fine();
   if (replay_) replayed = replay_(frame.header.index, frame.header.time_ms, single ? frame.body : View(parts_));
   if (!replayed.ok()) {
-    return Status::error("record " + std::to_string(frame.header.index) + " cannot be applied: " + Bytes(replayed.text()));
+    return Status::error("record " + std::to_string(frame.header.index) +
+                         " cannot be applied: " + Bytes(replayed.text()));
   }
   parts_.clear();
   if (parts_.capacity() > 2 * kRecordBodyMax) parts_.shrink_to_fit();
@@ -240,8 +242,8 @@ void Surveyor::check_synced() {
 void Surveyor::damaged(size_t at, uint64_t offset, const Bytes& what) {
   if (!survey_.damage.empty()) return;  // the first is the cause
   survey_.damaged = at;
-  survey_.damage = join_path(folder_, survey_.segments[at].file.name) + " is damaged at offset " + std::to_string(offset) +
-                   ": " + what + ". Nothing was changed. `leat check " + folder_ +
+  survey_.damage = join_path(folder_, survey_.segments[at].file.name) + " is damaged at offset " +
+                   std::to_string(offset) + ": " + what + ". Nothing was changed. `leat check " + folder_ +
                    "` shows what is readable; restore the folder from a backup or a replica";
 }
 
@@ -257,8 +259,8 @@ void Surveyor::report_trimmed() {
   if (!in_batch_) return;
   report.trimmed_bytes += parts_bytes_;
   report.trimmed_detail += report.trimmed_detail.empty() ? "" : "; ";
-  report.trimmed_detail += "records " + std::to_string(survey_.last_whole + 1) + " to " + std::to_string(survey_.next - 1) +
-                           ": a batch without its end";
+  report.trimmed_detail += "records " + std::to_string(survey_.last_whole + 1) + " to " +
+                           std::to_string(survey_.next - 1) + ": a batch without its end";
 }
 
 void Surveyor::tell_progress(uint64_t position) {

@@ -87,7 +87,8 @@ void Writer::note_sync(int64_t took_us) {
   progress_.sync_us_last = took_us;
   progress_.sync_us_max = std::max(progress_.sync_us_max, took_us);
   const bool first = progress_.syncs == 1;
-  progress_.sync_us_average = first ? took_us : progress_.sync_us_average + (took_us - progress_.sync_us_average) / kAverageOver;
+  progress_.sync_us_average =
+      first ? took_us : progress_.sync_us_average + (took_us - progress_.sync_us_average) / kAverageOver;
 }
 
 Status Writer::mark(TimeMs time_ms) {

@@ -34,10 +34,10 @@ class Writer {
     std::unique_ptr<File> file;
     SegmentHeader header;
     uint64_t offset = kSegmentHeaderSize;
-    Index first = 1;      // of this segment
-    bool named = false;   // false: it is next.log still
-    Index last = 0;       // the last record of the log; all of it synced
-    TimeMs time_ms = 0;   // of that record
+    Index first = 1;             // of this segment
+    bool named = false;          // false: it is next.log still
+    Index last = 0;              // the last record of the log; all of it synced
+    TimeMs time_ms = 0;          // of that record
     uint64_t segment_bytes = 0;  // of segments to come
   };
   // All but `start` must outlive this.
@@ -75,7 +75,7 @@ class Writer {
   Bytes out_;        // frames not written yet
   Index first_;      // of the segment
   bool named_;
-  bool segment_begun_;  // the table knows it
+  bool segment_begun_;         // the table knows it
   std::unique_ptr<File> old_;  // sealed by the last roll, until this segment's first sync
   uint64_t old_end_ = 0;
 

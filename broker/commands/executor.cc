@@ -234,7 +234,6 @@ bool Executor::retry(Client& client) {
   Outcome outcome = parked.command->row.handler(ctx, parked.args.args());
   if (outcome.waits()) return false;
   if (!outcome.status().ok()) {
-    if (!parked.wait.ends_on_error) return false;  // a key of another type came: as if nothing had come
     count_error(outcome.status().text());
     client.reply.error(outcome.status());
   }

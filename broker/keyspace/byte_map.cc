@@ -11,15 +11,16 @@
 namespace leat {
 
 namespace {
-constexpr size_t kSmallEntriesMax = 32;        // searched from the front: about 60 ns at most
+constexpr size_t kSmallEntriesMax = 32;  // searched from the front: about 60 ns at most
 constexpr size_t kSmallBytesMax = 2048;
-constexpr size_t kSmallAgainEntries = 12;      // well below, so that a map does not change its shape at every put
+constexpr size_t kSmallAgainEntries = 12;  // well below, so that a map does not change its shape at every put
 constexpr size_t kMergedBytesMax = kChunkBytesTarget / 2;
 constexpr size_t kMergeBelowBytes = kChunkBytesTarget / 4;
-constexpr size_t kIndexedBytesMax = 32768;     // beyond (keys that nothing tells apart), a segment is searched from its front
+// Keys that nothing tells apart may fill a segment beyond this; it is searched from its front then.
+constexpr size_t kIndexedBytesMax = 32768;
 constexpr int kDirectoryBitsMax = 12;
 constexpr int kHashBits = 64;
-constexpr size_t kIndexStep = 16;              // tags are compared sixteen at a time
+constexpr size_t kIndexStep = 16;  // tags are compared sixteen at a time
 
 uint8_t tag_of(uint64_t hash) { return static_cast<uint8_t>(hash); }
 uint64_t top_bits(uint64_t hash, int bits) { return bits == 0 ? 0 : hash >> (kHashBits - bits); }
@@ -189,7 +190,8 @@ void ByteMap::free_slots(Directory* directory, size_t& budget) {
     Segment* const segment = reinterpret_cast<Segment*>(slot);
     if (big_->blobs > 0) release(segment->data, segment->data + segment->chunk->size());
     free_segment(segment);
-    for (size_t same = i; same < directory->size() && directory->slots[same] == slot; ++same) directory->slots[same] = 0;
+    for (size_t same = i; same < directory->size() && directory->slots[same] == slot; ++same)
+      directory->slots[same] = 0;
     --budget;
   }
 }
@@ -271,8 +273,12 @@ std::optional<ByteMap::Place> ByteMap::search(View bytes, View key, Segment* seg
 }
 
 ByteMap::Place ByteMap::place_at(const char* data, const char* key_at, Segment* segment, uint32_t number) const {
-  Place place{.value = {}, .note = segment == nullptr ? nullptr : segment->note(number), .segment = segment, .number = number,
-              .key_at = static_cast<uint32_t>(key_at - data), .value_at = 0};
+  Place place{.value = {},
+              .note = segment == nullptr ? nullptr : segment->note(number),
+              .segment = segment,
+              .number = number,
+              .key_at = static_cast<uint32_t>(key_at - data),
+              .value_at = 0};
   const char* at = key_at;
   ChunkStore::skip_entry(at);
   place.value_at = static_cast<uint32_t>(at - data);
@@ -283,7 +289,7 @@ ByteMap::Place ByteMap::place_at(const char* data, const char* key_at, Segment* 
 inline bool ByteMap::same_key(const char* entry, View key) const {
   const uint64_t head = read_varint(entry);
   if (head & 1) return key.size() > kInlineEntryMax && store().blob(head >> 1) == key;
-  return head >> 1 == key.size() && std::memcmp(entry, key.data(), key.size()) == 0;
+  return View(entry, head >> 1) == key;
 }
 
 inline void ByteMap::skip(const char*& entry) const {
@@ -346,7 +352,9 @@ ByteMap::Run ByteMap::run_at(uint64_t position) const {
 // A position falls on a segment with the chance that its share of the hashes gives it; taking it with a chance in
 // proportion to how full it is makes entries equally likely.
 ByteMap::Entry ByteMap::random(uint64_t dice) const {
-  const auto below = [&](size_t bound) { return static_cast<size_t>(static_cast<unsigned __int128>(next_roll(dice)) * bound >> 64); };
+  const auto below = [&](size_t bound) {
+    return static_cast<size_t>(static_cast<unsigned __int128>(next_roll(dice)) * bound >> 64);
+  };
   CHECK(!empty());
   if (!is_big()) return entry_at(small_.bytes(), below(count_in(small_.bytes())));
   constexpr int kTriesMax = 1000;  // nobody is that unlucky, unless keys collide
@@ -372,8 +380,10 @@ ByteMap::Entry ByteMap::entry_at(View bytes, size_t number) const {
 
 bool ByteMap::put(View key, uint64_t hash, View value) {
   const auto place = locate(key, hash);
-  if (place) replace(*place, value);
-  else insert(key, hash, value);
+  if (place)
+    replace(*place, value);
+  else
+    insert(key, hash, value);
   return !place;
 }
 
@@ -470,8 +480,10 @@ void ByteMap::replace(const Place& place, View value) {
   const size_t old_size = old_end - old;
   release(old, old_end);
   ChunkEdit edit = store().mutate(chunk);
-  if (encoded.size() > old_size) edit.open(place.value_at, encoded.size() - old_size);
-  else if (encoded.size() < old_size) edit.erase(place.value_at, old_size - encoded.size());
+  if (encoded.size() > old_size)
+    edit.open(place.value_at, encoded.size() - old_size);
+  else if (encoded.size() < old_size)
+    edit.erase(place.value_at, old_size - encoded.size());
   encoded.write(edit.data() + place.value_at);
   if (chunk.memory() > 2 * chunk.size() + 128) edit.fit();
   if (segment == nullptr) {
@@ -494,8 +506,10 @@ void ByteMap::replace(const Place& place, View value) {
     take_apart(segment, all, all);
     set_slots(path_to(hash), hash, rebuilt(segment, all));
   }
-  if (chunk.size() < kMergeBelowBytes) merge_up(hash);
-  else split_while_large(hash);
+  if (chunk.size() < kMergeBelowBytes)
+    merge_up(hash);
+  else
+    split_while_large(hash);
 }
 
 void ByteMap::remove(const Place& place, uint64_t hash) {
@@ -545,9 +559,13 @@ void ByteMap::remove(const Place& place, uint64_t hash) {
 ByteMap::Segment* ByteMap::make_segment(int depth, size_t capacity) {
   capacity = (capacity + kIndexStep - 1) / kIndexStep * kIndexStep;
   const size_t bytes = Segment::bytes(capacity, has_notes());
-  auto* const segment = new (::operator new(bytes)) Segment{
-      .chunk = store().create(big_->owner), .data = nullptr, .count = 0, .capacity = static_cast<uint16_t>(capacity),
-      .depth = static_cast<uint8_t>(depth), .noted = has_notes(), .indexed = true};
+  auto* const segment = new (::operator new(bytes)) Segment{.chunk = store().create(big_->owner),
+                                                            .data = nullptr,
+                                                            .count = 0,
+                                                            .capacity = static_cast<uint16_t>(capacity),
+                                                            .depth = static_cast<uint8_t>(depth),
+                                                            .noted = has_notes(),
+                                                            .indexed = true};
   std::memset(segment->tags(), 0, bytes - sizeof(Segment));
   segment->settle();
   big_->index_bytes += bytes;
@@ -568,9 +586,13 @@ ByteMap::Segment* ByteMap::resized(Segment* segment, size_t capacity) {
   capacity = std::min<size_t>((capacity + kIndexStep - 1) / kIndexStep * kIndexStep, kIndexedBytesMax);
   if (capacity == segment->capacity) return segment;
   const size_t bytes = Segment::bytes(capacity, segment->noted), kept = std::min<size_t>(segment->count, capacity);
-  auto* const larger = new (::operator new(bytes)) Segment{
-      .chunk = std::move(segment->chunk), .data = segment->data, .count = segment->count,
-      .capacity = static_cast<uint16_t>(capacity), .depth = segment->depth, .noted = segment->noted, .indexed = segment->indexed};
+  auto* const larger = new (::operator new(bytes)) Segment{.chunk = std::move(segment->chunk),
+                                                           .data = segment->data,
+                                                           .count = segment->count,
+                                                           .capacity = static_cast<uint16_t>(capacity),
+                                                           .depth = segment->depth,
+                                                           .noted = segment->noted,
+                                                           .indexed = segment->indexed};
   std::memset(larger->tags(), 0, bytes - sizeof(Segment));
   const size_t had = std::min<size_t>(kept, segment->capacity);
   std::memcpy(larger->tags(), segment->tags(), had);
@@ -592,7 +614,8 @@ void ByteMap::take_apart(const Segment* segment, Builder& low, Builder& high) co
     if (has_values()) ChunkStore::skip_entry(at);
     const uint32_t* const note = const_cast<Segment*>(segment)->note(number);
     const bool is_high = segment->depth < kHashBits && (hash >> (kHashBits - 1 - segment->depth) & 1) != 0;
-    (is_high ? high : low).add(View(entry, at - entry), hash, note != nullptr && number < segment->capacity ? *note : 0);
+    (is_high ? high : low)
+        .add(View(entry, at - entry), hash, note != nullptr && number < segment->capacity ? *note : 0);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// byte_map.h: a map of bytes to bytes in packed segments, which are chunks. Hashes, sets and the key table are made of it.
+// byte_map.h: a map of bytes to bytes in packed segments, which are chunks. Hashes, sets and the key table are made of
+// it.
 //
 // Used by: Hash, Set, SortedSet (member → score) and KeyTable.
 // Always:  - a segment holds the keys whose hashes begin with its prefix; it splits by the next bit when it grows past
@@ -9,8 +10,8 @@
 //            its place;
 //          - Views and Places die with the next change of the map; `key` and `value` of a put must not point into it.
 // Shape:   a map of few entries is one chunk and nothing else, searched from its front. A larger one has, beside each
-//          chunk, an index (a tag of one byte and an offset for each entry), found by the top bits of the hash through a
-//          directory of at most 2^12 slots that doubles a step at a time; a full directory's slot may hold another.
+//          chunk, an index (a tag of one byte and an offset for each entry), found by the top bits of the hash through
+//          a directory of at most 2^12 slots that doubles a step at a time; a full directory's slot may hold another.
 // Bytes:   entry := key entry [value entry], as chunk.h has them.
 #pragma once
 
@@ -25,7 +26,7 @@ namespace leat {
 class ByteMap {
  public:
   enum class Holds : uint8_t {
-    kKeys,           // a set: values are not stored, find() gives an empty View
+    kKeys,  // a set: values are not stored, find() gives an empty View
     kPairs,
     kPairsAndNotes,  // and a u32 beside each, which is in no chunk: the key table's last access
   };
@@ -36,10 +37,10 @@ class ByteMap {
   // Where an entry lies.
   struct Place {
     View value;
-    uint32_t* note;     // null unless the map holds notes
-    void* segment;      // null in a map of one chunk
-    uint32_t number;    // in its segment
-    uint32_t key_at;    // offsets in the chunk
+    uint32_t* note;   // null unless the map holds notes
+    void* segment;    // null in a map of one chunk
+    uint32_t number;  // in its segment
+    uint32_t key_at;  // offsets in the chunk
     uint32_t value_at;
   };
 
@@ -89,9 +90,9 @@ class ByteMap {
     } while (at != 0);
   }
 
-  // Visits whole segments from `cursor` (0: the start) until `count` entries were seen; returns where to go on, 0: done.
-  // A cursor is a position among the hashes, so an entry that is there from the first call to the last is visited exactly
-  // once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold them.
+  // Visits whole segments from `cursor` (0: the start) until `count` entries were seen; returns where to go on, 0:
+  // done. A cursor is a position among the hashes, so an entry that is there from the first call to the last is visited
+  // exactly once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold them.
   template <typename Visit>
   uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
     if (cursor >> kCursorBits != 0) return 0;

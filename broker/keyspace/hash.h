@@ -23,12 +23,18 @@ class Hash final : public Value {
   bool erase(View field) { return fields_.erase(field); }
 
   template <typename Visit>  // visit(View field, View value)
-  void for_each(Visit visit) const { fields_.for_each(visit); }
+  void for_each(Visit visit) const {
+    fields_.for_each(visit);
+  }
   template <typename Visit>
-  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const { return fields_.scan(cursor, count, visit); }
+  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
+    return fields_.scan(cursor, count, visit);
+  }
   Field random(uint64_t dice) const { return fields_.random(dice); }
   template <typename Visit>  // `count` different fields
-  void sample(size_t count, uint64_t dice, Visit visit) const { fields_.sample(count, dice, visit); }
+  void sample(size_t count, uint64_t dice, Visit visit) const {
+    fields_.sample(count, dice, visit);
+  }
 
   bool empty() const { return fields_.empty(); }
   size_t size() const override { return fields_.size(); }

@@ -44,8 +44,10 @@ class KeyTable {
       unpacked.expire_at_ms = get_fixed<TimeMs>(at);
       at += sizeof(TimeMs);
     }
-    if (kind & kPointsToValue) unpacked.value = read_varint(at);
-    else unpacked.text = View(at, row.data() + row.size() - at);
+    if (kind & kPointsToValue)
+      unpacked.value = read_varint(at);
+    else
+      unpacked.text = View(at, row.data() + row.size() - at);
     return unpacked;
   }
 

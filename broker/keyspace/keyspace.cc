@@ -25,8 +25,12 @@ Database::~Database() = default;
 
 Found Database::found_in(View packed) const {
   const Row row = KeyTable::unpack(packed);
-  Found found{.type = row.type, .written = row.written, .expire_at_ms = row.expire_at_ms, .text = row.text,
-              .value = nullptr, .touched_s = nullptr};
+  Found found{.type = row.type,
+              .written = row.written,
+              .expire_at_ms = row.expire_at_ms,
+              .text = row.text,
+              .value = nullptr,
+              .touched_s = nullptr};
   if (row.value == 0) return found;
   found.value = values_.find(row.value)->get();
   if (row.type == Type::kString) found.text = static_cast<String*>(found.value)->bytes();
@@ -50,8 +54,10 @@ String& Database::long_string(const Row& row) const {
 
 // Writes a row over what is at `place`, or a new one.
 void Database::set_row(View key, uint64_t hash, const std::optional<KeyTable::Place>& place, const Row& row) {
-  if (place) table_.replace(*place, row);
-  else table_.insert(key, hash, row);
+  if (place)
+    table_.replace(*place, row);
+  else
+    table_.insert(key, hash, row);
 }
 
 // What a row leaves behind when it goes: its place among the expiries, its value.
@@ -122,7 +128,9 @@ void Database::write_string(View key, size_t offset, View bytes) {
 
 void Database::adopt(View key, std::unique_ptr<Value> value, TimeMs expire_at_ms) {
   Held held{.row = {.type = value->type(), .written = false, .expire_at_ms = expire_at_ms, .value = value->id()},
-            .text = {}, .value = nullptr, .touched_s = 0};
+            .text = {},
+            .value = nullptr,
+            .touched_s = 0};
   held.value = std::move(value);
   install(key, std::move(held));
 }
@@ -168,7 +176,9 @@ void Database::move(View key, Database& to, View to_key) {
   const uint64_t hash = table_.hash_of(key);
   const auto place = table_.locate(key, hash);
   CHECK(place.has_value());
-  Held held{.row = KeyTable::unpack(place->value), .text = {}, .value = nullptr,
+  Held held{.row = KeyTable::unpack(place->value),
+            .text = {},
+            .value = nullptr,
             .touched_s = place->note == nullptr ? 0 : *place->note};
   held.text = held.row.text;
   if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, hash));

@@ -71,8 +71,10 @@ class Database {
   template <typename T>
   std::unique_ptr<T> make() {
     const ValueId id = chunks_.next_value_id();
-    if constexpr (std::is_constructible_v<T, ChunkStore&, ValueId>) return std::make_unique<T>(chunks_, id);
-    else return std::make_unique<T>(chunks_, id, chunks_.hash_seed());
+    if constexpr (std::is_constructible_v<T, ChunkStore&, ValueId>)
+      return std::make_unique<T>(chunks_, id);
+    else
+      return std::make_unique<T>(chunks_, id, chunks_.hash_seed());
   }
   void adopt(View key, std::unique_ptr<Value> value, TimeMs expire_at_ms);  // replaces what was there
   bool erase(View key);
@@ -103,9 +105,9 @@ class Database {
   void touch(View key, uint32_t now_s);
   uint32_t touched_s(View key) const;
 
-  uint64_t digest() const;          // of keys, values and expiries
+  uint64_t digest() const;             // of keys, values and expiries
   uint64_t digest_of(View key) const;  // of one key; 0 when absent
-  size_t index_memory() const;      // beyond chunks and blobs, about
+  size_t index_memory() const;         // beyond chunks and blobs, about
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_dead(size_t chunks);
   // The same for everything there is: the database must not be used for anything else any more.

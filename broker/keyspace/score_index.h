@@ -9,6 +9,7 @@
 // Memory:  12 bytes a slot at a load of 0.6 to 0.85: about 16 bytes a member.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace leat {
 
 class ScoreIndex {
  public:
+  static constexpr uint64_t kTags = uint64_t{1} << 32;
+  static uint32_t filled(uint32_t tag) { return tag == 0 ? 1 : tag; }  // 0 says "free"
+
   bool active() const { return !tables_.empty(); }
   uint64_t size() const { return size_; }
   size_t memory() const;
@@ -29,6 +33,11 @@ class ScoreIndex {
   // Asks is_it(score) for each score that this tag may have until one is it.
   template <typename IsIt>
   bool find(uint32_t tag, IsIt is_it) const;
+  // visit(tag, score) for every slot of a range of tags that begins at `from` and ends, as soon as `count` were seen,
+  // where the answer says; 0: at the end of all. Tags stay when scores change and tables split or grow, so who walks
+  // from 0 to 0 meets each slot that was there all the while exactly once.
+  template <typename Visit>
+  uint64_t scan(uint64_t from, size_t count, Visit visit) const;
   void clear();
   bool free_some(size_t tables);  // true when nothing is left
 
@@ -53,9 +62,10 @@ class ScoreIndex {
     uint32_t after(uint32_t slot) const { return slot + 1 == slots ? 0 : slot + 1; }
     void put(const Slot& filled);
     uint32_t slot_of(uint32_t tag, double score) const;
+    template <typename Visit>
+    void for_tags(uint64_t from, uint64_t to, Visit visit) const;
   };
 
-  static uint32_t filled(uint32_t tag) { return tag == 0 ? 1 : tag; }  // 0 says "free"
   uint32_t directory_at(uint32_t tag) const { return depth_ == 0 ? 0 : tag >> (32 - depth_); }
   static Table make(uint32_t slots, uint8_t depth);
   void resize(Table& table, uint32_t slots);
@@ -76,6 +86,34 @@ bool ScoreIndex::find(uint32_t tag, IsIt is_it) const {
     if (table.at[slot].tag == tag && is_it(table.at[slot].score())) return true;
   }
   return false;
+}
+
+// Tags of [from, to), all of this table: they lie from the first one's home on, up to a free slot behind the last's.
+template <typename Visit>
+void ScoreIndex::Table::for_tags(uint64_t from, uint64_t to, Visit visit) const {
+  uint32_t slot = home(static_cast<uint32_t>(from));
+  const uint32_t homes = home(static_cast<uint32_t>(to - 1)) - slot;
+  for (uint32_t walked = 0; walked < slots; ++walked, slot = after(slot)) {
+    if (at[slot].tag == 0 && walked >= homes) return;
+    if (at[slot].tag >= from && at[slot].tag < to && at[slot].tag != 0) visit(at[slot].tag, at[slot].score());
+  }
+}
+
+template <typename Visit>
+uint64_t ScoreIndex::scan(uint64_t from, size_t count, Visit visit) const {
+  size_t seen = 0;
+  while (from < kTags && seen < count) {
+    const Table& table = tables_[directory_[directory_at(static_cast<uint32_t>(from))]];
+    const uint64_t width = kTags >> table.depth, table_end = from / width * width + width;
+    const uint64_t slots = std::min<uint64_t>(count - seen, table.slots);  // as many as may hold what is wanted
+    const uint64_t to = std::min(table_end, from + std::max<uint64_t>(1, width / table.slots * slots));
+    table.for_tags(from, to, [&](uint32_t tag, double score) {
+      ++seen;
+      visit(tag, score);
+    });
+    from = to;
+  }
+  return from < kTags ? from : 0;
 }
 
 }  // namespace leat

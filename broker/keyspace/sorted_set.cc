@@ -367,6 +367,48 @@ uint64_t SortedSet::upper_rank(LexBound max) const {
   return rank_of({front().score(), cut, max.member, prefix_of(max.member)});
 }
 
+// The ranks at which the members with tags of [cursor, next) lie: one run for each score that the index has for them.
+struct SortedSet::Stretch {
+  std::vector<std::pair<uint64_t, uint64_t>> runs;  // rank, count
+  uint64_t next = 0;
+  uint64_t walked = 0;  // the counts' sum
+};
+
+SortedSet::Stretch SortedSet::stretch(uint64_t cursor, size_t count) const {
+  std::vector<double> scores;
+  Stretch found;
+  found.next = index_.scan(cursor, count, [&](uint32_t, double score) { scores.push_back(score); });
+  std::sort(scores.begin(), scores.end());
+  scores.erase(std::unique(scores.begin(), scores.end()), scores.end());
+  for (const double score : scores) {
+    const uint64_t rank = lower_rank(ScoreBound{score}), run = upper_rank(ScoreBound{score}) - rank;
+    found.runs.emplace_back(rank, run);
+    found.walked += run;
+  }
+  return found;
+}
+
+SortedSet::Page SortedSet::scan(uint64_t cursor, size_t count) const {
+  Page page;
+  if (!index_.active()) {
+    for (Cursor at = front(); at.valid(); at.next()) page.entries.push_back({at.score(), at.member()});
+    return page;
+  }
+  if (cursor >= ScoreIndex::kTags) return page;
+  Stretch found = stretch(cursor, count);
+  if (const size_t worth = found.walked / kWalkedPerEntry; worth > count) found = stretch(cursor, worth);
+  const uint64_t end = found.next == 0 ? ScoreIndex::kTags : found.next;
+  for (const auto& [rank, run] : found.runs) {
+    Cursor at = this->cursor(rank);
+    for (uint64_t left = run; left > 0; --left, at.next()) {
+      const uint32_t tagged = ScoreIndex::filled(tag(at.member()));
+      if (tagged >= cursor && tagged < end) page.entries.push_back({at.score(), at.member()});
+    }
+  }
+  page.next = found.next;
+  return page;
+}
+
 size_t SortedSet::memory() const {
   return sizeof *this + blob_bytes_ + index_.memory() +
          leaves_.estimate([](const Leaf& leaf) { return sizeof(Chunk) + leaf.chunk->size(); });

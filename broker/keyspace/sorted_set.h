@@ -10,9 +10,11 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "broker/keyspace/score_index.h"
 #include "broker/keyspace/value.h"
+#include "schemas/effect.h"
 #include "schemas/leaves.h"
 
 namespace leat {
@@ -77,6 +79,18 @@ class SortedSet final : public Value {
   uint64_t lower_rank(LexBound min) const;
   uint64_t upper_rank(LexBound max) const;
 
+  // A page of ZSCAN from `cursor` on (0: the start) of at least `count` members, while there are so many; `next` is where
+  // to go on, 0: done. A cursor is a position among the members' hashes, below 2^32: who is a member from the first page
+  // to the last is on exactly one of them, whatever came, went, or changed its score in between. (While the set is so
+  // small that it has no index, it comes whole.) The index knows scores, not members, so that a page costs a walk over
+  // all members with the scores it finds: where thousands share one, pages become larger than asked for, and the whole
+  // scan stays linear. Entries die with the next change.
+  struct Page {
+    std::vector<ScoredMember> entries;
+    uint64_t next = 0;
+  };
+  Page scan(uint64_t cursor, size_t count) const;
+
   size_t memory() const override;
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
@@ -84,6 +98,7 @@ class SortedSet final : public Value {
 
  private:
   static constexpr uint32_t kIndexFrom = 128;
+  static constexpr uint64_t kWalkedPerEntry = 64;  // of a scan: what may be walked over for each entry of a page
 
   struct Leaf {
     std::unique_ptr<Chunk> chunk;
@@ -125,6 +140,8 @@ class SortedSet final : public Value {
   void refresh(Place place);
   void index_all();
   uint32_t tag(View member) const;
+  struct Stretch;
+  Stretch stretch(uint64_t cursor, size_t count) const;
 
   ChunkStore& chunks_;
   const uint64_t hash_seed_;

@@ -18,7 +18,7 @@ class String final : public Value {
   ~String() override;
 
   View bytes() const { return chunk_.bytes(); }
-  void assign(View bytes);                // fits the memory to the bytes
+  void assign(View bytes);  // fits the memory to the bytes
   void append(View bytes) { write(size(), bytes); }
   void write(size_t offset, View bytes);  // what lies between the end and offset becomes zeros
 

@@ -39,7 +39,7 @@ Interpreter::~Interpreter() { lua_close(lua_); }
 
 Result<Interpreter::Function> Interpreter::compile(View code) {
   Function function;
-  if (!load_text(lua_, code, kChunkName, function.loops)) {
+  if (!load_script(lua_, code, kChunkName, function.loops)) {
     const Bytes message(view_at(lua_, -1));
     lua_pop(lua_, 1);
     return Status::error("ERR Error compiling script (new function): " + message);

@@ -46,6 +46,7 @@ class Interpreter {
   LuaSink& sink() { return sink_; }
   Sha1& sha1() { return sha1_; }
   Bytes& scratch() { return scratch_; }
+  bool killed() const { return killed_; }
   int protocol() const { return protocol_; }
   void set_protocol(int protocol);
   uint32_t next_random();  // as Redis': 31 bits of a 48-bit generator

@@ -88,19 +88,36 @@ Bytes shown_name(View name) {
 
 }  // namespace
 
-// The C++ strings of refusing are gone before anything raises.
-static bool push_refusal(lua_State* L, View code, const char* name, bool& loops) {
-  const SourceScan scan = scan_source(code, shown_name(name));
-  loops = scan.loops;
-  if (scan.refused.empty()) return false;
-  push(L, scan.refused);
-  return true;
+static bool compile(lua_State* L, View code, const char* name) {
+  Text text{code};
+  return lua_loadx(L, read_text, &text, name, "t") == 0;
 }
 
 bool load_text(lua_State* L, View code, const char* name, bool& loops) {
-  if (push_refusal(L, code, name, loops)) return false;
-  Text text{code};
-  return lua_loadx(L, read_text, &text, name, "t") == 0;
+  const SourceScan scan = scan_source(code, shown_name(name));
+  loops = scan.loops;
+  if (scan.refused.empty()) return compile(L, code, name);
+  push(L, scan.refused);
+  return false;
+}
+
+// LuaJIT makes `return f()` a jump, and an error in f would not know the line it was called from. With a second value
+// it is a call; a script has only one, so nothing else changes.
+bool load_script(lua_State* L, View code, const char* name, bool& loops) {
+  const SourceScan scan = scan_source(code, shown_name(name));
+  if (scan.refused.empty() && !scan.returns.empty()) {
+    Bytes calling;
+    size_t done = 0;
+    for (const size_t end : scan.returns) {
+      calling.append(code.substr(done, end - done)).append(",nil");
+      done = end;
+    }
+    calling.append(code.substr(done));
+    loops = scan.loops;
+    if (compile(L, calling, name)) return true;
+    lua_pop(L, 1);  // a syntax error: told in the words of the text as it was
+  }
+  return load_text(L, code, name, loops);
 }
 
 // The function, or nil and the message.
@@ -220,6 +237,29 @@ static int protected_call(lua_State* L) {
   return lua_gettop(L);
 }
 
+// Upvalue: the script's handler. It runs where the error was raised; for a kill that is within the hook, where no
+// instruction is counted and a loop would never end.
+static int handle_error(lua_State* L) {
+  if (Interpreter::of(L).killed()) return 1;
+  const Interpreter::Nested nested(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static int protected_call_with_handler(lua_State* L) {
+  luaL_checkany(L, 2);
+  const Interpreter::Nested nested(L);
+  lua_settop(L, 2);
+  lua_pushcclosure(L, handle_error, 1);
+  lua_insert(L, 1);
+  const int status = lua_pcall(L, 0, LUA_MULTRET, 1);
+  lua_pushboolean(L, status == 0);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
 // Only what changes nothing for other scripts.
 static int collect_garbage(lua_State* L) {
   static constexpr const char* kOptions[] = {"collect", "stop",     "restart",    "count",
@@ -257,9 +297,9 @@ static void open_library(lua_State* L, lua_CFunction open, const char* name) {
 
 static void push_base_functions(lua_State* L) {
   static constexpr const char* kKept[] = {"assert",   "error",    "getmetatable", "ipairs", "rawequal", "select",
-                                          "tonumber", "tostring", "type",         "unpack", "xpcall",   "_VERSION"};
+                                          "tonumber", "tostring", "type",         "unpack", "_VERSION"};
   static constexpr luaL_Reg kOurs[] = {
-      {"pcall", protected_call},  {"next", next_pair},           {"rawget", raw_get},
+      {"pcall", protected_call},  {"xpcall", protected_call_with_handler}, {"next", next_pair},           {"rawget", raw_get},
       {"rawset", raw_set},        {"setmetatable", set_metatable}, {"loadstring", load_string},
       {"gcinfo", memory_kb},      {"collectgarbage", collect_garbage}, {nullptr, nullptr},
   };

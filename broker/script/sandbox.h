@@ -20,7 +20,10 @@ void open_sandbox(lua_State* L);
 // Raises where the value at `index` is frozen.
 void refuse_frozen(lua_State* L, int index);
 
-// Compiles text; pushes the function, or the message and returns false. `counted` tells whether it may loop.
+// Compiles text; pushes the function, or the message and returns false. `loops` tells whether it may run long.
 bool load_text(lua_State* L, View code, const char* name, bool& loops);
+
+// The same for a script, of whose values only the first counts.
+bool load_script(lua_State* L, View code, const char* name, bool& loops);
 
 }  // namespace leat

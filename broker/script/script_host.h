@@ -12,11 +12,11 @@
 #pragma once
 
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include "broker/protocol/args.h"
 #include "broker/protocol/reply_sink.h"
-#include "schemas/log.h"
+#include "broker/script/source.h"
 
 namespace leat {
 
@@ -50,10 +50,12 @@ class ScriptHost {
   explicit ScriptHost(Options options);
   ~ScriptHost();
 
-  // SHA-1 of the body as 40 lower-case hex digits; compiles it unless it is known. A syntax error is the client's.
-  Result<Bytes> load(View body);
+  // SHA-1 of the body as 40 lower-case hex digits, valid until flush; compiles it unless it is known. A syntax error, or
+  // a bad shebang, is the client's.
+  Result<View> load(View body);
   bool knows(View sha) const;         // any case
-  void flush();                       // SCRIPT FLUSH: forgets all
+  std::optional<ScriptFlags> flags(View sha) const;  // of the shebang line; the executor acts on them
+  void flush();                       // SCRIPT FLUSH: forgets all; not while a script runs
   size_t scripts() const;
   size_t memory() const;              // of the Lua state
   size_t cache_memory() const;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <climits>
+#include <cstdint>
 
 namespace leat {
 
@@ -69,7 +71,14 @@ class Scanner {
 
   SourceScan scan() {
     if (code_.starts_with('#')) refuse("unexpected symbol", "#");  // LuaJIT would take it for a comment
-    while (at_ < code_.size() && scan_.refused.empty()) token();
+    while (at_ < code_.size() && scan_.refused.empty()) {
+      const size_t start = at_;
+      const bool found = token();
+      at_ = std::min(at_, code_.size());  // a string may lack its end
+      if (found) token_end_ = at_;
+      else if (at_ == start) ++at_;  // a blank
+    }
+    end_return();
     return std::move(scan_);
   }
 
@@ -81,14 +90,20 @@ class Scanner {
     scan_.refused = Bytes(name_) + ":" + std::to_string(line) + ": " + Bytes(why) + " near '" + Bytes(near) + "'";
   }
 
-  void token() {
+  // False where there was none, but a comment or a blank.
+  bool token() {
     const auto c = static_cast<unsigned char>(peek());
-    if (std::isdigit(c) || (c == '.' && std::isdigit(static_cast<unsigned char>(peek(1))))) return number();
-    if (in_name(c)) return word();
-    if (c == '"' || c == '\'') return quoted(static_cast<char>(c));
-    if (c == '-' && peek(1) == '-') return comment();
-    if (c == '[' && long_bracket()) return;
+    if (std::isdigit(c) || (c == '.' && std::isdigit(static_cast<unsigned char>(peek(1))))) return number(), true;
+    if (in_name(c)) return word(), true;
+    if (c == '"' || c == '\'') return quoted(static_cast<char>(c)), true;
+    if (c == '-' && peek(1) == '-') return comment(), false;
+    if (c == '[' && long_bracket()) return true;
+    if (std::isspace(c)) return false;
+    if (View("([{").find(peek()) != View::npos) ++brackets_;
+    if (View(")]}").find(peek()) != View::npos) --brackets_;
+    if (c == ';' && brackets_ == return_brackets_) end_return();
     ++at_;
+    return true;
   }
 
   // LuaJIT reads 1LL, 1ULL and 1i as cdata, the door to ffi. No other number ends in these letters.
@@ -107,7 +122,27 @@ class Scanner {
   void word() {
     const size_t start = at_;
     while (in_name(static_cast<unsigned char>(peek())) && at_ < code_.size()) ++at_;
-    scan_.loops = scan_.loops || may_repeat(code_.substr(start, at_ - start));
+    const View word = code_.substr(start, at_ - start);
+    scan_.loops = scan_.loops || may_repeat(word);
+    if (word == "end" || word == "until" || word == "else" || word == "elseif") {
+      if (blocks_.size() == return_blocks_) end_return();
+      if (word[0] == 'e' && word != "end") return;
+      if (!blocks_.empty()) blocks_.pop_back();
+    } else if (word == "function" || word == "if" || word == "do" || word == "repeat") {
+      blocks_ += word[0];
+    } else if (word == "return" && blocks_.find('f') == Bytes::npos) {
+      return_start_ = at_;
+      return_blocks_ = blocks_.size();
+      return_brackets_ = brackets_;
+    }
+  }
+
+  // The last token of the statement lies behind; notes where it ends, if it has a value.
+  void end_return() {
+    if (return_start_ != 0 && token_end_ > return_start_) scan_.returns.push_back(token_end_);
+    return_start_ = 0;
+    return_blocks_ = SIZE_MAX;
+    return_brackets_ = INT_MIN;
   }
 
   // Must end a string exactly where LuaJIT does, or code could hide in what looks like text.
@@ -153,6 +188,12 @@ class Scanner {
   View code_;
   View name_;
   size_t at_ = 0;
+  size_t token_end_ = 0;          // of the last token
+  Bytes blocks_;                  // the first letter of what opened each open block
+  int brackets_ = 0;              // open
+  size_t return_start_ = 0;       // behind the word, while its statement goes on
+  size_t return_blocks_ = SIZE_MAX;
+  int return_brackets_ = INT_MIN;
   SourceScan scan_;
 };
 

@@ -7,6 +7,8 @@
 // Source:  https://redis.io/docs/interact/programmability/eval-intro/#eval-flags
 #pragma once
 
+#include <vector>
+
 #include "schemas/bytes.h"
 #include "schemas/status.h"
 
@@ -31,6 +33,7 @@ Result<ScriptSource> read_shebang(View body);
 struct SourceScan {
   Bytes refused;      // empty, or why it must not be compiled: "NAME:3: malformed number near '1LL'"
   bool loops = false;  // may run an instruction twice: has a loop, a function or a label
+  std::vector<size_t> returns;  // where each `return …` of the chunk itself, outside its functions, ends
 };
 // `name` is how messages call the chunk.
 SourceScan scan_source(View code, View name);

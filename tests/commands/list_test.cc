@@ -183,12 +183,13 @@ TEST_F(ListTest, BlmoveChainsWakeTheNextWaiter) {
   EXPECT_EQ(popper.reply(), array("b", "x"));
 }
 
-TEST_F(ListTest, AWrongTypeTargetKeepsBlmoveWaiting) {
+TEST_F(ListTest, AWrongTypeTargetEndsBlmoveAndLosesNothing) {
   TestClient& mover = connect();
   mover.send("BLMOVE a b LEFT RIGHT 0");
   call("SET b x");
   call("RPUSH a x");
-  EXPECT_EQ(call("LLEN a"), integer(1));  // nothing is lost by it
+  EXPECT_EQ(mover.reply(), kWrong);
+  EXPECT_EQ(call("LLEN a"), integer(1));
 }
 
 // Nothing is popped for a closed connection.

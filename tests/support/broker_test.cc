@@ -62,6 +62,7 @@ void TestClient::hang_up() {
 BrokerTest::BrokerTest() {
   config.segment_bytes = 1 << 20;
   config.log_thread = LogThreadMode::kNever;
+  config.clients_max = 20000;
 }
 
 BrokerTest::~BrokerTest() = default;

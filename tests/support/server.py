@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 START_SECONDS = 60  # a large log takes time to replay
@@ -24,6 +25,12 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def end_by_exit():
+    """A signal ends this program the way that runs atexit, where every server that it started is killed."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
 
 
 def is_redis(binary):
@@ -61,6 +68,7 @@ class Server:
             self.process = subprocess.Popen(
                 [self.binary, *self._arguments(data)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         atexit.register(self.kill)
+        end_by_exit()
 
     def kill(self):
         """SIGKILL, and wait until it is gone. Harmless when it is gone already."""

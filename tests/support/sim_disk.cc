@@ -21,8 +21,8 @@ struct SimDisk::NameChange {
 struct SimDisk::Node {
   bool folder = false;
   // a file
-  Bytes data;    // what a reader sees
-  Bytes synced;  // what surely survives
+  Bytes data;                // what a reader sees
+  Bytes synced;              // what surely survives
   std::set<uint64_t> dirty;  // sectors in which they may differ and which the disk may have written or not
   bool size_dirty = false;
   bool locked = false;
@@ -41,9 +41,12 @@ std::vector<Bytes> split(const Bytes& path) {
   std::vector<Bytes> parts;
   Bytes part;
   for (const char c : path + "/") {
-    if (c != '/') part += c;
-    else if (!part.empty() && part != ".") parts.push_back(std::exchange(part, {}));
-    else part.clear();
+    if (c != '/')
+      part += c;
+    else if (!part.empty() && part != ".")
+      parts.push_back(std::exchange(part, {}));
+    else
+      part.clear();
   }
   return parts;
 }
@@ -215,9 +218,11 @@ Status SimDisk::rename(const Bytes& from, const Bytes& to) {
   Bytes old_name, new_name;
   const NodePtr folder = find_folder_of(from, old_name);
   const NodePtr node = find(from);
-  if (node == nullptr || folder != find_folder_of(to, new_name)) return broken("rename", from, "no such file or directory");
+  if (node == nullptr || folder != find_folder_of(to, new_name))
+    return broken("rename", from, "no such file or directory");
   const NodePtr target = find(to);
-  if (target != nullptr && target->folder && !target->names.empty()) return broken("rename", from, "directory not empty");
+  if (target != nullptr && target->folder && !target->names.empty())
+    return broken("rename", from, "directory not empty");
   change(folder, {.removed = old_name, .added = new_name, .node = node});
   return Status::fine();
 }
@@ -325,8 +330,10 @@ void SimDisk::cut_folder(Node& folder, std::mt19937_64& dice, unsigned policy) {
   folder.changes.clear();
   folder.synced_names = folder.names;
   for (const auto& [name, node] : folder.names) {
-    if (node->folder) cut_folder(*node, dice, policy);
-    else cut_file(*node, dice, policy);
+    if (node->folder)
+      cut_folder(*node, dice, policy);
+    else
+      cut_file(*node, dice, policy);
   }
 }
 

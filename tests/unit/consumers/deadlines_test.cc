@@ -46,7 +46,9 @@ TEST(Deadlines, DoesWhatAMultisetDoes) {
       }
       ASSERT_EQ(queue.size(), model.size());
       ASSERT_EQ(queue.earliest_ms(), model.empty() ? kNever : model.begin()->at_ms);
-      if (i % 5000 == 0) { ASSERT_EQ(all(queue), std::vector<Deadline>(model.begin(), model.end())); }
+      if (i % 5000 == 0) {
+        ASSERT_EQ(all(queue), std::vector<Deadline>(model.begin(), model.end()));
+      }
     }
     while (!model.empty()) {
       ASSERT_EQ(queue.pop_due(INT64_MAX), *model.begin());

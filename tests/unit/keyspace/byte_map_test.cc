@@ -23,10 +23,14 @@ Model content(const ByteMap& map) {
 // Mostly short, sometimes around the border to a blob, sometimes far beyond.
 size_t some_size(std::mt19937_64& dice, size_t largest) {
   switch (dice() % 16) {
-    case 0: return dice() % (largest + 1);
-    case 1: return std::min(largest, kInlineEntryMax - 2 + dice() % 5);
-    case 2: return 0;
-    default: return dice() % std::min<size_t>(largest + 1, 40);
+    case 0:
+      return dice() % (largest + 1);
+    case 1:
+      return std::min(largest, kInlineEntryMax - 2 + dice() % 5);
+    case 2:
+      return 0;
+    default:
+      return dice() % std::min<size_t>(largest + 1, 40);
   }
 }
 
@@ -34,7 +38,7 @@ struct Shape {
   const char* name;
   Holds holds;
   uint64_t hash_mask;
-  size_t keys;          // that may be there
+  size_t keys;  // that may be there
   size_t largest_key;
   size_t largest_value;
   int operations;
@@ -60,7 +64,8 @@ TEST_P(ByteMapModel, DoesWhatAMapDoes) {
         Bytes key = std::to_string(number);
         key.resize(std::max(key.size(), some_size(key_dice, shape.largest_key)), '.');
         if (dice() % 100 < (growing ? 80u : 12u)) {
-          Bytes value = shape.holds == Holds::kKeys ? Bytes() : Bytes(some_size(dice, shape.largest_value), 'a' + i % 26);
+          Bytes value =
+              shape.holds == Holds::kKeys ? Bytes() : Bytes(some_size(dice, shape.largest_value), 'a' + i % 26);
           ASSERT_EQ(map.put(key, value), model.insert_or_assign(key, value).second);
         } else {
           ASSERT_EQ(map.erase(key), model.erase(key) == 1);
@@ -69,8 +74,12 @@ TEST_P(ByteMapModel, DoesWhatAMapDoes) {
         const auto found = map.find(key);
         const auto expected = model.find(key);
         ASSERT_EQ(found.has_value(), expected != model.end());
-        if (found) { ASSERT_EQ(*found, expected->second); }
-        if (i % (shape.operations / 20) == 0) { ASSERT_EQ(content(map), model); }
+        if (found) {
+          ASSERT_EQ(*found, expected->second);
+        }
+        if (i % (shape.operations / 20) == 0) {
+          ASSERT_EQ(content(map), model);
+        }
       }
       ASSERT_EQ(content(map), model);
 
@@ -84,7 +93,8 @@ TEST_P(ByteMapModel, DoesWhatAMapDoes) {
       for (const auto& [key, value] : model) ASSERT_TRUE(map.erase(key));
       EXPECT_TRUE(map.empty());
       EXPECT_LE(map.memory(), shape.holds == Holds::kPairsAndNotes ? 400u : 0u) << "empties give memory back";
-      while (!copy.clear_some(3)) {}
+      while (!copy.clear_some(3)) {
+      }
       EXPECT_EQ(copy.memory(), 0u);
     }
     EXPECT_EQ(chunks.bytes(), at_start) << "every chunk and blob is gone";
@@ -130,7 +140,9 @@ TEST(ByteMap, NotesStayWithTheirKeys) {
   for (int i = 0; i < 50000; ++i) {
     const Bytes key = std::to_string(dice() % 8000);
     if (i % 20000 < 12000) {
-      if (map.put(key, Bytes(dice() % 80, 'x'))) { EXPECT_EQ(*map.locate(key, map.hash_of(key))->note, 0u); }
+      if (map.put(key, Bytes(dice() % 80, 'x'))) {
+        EXPECT_EQ(*map.locate(key, map.hash_of(key))->note, 0u);
+      }
       *map.locate(key, map.hash_of(key))->note = model[key] = static_cast<uint32_t>(dice());
     } else {
       map.erase(key);
@@ -161,8 +173,10 @@ TEST(ByteMap, ScanSeesWhatStaysExactlyOnce) {
       });
       EXPECT_EQ(cursor >> 48, 0u);
       for (int i = 0; i < 400; ++i) {
-        if (growing) map.put("other" + std::to_string(others++), Bytes(dice() % 30, 'x'));
-        else if (others > 0) map.erase("other" + std::to_string(--others));
+        if (growing)
+          map.put("other" + std::to_string(others++), Bytes(dice() % 30, 'x'));
+        else if (others > 0)
+          map.erase("other" + std::to_string(--others));
       }
     } while (cursor != 0);
     EXPECT_EQ(seen.size(), staying);
@@ -174,7 +188,8 @@ TEST(ByteMap, ScanEndsWhateverTheCursor) {
   ChunkStore chunks;
   ByteMap map(chunks, 1, Holds::kKeys);
   for (int i = 0; i < 5000; ++i) map.put(std::to_string(i));
-  for (const uint64_t start : {uint64_t{1}, uint64_t{1} << 47, (uint64_t{1} << 48) - 1, uint64_t{1} << 48, UINT64_MAX}) {
+  for (const uint64_t start :
+       {uint64_t{1}, uint64_t{1} << 47, (uint64_t{1} << 48) - 1, uint64_t{1} << 48, UINT64_MAX}) {
     uint64_t cursor = start;
     int calls = 0;
     do cursor = map.scan(cursor, 10, [](View, View) {});

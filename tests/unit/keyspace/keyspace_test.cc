@@ -288,7 +288,8 @@ TEST(Database, DoesWhatAMapOfValuesDoes) {
       const size_t at = dice() % 2;
       Database &db = keyspace.database(at), &to = keyspace.database(1 - at);
       auto &model = models[at], &to_model = models[1 - at];
-      const Bytes key = "key" + std::to_string(dice() % 500), value(dice() % 8 == 0 ? dice() % 5000 : dice() % 50, 'a' + i % 26);
+      const Bytes key = "key" + std::to_string(dice() % 500),
+                  value(dice() % 8 == 0 ? dice() % 5000 : dice() % 50, 'a' + i % 26);
       switch (dice() % 6) {
         case 0:
           db.set_string(key, value);
@@ -331,7 +332,8 @@ TEST(Database, DoesWhatAMapOfValuesDoes) {
         ASSERT_TRUE(db.erase(key));
       }
     }
-    while (!keyspace.free_some(8)) {}
+    while (!keyspace.free_some(8)) {
+    }
     EXPECT_EQ(keyspace.chunks().bytes(), empty);
   }
 }

@@ -60,7 +60,8 @@ struct Trial : LogBench {
   bool check_folder_or_absent() {
     if (!*disk.exists("data")) return true;
     const auto names = disk.list("data");
-    const bool begun = std::any_of(names->begin(), names->end(), [](const Bytes& name) { return name.ends_with(".log"); });
+    const bool begun =
+        std::any_of(names->begin(), names->end(), [](const Bytes& name) { return name.ends_with(".log"); });
     return !begun || check_folder(disk, "data")->sound;
   }
 };
@@ -89,15 +90,17 @@ TEST(Fault, PowerCutAtEveryCall) {
     const uint64_t seeds = one.power_cut ? 16 : 1;
     for (uint64_t call = 1; call <= calls; ++call) {
       for (uint64_t seed = 0; seed < seeds; ++seed) {
-        SCOPED_TRACE("durability " + std::to_string(static_cast<int>(one.durability)) + " call " + std::to_string(call) +
-                     " seed " + std::to_string(seed) + (one.power_cut ? " power cut" : " kill"));
+        SCOPED_TRACE("durability " + std::to_string(static_cast<int>(one.durability)) + " call " +
+                     std::to_string(call) + " seed " + std::to_string(seed) + (one.power_cut ? " power cut" : " kill"));
         Trial trial;
         trial.options.durability = one.durability;
         trial.disk.stop_at(call);
         trial.run();
         trial.log.reset();
-        if (one.power_cut) trial.disk.power_cut(seed);
-        else trial.disk.kill();
+        if (one.power_cut)
+          trial.disk.power_cut(seed);
+        else
+          trial.disk.kill();
         const bool loses_unsynced = one.power_cut && one.durability != Durability::kAlways;
         trial.expect_promised(loses_unsynced ? trial.synced : trial.committed);
         if (::testing::Test::HasFatalFailure()) return;
@@ -144,8 +147,10 @@ TEST(Fault, EveryFailedCallEndsCommitsAndLosesNothingCommitted) {
         EXPECT_FALSE(trial.log->sync_now().ok());
       }
       trial.log.reset();
-      if (one.power_cut) trial.disk.power_cut(call);
-      else trial.disk.kill();
+      if (one.power_cut)
+        trial.disk.power_cut(call);
+      else
+        trial.disk.kill();
       const bool loses_unsynced = one.power_cut && one.durability != Durability::kAlways;
       trial.expect_promised(loses_unsynced ? trial.synced : trial.committed);
       if (::testing::Test::HasFatalFailure()) return;

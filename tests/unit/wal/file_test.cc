@@ -30,10 +30,11 @@ class FileTest : public ::testing::Test {
 
   Result<std::unique_ptr<Log>> open_log() {
     replayed = 0;
-    return Log::open(*files, clock, *events, {.folder = folder + "/data", .thread = LogThread::kNever}, [this](Index, TimeMs, View) {
-      ++replayed;
-      return Status::fine();
-    });
+    return Log::open(*files, clock, *events, {.folder = folder + "/data", .thread = LogThread::kNever},
+                     [this](Index, TimeMs, View) {
+                       ++replayed;
+                       return Status::fine();
+                     });
   }
 
   Bytes folder;

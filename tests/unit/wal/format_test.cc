@@ -103,4 +103,3 @@ TEST(Format, SizesOfBatches) {
 }
 
 }  // namespace leat::wal
-

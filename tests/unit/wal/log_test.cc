@@ -191,7 +191,8 @@ TEST_F(LogTest, ABatchWithoutItsEndIsTrimmed) {
   open();
   EXPECT_EQ(replayed.size(), 1u);
   EXPECT_GT(log->recovery().trimmed_bytes, 2 * kRecordBodyMax - 1);
-  EXPECT_NE(log->recovery().trimmed_detail.find("a batch without its end"), Bytes::npos) << log->recovery().trimmed_detail;
+  EXPECT_NE(log->recovery().trimmed_detail.find("a batch without its end"), Bytes::npos)
+      << log->recovery().trimmed_detail;
   EXPECT_EQ(log->next_index(), 3u);
   propose(1);
   ASSERT_TRUE(log->close().ok());

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// stream_commands.h: stream handlers that have files of their own; their rows stand in stream.cc and stream_group.cc.
+#pragma once
+
+#include "broker/commands/context.h"
+
+namespace leat {
+
+Outcome xread(Context&, Args);       // stream_read.cc
+Outcome xreadgroup(Context&, Args);
+Outcome xinfo_consumers(Context&, Args);  // stream_info.cc
+Outcome xinfo_groups(Context&, Args);
+Outcome xinfo_stream(Context&, Args);
+
+// XGROUP and XINFO say this where an option or the number of words is wrong.
+Status subcommand_syntax_error(Args args);
+
+}  // namespace leat
