@@ -73,6 +73,7 @@ struct FieldReader {
     if (const Word* word = take(Word::kReal)) field = word->real;
   }
   void read(StreamId& field) {
+    if (take_array(2) != 1) return void(good = false);
     read(field.ms);
     read(field.seq);
   }
@@ -83,7 +84,11 @@ struct FieldReader {
   }
   void read(StreamIds& field) {
     const size_t count = take_array(2), first = ids.size();
-    for (size_t i = 0; i < count && good; ++i) read(ids.emplace_back());
+    for (size_t i = 0; i < count && good; ++i) {
+      StreamId& one = ids.emplace_back();
+      read(one.ms);
+      read(one.seq);
+    }
     field = StreamIds(ids.data() + first, count);
   }
   void read(ScoredMembers& field) {

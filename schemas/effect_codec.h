@@ -59,6 +59,7 @@ class EffectEncoder {
   void pack(EffectPacker& packer, View field) { offsets_.push_back(packer.bytes(field)); }
   void pack(EffectPacker& packer, double field) { packer.real(field); }
   void pack(EffectPacker& packer, StreamId field) {
+    packer.array(2);
     packer.integer(field.ms);
     packer.integer(field.seq);
   }
@@ -68,7 +69,7 @@ class EffectEncoder {
   }
   void pack(EffectPacker& packer, StreamIds field) {
     packer.array(field.size() * 2);
-    for (const StreamId one : field) pack(packer, one);
+    for (const StreamId one : field) packer.integer(one.ms), packer.integer(one.seq);
   }
   void pack(EffectPacker& packer, ScoredMembers field) {
     packer.array(field.size() * 2);

@@ -14,6 +14,11 @@
 
 namespace leat {
 
+namespace {
+// -0 becomes 0, as in Redis' small sets (its large ones keep the sign; the order knows no difference).
+double stored_score(double score) { return score + 0.0; }
+}  // namespace
+
 void begin_entries(ReplySink& reply, uint64_t count, Scores scores) {
   reply.array(scores == Scores::kWith && !reply.resp3() ? count * 2 : count);
 }
@@ -25,17 +30,16 @@ void write_entry(ReplySink& reply, View member, double score, Scores scores) {
 }
 
 Outcome store_entries(Context& ctx, View to, ScoredMembers entries) {
-  const auto count = static_cast<int64_t>(entries.size());
-  std::vector<Bytes> members;  // their own, for what they are borrowed from may be about to go
-  std::vector<ScoredMember> owned;
-  if (ctx.look(to)) {
-    members.reserve(entries.size());  // once: the views below point into it
-    for (const ScoredMember& entry : entries) owned.push_back({entry.score, members.emplace_back(entry.member)});
-    entries = owned;
-    ctx.emit(KeyDelete{.key = to});
+  const bool replaces = ctx.look(to).has_value();
+  std::vector<Bytes> members;  // what they are borrowed from is about to go
+  std::vector<ScoredMember> stored;
+  if (replaces) members.reserve(entries.size());  // once: the views below point into it
+  for (const ScoredMember& entry : entries) {
+    stored.push_back({stored_score(entry.score), replaces ? View(members.emplace_back(entry.member)) : entry.member});
   }
-  if (!entries.empty()) ctx.emit(SortedSetAdd{.key = to, .entries = entries});
-  return ctx.reply.integer(count);
+  if (replaces) ctx.emit(KeyDelete{.key = to});
+  if (!stored.empty()) ctx.emit(SortedSetAdd{.key = to, .entries = stored});
+  return ctx.reply.integer(static_cast<int64_t>(stored.size()));
 }
 
 namespace {
@@ -106,7 +110,7 @@ Additions decide(const AddOptions& options, const SortedSet* set, Args args, siz
     out.last = score_after(options, current, scores[i]);
     if (!out.last || (current && *current == *out.last)) continue;
     ++(current ? out.updated : out.added);
-    out.changes.push_back({*out.last, member});
+    out.changes.push_back({stored_score(*out.last), member});
     if (several) decided[member] = *out.last;
   }
   return out;

@@ -6,7 +6,7 @@
 
 namespace leat {
 
-Outcome xread(Context&, Args);       // stream_read.cc
+Outcome xread(Context&, Args);  // stream_read.cc
 Outcome xreadgroup(Context&, Args);
 Outcome xinfo_consumers(Context&, Args);  // stream_info.cc
 Outcome xinfo_groups(Context&, Args);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // stream_group.cc: consumer groups: who reads, who holds what. https://redis.io/docs/latest/commands/xgroup/
 // consumers/README.md draws a message's life; XREADGROUP is in stream_read.cc.
-#include "consumers/group.h"
-
 #include <algorithm>
 
 #include "broker/commands/families.h"
@@ -10,6 +8,7 @@
 #include "broker/commands/parse.h"
 #include "broker/commands/stream_commands.h"
 #include "broker/commands/stream_ids.h"
+#include "consumers/group.h"
 
 namespace leat {
 
@@ -47,8 +46,9 @@ Result<Place> existing(Context& ctx, View key, View name) {
 Result<Place> xgroup_place(Context& ctx, Args args) {
   const auto place = look_up(ctx, args[2], args[3]);
   if (place.ok() && place->stream == nullptr) {
-    return Status::error("ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use "
-                         "the MKSTREAM option to create an empty stream automatically.");
+    return Status::error(
+        "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use "
+        "the MKSTREAM option to create an empty stream automatically.");
   }
   return place;
 }
@@ -56,7 +56,8 @@ Result<Place> xgroup_place(Context& ctx, Args args) {
 Result<Place> xgroup_existing(Context& ctx, Args args) {
   const auto place = xgroup_place(ctx, args);
   if (place.ok() && place->group == nullptr) {
-    return Status::error("NOGROUP No such consumer group '" + Bytes(args[3]) + "' for key name '" + Bytes(args[2]) + "'");
+    return Status::error("NOGROUP No such consumer group '" + Bytes(args[3]) + "' for key name '" + Bytes(args[2]) +
+                         "'");
   }
   return place;
 }
@@ -103,7 +104,8 @@ Outcome xgroup_create(Context& ctx, Args args) {
   }
   if (place->group != nullptr) return Status::error("BUSYGROUP Consumer Group name already exists");
   if (place->stream == nullptr) ctx.emit(StreamCreate{.key = args[2]});
-  ctx.emit(GroupCreate{.key = args[2], .group = args[3], .last_delivered = start, .entries_read = options->entries_read});
+  ctx.emit(
+      GroupCreate{.key = args[2], .group = args[3], .last_delivered = start, .entries_read = options->entries_read});
   return ctx.reply.ok();
 }
 
@@ -279,14 +281,18 @@ Result<int64_t> claim_number(View text, View what) {
 // Asking makes a consumer known and seen.
 void meet_consumer(Context& ctx, View key, View group, View name) {
   const Consumer* const consumer = existing(ctx, key, group)->group->find_consumer(name);
-  if (consumer != nullptr) consumer->seen_time_ms = ctx.now_ms;
-  else ctx.emit(ConsumerCreate{.key = key, .group = group, .consumer = name, .at_ms = ctx.now_ms});
+  if (consumer != nullptr)
+    consumer->seen_time_ms = ctx.now_ms;
+  else
+    ctx.emit(ConsumerCreate{.key = key, .group = group, .consumer = name, .at_ms = ctx.now_ms});
 }
 
 // Reply to a claimed entry: [id, fields], or with JUSTID the id.
 void reply_claimed(ReplySink& reply, const Stream::Cursor& entry, bool just_id, std::vector<View>& scratch) {
-  if (just_id) reply_id(reply, entry.id());
-  else reply_entry(reply, entry, scratch);
+  if (just_id)
+    reply_id(reply, entry.id());
+  else
+    reply_entry(reply, entry, scratch);
 }
 
 struct ClaimRequest {
@@ -432,7 +438,7 @@ Result<AutoClaimRequest> parse_auto_claim(Args args) {
 
 // What a scan of the pending entries came to.
 struct AutoClaimed {
-  StreamId next;  // where to go on; 0-0 at the end
+  StreamId next;                                       // where to go on; 0-0 at the end
   std::vector<std::pair<StreamId, uint64_t>> claimed;  // and their delivery count from now on
   std::vector<StreamId> gone;                          // their entries were deleted
 };

@@ -14,9 +14,9 @@ namespace leat {
 
 extern const Status kInvalidStreamId;  // ERR Invalid stream ID specified …
 
-Result<StreamId> stream_id_of(View text);         // ms-seq or ms
+Result<StreamId> stream_id_of(View text);          // ms-seq or ms
 Result<StreamId> stream_id_or_edge_of(View text);  // - and + too
-Result<StreamId> range_start_of(View text);       // and "(" before an id: not the id itself
+Result<StreamId> range_start_of(View text);        // and "(" before an id: not the id itself
 Result<StreamId> range_end_of(View text);
 Result<std::vector<StreamId>> stream_ids_of(Views words);
 

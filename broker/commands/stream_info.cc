@@ -27,8 +27,10 @@ void field(ReplySink& reply, View name, uint64_t value) {
 }
 void field(ReplySink& reply, View name, std::optional<int64_t> value) {
   reply.bulk(name);
-  if (value) reply.integer(*value);
-  else reply.null();
+  if (value)
+    reply.integer(*value);
+  else
+    reply.null();
 }
 
 std::optional<int64_t> entries_read_of(const Group& group) {
@@ -48,8 +50,10 @@ Result<const Stream*> existing_stream(Context& ctx, View key) {
 void reply_entry_or_null(ReplySink& reply, View name, const Stream::Cursor& at) {
   std::vector<View> scratch;
   reply.bulk(name);
-  if (at.valid()) reply_entry(reply, at, scratch);
-  else reply.null();
+  if (at.valid())
+    reply_entry(reply, at, scratch);
+  else
+    reply.null();
 }
 
 void reply_group_pending(ReplySink& reply, const Group& group, uint64_t count) {
@@ -165,7 +169,8 @@ Outcome xinfo_consumers(Context& ctx, Args args) {
   if (!found.ok()) return found.status();
   const Group* const group = (*found)->find_group(args[3]);
   if (group == nullptr) {
-    return Status::error("NOGROUP No such consumer group '" + Bytes(args[3]) + "' for key name '" + Bytes(args[2]) + "'");
+    return Status::error("NOGROUP No such consumer group '" + Bytes(args[3]) + "' for key name '" + Bytes(args[2]) +
+                         "'");
   }
   ctx.reply.array(group->consumers().size());
   for (const auto& [name, consumer] : group->consumers()) {
@@ -174,7 +179,8 @@ Outcome xinfo_consumers(Context& ctx, Args args) {
     field(ctx.reply, "name", View(name));
     field(ctx.reply, "pending", consumer->pending_count());
     field(ctx.reply, "idle", std::optional(elapsed_ms(consumer->seen_time_ms, ctx.now_ms)));
-    field(ctx.reply, "inactive", std::optional(never_active ? int64_t{-1} : elapsed_ms(consumer->active_time_ms, ctx.now_ms)));
+    field(ctx.reply, "inactive",
+          std::optional(never_active ? int64_t{-1} : elapsed_ms(consumer->active_time_ms, ctx.now_ms)));
   }
   return Replied();
 }

@@ -31,8 +31,10 @@ int64_t entries_until(const Stream& stream, StreamId id) {
 int64_t entries_read_after(const Stream& stream, const Group& group, StreamIds ids) {
   int64_t read = group.entries_read();
   for (const StreamId id : ids) {
-    if (read != kEntriesReadUnknown && !has_deleted_from(stream, id)) ++read;
-    else read = entries_until(stream, id);
+    if (read != kEntriesReadUnknown && !has_deleted_from(stream, id))
+      ++read;
+    else
+      read = entries_until(stream, id);
   }
   return read;
 }

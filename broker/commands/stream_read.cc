@@ -25,7 +25,8 @@ struct ReadRequest {
 
 Status unbalanced(bool grouped) {
   return Status::error(Bytes("ERR Unbalanced '") + (grouped ? "xreadgroup" : "xread") +
-                       "' list of streams: for each stream key an ID or '" + (grouped ? ">" : "$") + "' must be specified.");
+                       "' list of streams: for each stream key an ID or '" + (grouped ? ">" : "$") +
+                       "' must be specified.");
 }
 
 Status meaningless(View id) {
@@ -76,8 +77,10 @@ Result<ReadRequest> parse_read(Args args, bool grouped) {
 
 // In RESP3 a map of streams, in RESP2 an array of pairs.
 void begin_streams(ReplySink& reply, size_t count) {
-  if (reply.resp3()) reply.map(count);
-  else reply.array(count);
+  if (reply.resp3())
+    reply.map(count);
+  else
+    reply.array(count);
 }
 
 void begin_stream(ReplySink& reply, View key) {
@@ -105,7 +108,8 @@ std::optional<Stream::Cursor> entry_after(const Stream& stream, StreamId id) {
 // The id after which XREAD's stream number `i` is read.
 Result<StreamId> read_after(const Context& ctx, const Stream* stream, View word, size_t i) {
   if (word == ">") {
-    return Status::error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+    return Status::error(
+        "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
   }
   if (word == "$") {
     if (ctx.resumed != nullptr) return ctx.resumed->resolved[i];
@@ -218,8 +222,12 @@ void deliver_history(Context& ctx, View key, const ReadRequest& request, const P
     }
     reply_entry(ctx.reply, entry, scratch);
     const uint64_t deliveries = from.group->pending().find(*at)->delivery_count + uint64_t{1};
-    again.push_back({.key = key, .group = *request.group, .consumer = request.consumer, .id = *at,
-                     .delivered_at_ms = ctx.now_ms, .deliveries = deliveries});
+    again.push_back({.key = key,
+                     .group = *request.group,
+                     .consumer = request.consumer,
+                     .id = *at,
+                     .delivered_at_ms = ctx.now_ms,
+                     .deliveries = deliveries});
   }
   ctx.reply.fill_array(mark, count);
   for (const PendingClaim& claim : again) ctx.emit(claim);
@@ -273,8 +281,10 @@ Outcome xreadgroup(Context& ctx, Args args) {
     meet_consumer(ctx, key, *request);  // known from its first reading on, also when there is nothing to read
     if (!plan.answered()) continue;
     begin_stream(ctx.reply, key);
-    if (plan.history) deliver_history(ctx, key, *request, plan);
-    else deliver_news(ctx, key, *request, plan);
+    if (plan.history)
+      deliver_history(ctx, key, *request, plan);
+    else
+      deliver_news(ctx, key, *request, plan);
   }
   if (answered > 0) return Replied();
   if (!request->block_ms) return ctx.reply.null_array();

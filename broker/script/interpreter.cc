@@ -14,8 +14,9 @@ constexpr int kInstructionsPerPoll = 2000;    // some microseconds: the price of
 constexpr int64_t kStepsPerPoll = 1'000'000;  // of C loops; a step is a few nanoseconds
 constexpr int kNestedMax = 195;               // PUC Lua's LUAI_MAXCCALLS is 200
 constexpr size_t kNumberTextMax = 32;         // "%.17g" takes at most 24
-constexpr unsigned kRunsPerCollection = 50;   // as Redis
-constexpr int kCollectionStepKb = 50;
+constexpr int kGarbagePerCollection = 400;    // percent of what lives. The heap of short scripts is small and would be
+                                              // marked again and again: with LuaJIT's 200 that is a quarter of their time
+constexpr size_t kScratchKeptMax = size_t{1} << 20;
 constexpr char kChunkName[] = "@user_script";
 
 void raise(lua_State* L, View text) {
@@ -30,6 +31,7 @@ Interpreter::Interpreter(size_t memory_bytes_max)
     : memory_(memory_bytes_max), lua_(lua_newstate(allocate, this)), sink_(memory_) {
   CHECK(lua_ != nullptr);
   luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  lua_gc(lua_, LUA_GCSETPAUSE, kGarbagePerCollection);  // each allocation pays its part of collecting: no step is needed
   open_sandbox(lua_);
   lua_pushcfunction(lua_, on_error);
   CHECK(lua_gettop(lua_) == kOnError);
@@ -83,8 +85,8 @@ void Interpreter::end() {
     lua_pushnil(lua_);
     lua_setfield(lua_, kGlobals, name);
   }
-  if (memory_.exceeded()) lua_gc(lua_, LUA_GCCOLLECT, 0);
-  else if (++runs_ % kRunsPerCollection == 0) lua_gc(lua_, LUA_GCSTEP, kCollectionStepKb);
+  if (scratch_.capacity() > kScratchKeptMax) Bytes().swap(scratch_);
+  if (memory_.bytes() > memory_.bytes_max() / 4) lua_gc(lua_, LUA_GCCOLLECT, 0);  // it was a big one: not the next one's burden
   caller_ = nullptr;
 }
 

@@ -112,7 +112,6 @@ class Interpreter {
   int depth_ = 0;
   int counting_ = 0;  // the hook's interval; 0 when there is none
   bool killed_ = false;
-  unsigned runs_ = 0;
   size_t collected_bytes_ = 0;
 };
 

@@ -14,6 +14,8 @@ extern "C" int luaopen_cjson(lua_State* L);
 namespace leat {
 namespace {
 
+constexpr int kDepthEver = 2000;  // whatever a script sets: the C stack is everybody's
+
 struct EncodeSettings {  // a plain userdata, the upvalue of one set of functions
   enum Invalid { kRefuse, kAsIs, kNull };
   bool sparse_convert = false;
@@ -107,7 +109,7 @@ class Encoder {
 
   void table(int depth) {
     interpreter_.spend(lua_, 1);
-    if (depth > settings_.depth_max || !lua_checkstack(lua_, 4)) {
+    if (depth > settings_.depth_max || depth > kDepthEver || !lua_checkstack(lua_, 4)) {
       luaL_error(lua_, "Cannot serialise, excessive nesting (%d)", depth);
     }
     const int length = array_length();

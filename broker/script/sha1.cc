@@ -35,22 +35,27 @@ Sha1::Hex Sha1::hex(const Digest& digest) {
   return hex;
 }
 
-static int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+static constexpr std::array<int8_t, 256> kDigitValues = [] {
+  std::array<int8_t, 256> values{};
+  values.fill(-1);
+  for (int8_t i = 0; i < 10; ++i) values[static_cast<size_t>('0' + i)] = i;
+  for (int8_t i = 0; i < 6; ++i) {
+    values[static_cast<size_t>('a' + i)] = static_cast<int8_t>(10 + i);
+    values[static_cast<size_t>('A' + i)] = static_cast<int8_t>(10 + i);
+  }
+  return values;
+}();
 
 bool Sha1::parse(View hex, Digest& digest) {
   if (hex.size() != 2 * digest.size()) return false;
+  int wrong = 0;
   for (size_t i = 0; i < digest.size(); ++i) {
-    const int high = digit(hex[2 * i]);
-    const int low = digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    digest[i] = static_cast<unsigned char>(high << 4 | low);
+    const int high = kDigitValues[static_cast<unsigned char>(hex[2 * i])];
+    const int low = kDigitValues[static_cast<unsigned char>(hex[2 * i + 1])];
+    wrong |= high | low;  // negative once one of them is
+    digest[i] = static_cast<unsigned char>(high * 16 + low);
   }
-  return true;
+  return wrong >= 0;
 }
 
 }  // namespace leat

@@ -42,7 +42,8 @@ static Reply from_s(const Entries&... entries) {
 
 TEST_F(StreamGroupTest, CreatesGroups) {
   const Reply no_key = error(
-      "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option "
+      "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
+      "option "
       "to create an empty stream automatically.");
   EXPECT_EQ(call("XGROUP CREATE s g $"), no_key);
   EXPECT_EQ(call("XGROUP DESTROY s g"), no_key);
@@ -102,18 +103,18 @@ TEST_F(StreamGroupTest, ConsumersComeAndGo) {
 
 TEST_F(StreamGroupTest, WrongTypeEverywhere) {
   call("SET t x");
-  for (const char* line : {"XGROUP CREATE t g 0 MKSTREAM", "XGROUP CREATE t g 0", "XGROUP SETID t g 0", "XGROUP DESTROY t g",
-                           "XGROUP CREATECONSUMER t g c", "XGROUP DELCONSUMER t g c", "XREADGROUP GROUP g c STREAMS t >",
-                           "XACK t g 1", "XPENDING t g", "XPENDING t g - + 1", "XCLAIM t g c 0 1",
-                           "XAUTOCLAIM t g c 0 0"}) {
+  for (const char* line :
+       {"XGROUP CREATE t g 0 MKSTREAM", "XGROUP CREATE t g 0", "XGROUP SETID t g 0", "XGROUP DESTROY t g",
+        "XGROUP CREATECONSUMER t g c", "XGROUP DELCONSUMER t g c", "XREADGROUP GROUP g c STREAMS t >", "XACK t g 1",
+        "XPENDING t g", "XPENDING t g - + 1", "XCLAIM t g c 0 1", "XAUTOCLAIM t g c 0 0"}) {
     EXPECT_EQ(call(line), kWrong) << line;
   }
 }
 
 TEST_F(StreamGroupTest, WrongArity) {
-  for (const char* line : {"XGROUP CREATE s g", "XGROUP DESTROY s", "XGROUP CREATECONSUMER s g", "XGROUP DELCONSUMER s g c d",
-                           "XGROUP SETID s g", "XREADGROUP GROUP g c STREAMS s", "XACK s g", "XPENDING s", "XCLAIM s g c 0",
-                           "XAUTOCLAIM s g c 0"}) {
+  for (const char* line : {"XGROUP CREATE s g", "XGROUP DESTROY s", "XGROUP CREATECONSUMER s g",
+                           "XGROUP DELCONSUMER s g c d", "XGROUP SETID s g", "XREADGROUP GROUP g c STREAMS s",
+                           "XACK s g", "XPENDING s", "XCLAIM s g c 0", "XAUTOCLAIM s g c 0"}) {
     const Reply reply = call(line);
     EXPECT_TRUE(reply.is_error() && reply.text.starts_with("ERR wrong number of arguments for '")) << line;
   }
@@ -171,12 +172,14 @@ TEST_F(StreamGroupTest, ReadsSeveralStreams) {
   call("XGROUP CREATE s g 0");
   call("XGROUP CREATE t g $");
   EXPECT_EQ(call("XREADGROUP GROUP g alice COUNT 1 STREAMS t s > >"), from_s(numbered(1)));
-  EXPECT_EQ(call("XREADGROUP GROUP g alice STREAMS t s 0 >"), array(array("t", array()), array("s", array(numbered(2), numbered(3)))));
+  EXPECT_EQ(call("XREADGROUP GROUP g alice STREAMS t s 0 >"),
+            array(array("t", array()), array("s", array(numbered(2), numbered(3)))));
   fill("t", 8, 9);
   EXPECT_EQ(call("XREADGROUP GROUP g alice COUNT 1 STREAMS t t t > > >"),  // one stream, named again: it reads on
             array(array("t", array(numbered(8))), array("t", array(numbered(9)))));
   call("HELLO 3");
-  EXPECT_EQ(call("XREADGROUP GROUP g alice STREAMS s t 2 0"), map("s", array(numbered(3)), "t", array(numbered(8), numbered(9))));
+  EXPECT_EQ(call("XREADGROUP GROUP g alice STREAMS s t 2 0"),
+            map("s", array(numbered(3)), "t", array(numbered(8), numbered(9))));
   EXPECT_EQ(call("XREADGROUP GROUP g alice STREAMS s >"), null3());
 }
 
@@ -190,8 +193,10 @@ TEST_F(StreamGroupTest, ReadSaysWhatIsWrong) {
             error("ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified."));
   EXPECT_EQ(call("XREADGROUP COUNT 1 COUNT 1 STREAMS s >"), error("ERR Missing GROUP option for XREADGROUP"));
   EXPECT_EQ(call("XREADGROUP COUNT 1 GROUP g c s >"), kSyntax);
-  EXPECT_TRUE(call("XREADGROUP GROUP g c STREAMS s $").text.starts_with("ERR The $ ID is meaningless in the context of XREADGROUP"));
-  EXPECT_TRUE(call("XREADGROUP GROUP g c STREAMS s +").text.starts_with("ERR The + ID is meaningless in the context of XREADGROUP"));
+  EXPECT_TRUE(call("XREADGROUP GROUP g c STREAMS s $")
+                  .text.starts_with("ERR The $ ID is meaningless in the context of XREADGROUP"));
+  EXPECT_TRUE(call("XREADGROUP GROUP g c STREAMS s +")
+                  .text.starts_with("ERR The + ID is meaningless in the context of XREADGROUP"));
   EXPECT_EQ(call("XREADGROUP GROUP g c STREAMS s none > >"),
             error("NOGROUP No such key 'none' or consumer group 'g' in XREADGROUP with GROUP option"));
   EXPECT_EQ(call("XPENDING s g").items[0], integer(0));  // nothing was delivered by a request that failed
@@ -485,10 +490,11 @@ TEST_F(StreamGroupTest, FullInfoShowsGroups) {
   start_work();
   const Reply now = integer(clock.wall_ms());
   const Reply groups = call("XINFO STREAM s FULL COUNT 2").items[17];
-  EXPECT_EQ(groups, array(array("name", "g", "last-delivered-id", "3-0", "entries-read", 3, "lag", 2, "pel-count", 3, "pending",
-                                array(array("1-0", "alice", now, 1), array("2-0", "alice", now, 1)), "consumers",
-                                array(array("name", "alice", "seen-time", now, "active-time", now, "pel-count", 3, "pending",
-                                            array(array("1-0", now, 1), array("2-0", now, 1)))))));
+  EXPECT_EQ(groups,
+            array(array("name", "g", "last-delivered-id", "3-0", "entries-read", 3, "lag", 2, "pel-count", 3, "pending",
+                        array(array("1-0", "alice", now, 1), array("2-0", "alice", now, 1)), "consumers",
+                        array(array("name", "alice", "seen-time", now, "active-time", now, "pel-count", 3, "pending",
+                                    array(array("1-0", now, 1), array("2-0", now, 1)))))));
 }
 
 // Waiting is one interaction: being looked at again meanwhile is none.
@@ -526,7 +532,8 @@ TEST_F(StreamGroupTest, ThousandsOfEntries) {
   words.push_back("JUSTID");
   EXPECT_EQ(client().call_words(words).items.size(), size_t{kEntries / 2});
   restart();
-  EXPECT_EQ(call("XPENDING s g"), array(kEntries / 2, "2-0", "5000-0", array(array("carol", std::to_string(kEntries / 2)))));
+  EXPECT_EQ(call("XPENDING s g"),
+            array(kEntries / 2, "2-0", "5000-0", array(array("carol", std::to_string(kEntries / 2)))));
   EXPECT_EQ(pending().items[0].items[3], integer(3));
   call("COPY s copied");
   EXPECT_EQ(call("XPENDING copied g").items[0], integer(kEntries / 2));

@@ -24,8 +24,10 @@ TEST_F(StreamTest, AddsAndRanges) {
   EXPECT_EQ(call("XADD s 1-2 a 3"), bulk("1-2"));
   EXPECT_EQ(call("XADD s 2 c \"\""), bulk("2-0"));
   EXPECT_EQ(call("XLEN s"), integer(3));
-  EXPECT_EQ(call("XRANGE s - +"), array(array("1-1", array("a", "1", "b", "2")), entry("1-2", "a", "3"), entry("2-0", "c", "")));
-  EXPECT_EQ(call("XREVRANGE s + -"), array(entry("2-0", "c", ""), entry("1-2", "a", "3"), array("1-1", array("a", "1", "b", "2"))));
+  EXPECT_EQ(call("XRANGE s - +"),
+            array(array("1-1", array("a", "1", "b", "2")), entry("1-2", "a", "3"), entry("2-0", "c", "")));
+  EXPECT_EQ(call("XREVRANGE s + -"),
+            array(entry("2-0", "c", ""), entry("1-2", "a", "3"), array("1-1", array("a", "1", "b", "2"))));
   EXPECT_EQ(call("TYPE s"), simple("stream"));
   EXPECT_EQ(call("XLEN none"), integer(0));
 }
@@ -44,7 +46,8 @@ TEST_F(StreamTest, IdsOnlyRise) {
   EXPECT_EQ(call("XADD s +007-00 a b"), bulk("7-0"));
   EXPECT_EQ(call("XADD s 8-18446744073709551615 a b"), bulk("8-18446744073709551615"));
   EXPECT_EQ(call("XADD s 8-* a b"), kTooSmall);
-  for (const char* id : {"x", "1-", "-1", "1-2-3", "1-x", "*-*", "-", "+", "$", "-*", "1-**", "18446744073709551616", "\"\""}) {
+  for (const char* id :
+       {"x", "1-", "-1", "1-2-3", "1-x", "*-*", "-", "+", "$", "-*", "1-**", "18446744073709551616", "\"\""}) {
     EXPECT_EQ(call("XADD s " + Bytes(id) + " a b"), kInvalidId) << id;
   }
 }
@@ -68,16 +71,19 @@ TEST_F(StreamTest, TheLastIdIsTheEnd) {
   const Reply exhausted = error("ERR The stream has exhausted the last possible ID, unable to add more items");
   EXPECT_EQ(call("XADD s * a b"), exhausted);
   EXPECT_EQ(call("XADD s 1-1 a b"), exhausted);
-  EXPECT_EQ(call("XRANGE s 18446744073709551615-18446744073709551615 +"), array(entry("18446744073709551615-18446744073709551615", "a", "b")));
+  EXPECT_EQ(call("XRANGE s 18446744073709551615-18446744073709551615 +"),
+            array(entry("18446744073709551615-18446744073709551615", "a", "b")));
   EXPECT_EQ(call("XREAD STREAMS s 18446744073709551615-18446744073709551615"), null_array());
   EXPECT_EQ(call("XREAD COUNT 1 STREAMS s 18446744073709551615-18446744073709551614").type, '*');
-  EXPECT_EQ(call("XREAD STREAMS s +"), array(array("s", array(entry("18446744073709551615-18446744073709551615", "a", "b")))));
+  EXPECT_EQ(call("XREAD STREAMS s +"),
+            array(array("s", array(entry("18446744073709551615-18446744073709551615", "a", "b")))));
 }
 
 TEST_F(StreamTest, AddSaysWhatIsWrong) {
   const Reply arity = error("ERR wrong number of arguments for 'xadd' command");
-  for (const char* line : {"XADD s *", "XADD s * a", "XADD s * a b c", "XADD s NOMKSTREAM * a", "XADD s MAXLEN 10 NOMKSTREAM",
-                           "XADD s 1-1 a b c", "XADD s MAXLEN ~ 5 NOMKSTREAM NOMKSTREAM"}) {
+  for (const char* line :
+       {"XADD s *", "XADD s * a", "XADD s * a b c", "XADD s NOMKSTREAM * a", "XADD s MAXLEN 10 NOMKSTREAM",
+        "XADD s 1-1 a b c", "XADD s MAXLEN ~ 5 NOMKSTREAM NOMKSTREAM"}) {
     EXPECT_EQ(call(line), arity) << line;
   }
   EXPECT_EQ(call("XADD s NOMKSTREAM * a b"), null());
@@ -86,7 +92,8 @@ TEST_F(StreamTest, AddSaysWhatIsWrong) {
   EXPECT_EQ(call("XADD s MINID x * a b"), kInvalidId);
   EXPECT_EQ(call("XADD s MAXLEN 1 MINID 1 * a b"),
             error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible"));
-  EXPECT_EQ(call("XADD s MAXLEN 1 LIMIT 5 * a b"), error("ERR syntax error, LIMIT cannot be used without the special ~ option"));
+  EXPECT_EQ(call("XADD s MAXLEN 1 LIMIT 5 * a b"),
+            error("ERR syntax error, LIMIT cannot be used without the special ~ option"));
   EXPECT_EQ(call("XADD s LIMIT 5 * a b"),
             error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"));
   EXPECT_EQ(call("XADD s LIMIT 0 * a b"), error("ERR syntax error, LIMIT cannot be used without the special ~ option"));
@@ -141,7 +148,8 @@ TEST_F(StreamTest, RangesHaveBothKindsOfEnds) {
   EXPECT_EQ(call("XRANGE s (- +"), kInvalidId);
   EXPECT_EQ(call("XRANGE s - (+"), kInvalidId);
   EXPECT_EQ(call("XRANGE s ( +"), kInvalidId);
-  EXPECT_EQ(call("XRANGE s (18446744073709551615-18446744073709551615 +"), error("ERR invalid start ID for the interval"));
+  EXPECT_EQ(call("XRANGE s (18446744073709551615-18446744073709551615 +"),
+            error("ERR invalid start ID for the interval"));
   EXPECT_EQ(call("XRANGE s - (0-0"), error("ERR invalid end ID for the interval"));
 }
 
@@ -181,9 +189,11 @@ TEST_F(StreamTest, TrimSaysWhatIsWrong) {
   EXPECT_EQ(call("XTRIM s FOO 1"), kSyntax);
   EXPECT_EQ(call("XTRIM s MAXLEN 1 2"), kSyntax);
   EXPECT_EQ(call("XTRIM s NOMKSTREAM 1"), kSyntax);
-  EXPECT_EQ(call("XTRIM s LIMIT 5"), error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"));
+  EXPECT_EQ(call("XTRIM s LIMIT 5"),
+            error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"));
   EXPECT_EQ(call("XTRIM s LIMIT 0"), error("ERR syntax error, XTRIM must be called with a trimming strategy"));
-  EXPECT_EQ(call("XTRIM s MAXLEN 1 LIMIT 5"), error("ERR syntax error, LIMIT cannot be used without the special ~ option"));
+  EXPECT_EQ(call("XTRIM s MAXLEN 1 LIMIT 5"),
+            error("ERR syntax error, LIMIT cannot be used without the special ~ option"));
   EXPECT_EQ(call("XTRIM s MAXLEN 1 MAXLEN 2"),
             error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible"));
   EXPECT_EQ(call("XTRIM s MAXLEN ~"), error("ERR value is not an integer or out of range"));
@@ -248,16 +258,17 @@ TEST_F(StreamTest, InfoOfAStream) {
   fill("s", 1, 3);
   call("XDEL s 2");
   EXPECT_EQ(call("XINFO STREAM s"),
-            array("length", 2, "radix-tree-keys", 1, "radix-tree-nodes", 2, "last-generated-id", "3-0", "max-deleted-entry-id",
-                  "2-0", "entries-added", 3, "recorded-first-entry-id", "1-0", "groups", 0, "first-entry", numbered(1),
-                  "last-entry", numbered(3)));
+            array("length", 2, "radix-tree-keys", 1, "radix-tree-nodes", 2, "last-generated-id", "3-0",
+                  "max-deleted-entry-id", "2-0", "entries-added", 3, "recorded-first-entry-id", "1-0", "groups", 0,
+                  "first-entry", numbered(1), "last-entry", numbered(3)));
   call("XTRIM s MAXLEN 0");
   const Reply empty = call("XINFO STREAM s");
   EXPECT_EQ(empty.items[13], bulk("0-0"));
   EXPECT_EQ(empty.items[17], null());
   EXPECT_EQ(empty.items[19], null());
   const Reply wrong = error("ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.");
-  for (const char* line : {"XINFO STREAM s FOO", "XINFO STREAM s FULL COUNT", "XINFO STREAM s FULL FOO 1", "XINFO STREAM s FULL COUNT 1 2"}) {
+  for (const char* line : {"XINFO STREAM s FOO", "XINFO STREAM s FULL COUNT", "XINFO STREAM s FULL FOO 1",
+                           "XINFO STREAM s FULL COUNT 1 2"}) {
     EXPECT_EQ(call(line), wrong) << line;
   }
   EXPECT_EQ(call("XINFO STREAM s FULL COUNT x"), error("ERR value is not an integer or out of range"));
@@ -278,12 +289,14 @@ TEST_F(StreamTest, ReadsWhatCameAfterAnId) {
   fill("s", 1, 3);
   fill("t", 7, 8);
   EXPECT_EQ(call("XREAD STREAMS s 1"), array(array("s", array(numbered(2), numbered(3)))));
-  EXPECT_EQ(call("XREAD COUNT 1 STREAMS s none t 0 0 7-0"), array(array("s", array(numbered(1))), array("t", array(numbered(8)))));
+  EXPECT_EQ(call("XREAD COUNT 1 STREAMS s none t 0 0 7-0"),
+            array(array("s", array(numbered(1))), array("t", array(numbered(8)))));
   EXPECT_EQ(call("XREAD COUNT 0 STREAMS s 0").items[0].items[1].items.size(), 3u);
   EXPECT_EQ(call("XREAD COUNT -5 STREAMS s 0").items[0].items[1].items.size(), 3u);
   EXPECT_EQ(call("XREAD STREAMS s $"), null_array());
   EXPECT_EQ(call("XREAD STREAMS s none 3 0"), null_array());
-  EXPECT_EQ(call("XREAD COUNT 5 STREAMS s t + +"), array(array("s", array(numbered(3))), array("t", array(numbered(8)))));
+  EXPECT_EQ(call("XREAD COUNT 5 STREAMS s t + +"),
+            array(array("s", array(numbered(3))), array("t", array(numbered(8)))));
   call("XDEL s 3");
   EXPECT_EQ(call("XREAD STREAMS s +"), array(array("s", array(numbered(2)))));
   EXPECT_EQ(call("XREAD STREAMS s 2"), null_array());
@@ -309,8 +322,9 @@ TEST_F(StreamTest, ReadSaysWhatIsWrong) {
   EXPECT_EQ(call("XREAD BLOCK -1 STREAMS s 0"), error("ERR timeout is negative"));
   EXPECT_EQ(call("XREAD STREAMS s x"), kInvalidId);
   EXPECT_EQ(call("XREAD STREAMS s -"), kInvalidId);
-  EXPECT_EQ(call("XREAD STREAMS s >"),
-            error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."));
+  EXPECT_EQ(
+      call("XREAD STREAMS s >"),
+      error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."));
   EXPECT_EQ(call("XREAD GROUP g c STREAMS s 0"),
             error("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead."));
   EXPECT_EQ(call("XREAD NOACK STREAMS s 0"),
@@ -418,7 +432,8 @@ TEST_F(StreamTest, LongAndBinaryFieldsSurvive) {
   client().call_words({"XADD", "s", "1-0", binary, large, "", ""});
   client().call_words({"XADD", "s", "2-0", binary, "y", "", ""});
   restart();
-  EXPECT_EQ(call("XRANGE s - +"), array(array("1-0", array(binary, large, "", "")), array("2-0", array(binary, "y", "", ""))));
+  EXPECT_EQ(call("XRANGE s - +"),
+            array(array("1-0", array(binary, large, "", "")), array("2-0", array(binary, "y", "", ""))));
 }
 
 TEST_F(StreamTest, ALongStreamKeepsItsOrder) {
