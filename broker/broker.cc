@@ -156,6 +156,7 @@ void Broker::tick() {
   time_.advance();
   if (log_ != nullptr) log_->poll(time_.monotonic_us());
   forget_hangups();                // first: nothing is popped for a client that has left
+  resume_paused();
   run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
@@ -169,6 +170,12 @@ void Broker::tick() {
 void Broker::forget_hangups() {
   for (const Ticket id : gone_) clients_.forget(id);
   gone_.clear();
+}
+
+void Broker::resume_paused() {
+  if (paused_.empty() || executor_.paused()) return;
+  runnable_.insert(runnable_.end(), paused_.begin(), paused_.end());
+  paused_.clear();
 }
 
 void Broker::run_requests(int64_t budget_us) {
@@ -185,7 +192,6 @@ void Broker::run_requests(int64_t budget_us) {
     while (more && batch_.size() < kTickRecordBytes && (++requests & 15) != 0) more = run_one(*client);
     if (more) to_run(*client);
     if (time_.monotonic_us() >= until_us) return;
-    if (executor_.paused() && more) return;
   }
 }
 
@@ -219,7 +225,7 @@ bool Broker::run_one(Client& client) {
     client.input_later.clear();
   }
   if (!taken) {  // CLIENT PAUSE: it stays where it is
-    runnable_.push_back(client.id);
+    paused_.push_back(client.id);
     client.queued_to_run = true;
     return false;
   }

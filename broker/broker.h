@@ -84,6 +84,7 @@ class Broker {
 
  private:
   void forget_hangups();
+  void resume_paused();
   void run_requests(int64_t budget_us);
   bool run_one(Client& client);
   void purge_due();
@@ -113,6 +114,7 @@ class Broker {
 
   std::deque<Ticket> runnable_;
   std::deque<Ticket> releasable_;  // have held output
+  std::vector<Ticket> paused_;     // have a request that CLIENT PAUSE holds back
   std::vector<Ticket> gone_;
   Pump pump_;
   std::function<void()> wake_;

@@ -149,9 +149,13 @@ void EffectPacker::integer_signed(int64_t value) {
   Sink sink{out_};
   msgpack::packer<Sink>(sink).pack_int64(value);
 }
+// Not pack_double: it writes an integral double as an integer, and -0.0 would come back as 0.
 void EffectPacker::real(double value) {
-  Sink sink{out_};
-  msgpack::packer<Sink>(sink).pack_double(value);
+  char bytes[1 + sizeof value] = {static_cast<char>(0xcb)};
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  set_fixed(bytes + 1, __builtin_bswap64(bits));
+  out_.append(bytes, sizeof bytes);
 }
 size_t EffectPacker::bytes(View value) {
   Sink sink{out_};

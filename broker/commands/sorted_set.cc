@@ -3,6 +3,7 @@
 // Adding, removing and looking at members; the rows of all the family's files.
 #include "broker/keyspace/sorted_set.h"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>

@@ -2,6 +2,7 @@
 // sorted_set_range.cc: the sorted-set commands on a range of ranks, of scores or of members. The rows stand in
 // sorted_set.cc.
 // Every range becomes one of ranks: [first, first + count).
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <variant>
@@ -137,8 +138,7 @@ Status parse_range_options(Args args, size_t at, Answer answer, RangeOptions& op
   }
   if (!options.by) options.by = By::kRank;
   if (options.limit != -1 && options.by == By::kRank) {
-    return Status::error(
-        "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
+    return Status::error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
   }
   if (options.scores == Scores::kWith && options.by == By::kLex) {
     return Status::error("ERR syntax error, WITHSCORES not supported in combination with BYLEX");

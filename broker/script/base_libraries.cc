@@ -19,6 +19,22 @@ void keep_only(lua_State* L, const char* const* names, const char* const* names_
   lua_remove(L, -2);
 }
 
+// Upvalue: the address of the function. Called as a part of this one, it sees the same arguments.
+static int call_bounded(lua_State* L) {
+  const Interpreter::Nested nested(L);
+  return reinterpret_cast<lua_CFunction>(lua_touserdata(L, lua_upvalueindex(1)))(L);
+}
+
+void bound_depth(lua_State* L, const char* name) {
+  lua_getfield(L, -1, name);
+  const lua_CFunction function = lua_tocfunction(L, -1);
+  CHECK(function != nullptr);
+  lua_pop(L, 1);
+  lua_pushlightuserdata(L, reinterpret_cast<void*>(function));
+  lua_pushcclosure(L, call_bounded, 1);
+  lua_setfield(L, -2, name);
+}
+
 // --- math: each script draws the same numbers, as in Redis
 
 static double random_fraction(lua_State* L) {
@@ -46,9 +62,9 @@ static int seed_random(lua_State* L) {
 }
 
 void push_math_library(lua_State* L) {
-  static constexpr const char* kKept[] = {"abs", "acos", "asin",  "atan", "atan2", "ceil", "cos", "cosh", "deg",
-                                          "exp", "floor", "fmod", "frexp", "ldexp", "log", "log10", "max", "min",
-                                          "modf", "pow", "rad", "sin", "sinh", "sqrt", "tan", "tanh", "pi", "huge"};
+  static constexpr const char* kKept[] = {
+      "abs", "acos",  "asin", "atan", "atan2", "ceil", "cos", "cosh", "deg",  "exp",  "floor", "fmod", "frexp", "ldexp",
+      "log", "log10", "max",  "min",  "modf",  "pow",  "rad", "sin",  "sinh", "sqrt", "tan",   "tanh", "pi",    "huge"};
   static constexpr luaL_Reg kOurs[] = {{"random", random_number}, {"randomseed", seed_random}, {nullptr, nullptr}};
   lua_getglobal(L, LUA_MATHLIBNAME);
   keep_only(L, std::begin(kKept), std::end(kKept));

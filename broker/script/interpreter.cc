@@ -14,8 +14,9 @@ constexpr int kInstructionsPerPoll = 2000;    // some microseconds: the price of
 constexpr int64_t kStepsPerPoll = 1'000'000;  // of C loops; a step is a few nanoseconds
 constexpr int kNestedMax = 195;               // PUC Lua's LUAI_MAXCCALLS is 200
 constexpr size_t kNumberTextMax = 32;         // "%.17g" takes at most 24
-constexpr int kGarbagePerCollection = 400;    // percent of what lives. The heap of short scripts is small and would be
-                                              // marked again and again: with LuaJIT's 200 that is a quarter of their time
+// Percent of what lives. The heap of short scripts is small and would be marked again and again: with LuaJIT's 200 that
+// is a quarter of their time. (Each allocation pays its part of collecting: no step between scripts is needed.)
+constexpr int kGarbagePerCollection = 400;
 constexpr size_t kScratchKeptMax = size_t{1} << 20;
 constexpr char kChunkName[] = "@user_script";
 
@@ -31,7 +32,7 @@ Interpreter::Interpreter(size_t memory_bytes_max)
     : memory_(memory_bytes_max), lua_(lua_newstate(allocate, this)), sink_(memory_) {
   CHECK(lua_ != nullptr);
   luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-  lua_gc(lua_, LUA_GCSETPAUSE, kGarbagePerCollection);  // each allocation pays its part of collecting: no step is needed
+  lua_gc(lua_, LUA_GCSETPAUSE, kGarbagePerCollection);
   open_sandbox(lua_);
   lua_pushcfunction(lua_, on_error);
   CHECK(lua_gettop(lua_) == kOnError);
@@ -50,8 +51,7 @@ Result<Interpreter::Function> Interpreter::compile(View code) {
   return function;
 }
 
-Status Interpreter::run(Function function, View sha, const ScriptCall& call, CommandCaller& caller,
-                        ReplySink& reply) {
+Status Interpreter::run(Function function, View sha, const ScriptCall& call, CommandCaller& caller, ReplySink& reply) {
   CHECK(caller_ == nullptr);
   begin(function.loops, caller);
   set_list("KEYS", call.keys);
@@ -61,8 +61,10 @@ Status Interpreter::run(Function function, View sha, const ScriptCall& call, Com
   const int status = lua_pcall(lua_, 0, 1, kOnError);
   memory_.leave_script();
   Status result;
-  if (status != 0 || killed_) result = failure(status, sha);
-  else write_reply(lua_, reply, protocol_);
+  if (status != 0 || killed_)
+    result = failure(status, sha);
+  else
+    write_reply(lua_, reply, protocol_);
   end();
   return result;
 }
@@ -86,7 +88,8 @@ void Interpreter::end() {
     lua_setfield(lua_, kGlobals, name);
   }
   if (scratch_.capacity() > kScratchKeptMax) Bytes().swap(scratch_);
-  if (memory_.bytes() > memory_.bytes_max() / 4) lua_gc(lua_, LUA_GCCOLLECT, 0);  // it was a big one: not the next one's burden
+  // What a big script leaves is not the next one's burden.
+  if (memory_.bytes() > memory_.bytes_max() / 4) lua_gc(lua_, LUA_GCCOLLECT, 0);
   caller_ = nullptr;
 }
 
@@ -119,9 +122,12 @@ int Interpreter::on_error(lua_State* L) {
 static Bytes error_text(lua_State* L) {
   switch (lua_type(L, -1)) {
     case LUA_TSTRING:
-    case LUA_TNUMBER: return "ERR " + Bytes(view_at(L, -1));
-    case LUA_TNIL: return "ERR nil";
-    case LUA_TBOOLEAN: return lua_toboolean(L, -1) ? "ERR true" : "ERR false";
+    case LUA_TNUMBER:
+      return "ERR " + Bytes(view_at(L, -1));
+    case LUA_TNIL:
+      return "ERR nil";
+    case LUA_TBOOLEAN:
+      return lua_toboolean(L, -1) ? "ERR true" : "ERR false";
     case LUA_TTABLE: {
       lua_pushliteral(L, "err");
       lua_rawget(L, -2);
@@ -130,7 +136,8 @@ static Bytes error_text(lua_State* L) {
       lua_pop(L, 1);
       return text;
     }
-    default: return "ERR unknown error";
+    default:
+      return "ERR unknown error";
   }
 }
 

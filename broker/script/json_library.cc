@@ -41,15 +41,21 @@ class Encoder {
   // Writes the value on top of the stack, which stays.
   void value(int depth) {
     switch (lua_type(lua_, -1)) {
-      case LUA_TSTRING: return text();
-      case LUA_TNUMBER: return number();
-      case LUA_TBOOLEAN: return literal(lua_toboolean(lua_, -1) ? "true" : "false");
-      case LUA_TNIL: return literal("null");
-      case LUA_TTABLE: return table(depth + 1);
+      case LUA_TSTRING:
+        return text();
+      case LUA_TNUMBER:
+        return number();
+      case LUA_TBOOLEAN:
+        return literal(lua_toboolean(lua_, -1) ? "true" : "false");
+      case LUA_TNIL:
+        return literal("null");
+      case LUA_TTABLE:
+        return table(depth + 1);
       case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(lua_, -1) == nullptr) return literal("null");
         [[fallthrough]];
-      default: refuse("type not supported");
+      default:
+        refuse("type not supported");
     }
   }
 
@@ -72,15 +78,32 @@ class Encoder {
     out_ += '"';
     for (const char c : bytes) {
       switch (c) {
-        case '"': out_ += "\\\""; continue;
-        case '\\': out_ += "\\\\"; continue;
-        case '/': out_ += "\\/"; continue;
-        case '\b': out_ += "\\b"; continue;
-        case '\t': out_ += "\\t"; continue;
-        case '\n': out_ += "\\n"; continue;
-        case '\f': out_ += "\\f"; continue;
-        case '\r': out_ += "\\r"; continue;
-        default: break;
+        case '"':
+          out_ += "\\\"";
+          continue;
+        case '\\':
+          out_ += "\\\\";
+          continue;
+        case '/':
+          out_ += "\\/";
+          continue;
+        case '\b':
+          out_ += "\\b";
+          continue;
+        case '\t':
+          out_ += "\\t";
+          continue;
+        case '\n':
+          out_ += "\\n";
+          continue;
+        case '\f':
+          out_ += "\\f";
+          continue;
+        case '\r':
+          out_ += "\\r";
+          continue;
+        default:
+          break;
       }
       const auto byte = static_cast<unsigned char>(c);
       if (byte >= 0x20 && byte != 0x7f) {
@@ -113,8 +136,10 @@ class Encoder {
       luaL_error(lua_, "Cannot serialise, excessive nesting (%d)", depth);
     }
     const int length = array_length();
-    if (length > 0) array(length, depth);
-    else object(depth);
+    if (length > 0)
+      array(length, depth);
+    else
+      object(depth);
   }
 
   // The largest index where all keys are positive integers; -1 for an object, 0 for an empty table.
@@ -252,10 +277,14 @@ int encode_invalid_numbers(lua_State* L) {
   static constexpr const char* kChoices[] = {"off", "on", "null", nullptr};
   EncodeSettings& settings = settings_of(L);
   take_arguments(L, 1);
-  if (lua_isboolean(L, 1)) settings.invalid = lua_toboolean(L, 1) ? EncodeSettings::kAsIs : EncodeSettings::kRefuse;
-  else if (!lua_isnil(L, 1)) settings.invalid = static_cast<EncodeSettings::Invalid>(luaL_checkoption(L, 1, nullptr, kChoices));
-  if (settings.invalid == EncodeSettings::kNull) lua_pushliteral(L, "null");
-  else lua_pushboolean(L, settings.invalid == EncodeSettings::kAsIs);
+  if (lua_isboolean(L, 1))
+    settings.invalid = lua_toboolean(L, 1) ? EncodeSettings::kAsIs : EncodeSettings::kRefuse;
+  else if (!lua_isnil(L, 1))
+    settings.invalid = static_cast<EncodeSettings::Invalid>(luaL_checkoption(L, 1, nullptr, kChoices));
+  if (settings.invalid == EncodeSettings::kNull)
+    lua_pushliteral(L, "null");
+  else
+    lua_pushboolean(L, settings.invalid == EncodeSettings::kAsIs);
   return 1;
 }
 
@@ -266,9 +295,12 @@ int encode_invalid_numbers(lua_State* L) {
 size_t decoded_bytes_max(View text) {
   size_t bytes = text.size();
   for (const char c : text) {
-    if (c == '[' || c == '{') bytes += 80;
-    else if (c == ',') bytes += 48;
-    else if (c == ':') bytes += 96;
+    if (c == '[' || c == '{')
+      bytes += 80;
+    else if (c == ',')
+      bytes += 48;
+    else if (c == ':')
+      bytes += 96;
   }
   return bytes;
 }

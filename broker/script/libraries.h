@@ -23,4 +23,7 @@ void push_coroutine_library(lua_State* L);
 // A table of the named functions of the table on top, which it replaces.
 void keep_only(lua_State* L, const char* const* names, const char* const* names_end);
 
+// In the table on top: the named function of LuaJIT's, which may call back into Lua, counts as one call deeper.
+void bound_depth(lua_State* L, const char* name);
+
 }  // namespace leat

@@ -50,8 +50,10 @@ void LuaSink::wrap(Kind kind) {
 
 Replied LuaSink::open(Kind kind, size_t count) {
   const int slots = static_cast<int>(std::min(count, kSlotsAheadMax));
-  if (kind == Kind::kArray) lua_createtable(lua_, slots, 0);
-  else lua_createtable(lua_, 0, slots / (kind == Kind::kMap ? 2 : 1));
+  if (kind == Kind::kArray)
+    lua_createtable(lua_, slots, 0);
+  else
+    lua_createtable(lua_, 0, slots / (kind == Kind::kMap ? 2 : 1));
   if (count > 0) {
     frames_.push_back({kind, count, 0});
     return {};
@@ -81,14 +83,18 @@ Replied LuaSink::integer(int64_t value) {
 }
 
 Replied LuaSink::bulk(View bytes) {
-  if (memory_.exceeded()) lua_pushboolean(lua_, 0);
-  else lua_pushlstring(lua_, bytes.data(), bytes.size());
+  if (memory_.exceeded())
+    lua_pushboolean(lua_, 0);
+  else
+    lua_pushlstring(lua_, bytes.data(), bytes.size());
   return place();
 }
 
 Replied LuaSink::null() {
-  if (resp3_) lua_pushnil(lua_);
-  else lua_pushboolean(lua_, 0);
+  if (resp3_)
+    lua_pushnil(lua_);
+  else
+    lua_pushboolean(lua_, 0);
   return place();
 }
 

@@ -37,13 +37,18 @@ class Packer {
   // Packs the value on top of the stack, which stays.
   void value(int depth) {
     switch (lua_type(lua_, -1)) {
-      case LUA_TSTRING: return text();
-      case LUA_TNUMBER: return number(lua_tonumber(lua_, -1));
-      case LUA_TBOOLEAN: lua_toboolean(lua_, -1) ? packer_.pack_true() : packer_.pack_false(); return;
+      case LUA_TSTRING:
+        return text();
+      case LUA_TNUMBER:
+        return number(lua_tonumber(lua_, -1));
+      case LUA_TBOOLEAN:
+        lua_toboolean(lua_, -1) ? packer_.pack_true() : packer_.pack_false();
+        return;
       case LUA_TTABLE:
         if (depth < kPackDepthMax) return table(depth);
         [[fallthrough]];
-      default: packer_.pack_nil();
+      default:
+        packer_.pack_nil();
     }
   }
 
@@ -76,8 +81,10 @@ class Packer {
 
   void table(int depth) {
     luaL_checkstack(lua_, 4, "in function mp_encode_lua_table");
-    if (is_array()) array(depth);
-    else map(depth);
+    if (is_array())
+      array(depth);
+    else
+      map(depth);
   }
 
   // Keys 1 to n and no others; so is an empty table.
@@ -229,7 +236,8 @@ const char* unpack_value(Unpacker& unpacker, View input, size_t& offset) {
     const bool done = msgpack::parse(input.data(), input.size(), offset, unpacker);
     if (unpacker.refused() != nullptr) return unpacker.refused();
     if (done) return nullptr;
-    const bool unknown = before < input.size() && offset < input.size() && static_cast<unsigned char>(input[offset]) == 0xc1;
+    const bool unknown =
+        before < input.size() && offset < input.size() && static_cast<unsigned char>(input[offset]) == 0xc1;
     return unknown ? "Bad data format in input." : "Missing bytes in input.";
   } catch (const std::exception&) {  // only what msgpack-cxx throws: a Lua error is no std::exception
     return "Bad data format in input.";
@@ -261,8 +269,10 @@ int unpack_values(lua_State* L, lua_Integer limit, lua_Integer offset) {
     const LuaMemory::Lenient lenient(interpreter.memory());
     Unpacker unpacker(L);
     for (; count < limit && at < input.size() && why == nullptr; ++count) {
-      if (lua_checkstack(L, 3)) why = unpack_value(unpacker, input, at);
-      else why = "too many return values at once; use unpack_one or unpack_limit instead.";
+      if (lua_checkstack(L, 3))
+        why = unpack_value(unpacker, input, at);
+      else
+        why = "too many return values at once; use unpack_one or unpack_limit instead.";
     }
   }
   if (why != nullptr) return luaL_error(L, "%s", why);
@@ -279,8 +289,11 @@ int unpack_limit(lua_State* L) { return unpack_values(L, luaL_checkinteger(L, 2)
 }  // namespace
 
 void push_msgpack_library(lua_State* L) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"pack", pack}, {"unpack", unpack}, {"unpack_one", unpack_one}, {"unpack_limit", unpack_limit}, {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"pack", pack},
+                                            {"unpack", unpack},
+                                            {"unpack_one", unpack_one},
+                                            {"unpack_limit", unpack_limit},
+                                            {nullptr, nullptr}};
   lua_newtable(L);
   luaL_register(L, nullptr, kFunctions);
   lua_pushliteral(L, "cmsgpack");

@@ -28,18 +28,41 @@ const char* Pattern::match(const char* from) {
 static bool in_class(int c, int kind) {
   bool found;
   switch (std::tolower(kind)) {
-    case 'a': found = std::isalpha(c); break;
-    case 'c': found = std::iscntrl(c); break;
-    case 'd': found = std::isdigit(c); break;
-    case 'g': found = std::isgraph(c); break;
-    case 'l': found = std::islower(c); break;
-    case 'p': found = std::ispunct(c); break;
-    case 's': found = std::isspace(c); break;
-    case 'u': found = std::isupper(c); break;
-    case 'w': found = std::isalnum(c); break;
-    case 'x': found = std::isxdigit(c); break;
-    case 'z': found = c == 0; break;
-    default: return kind == c;
+    case 'a':
+      found = std::isalpha(c);
+      break;
+    case 'c':
+      found = std::iscntrl(c);
+      break;
+    case 'd':
+      found = std::isdigit(c);
+      break;
+    case 'g':
+      found = std::isgraph(c);
+      break;
+    case 'l':
+      found = std::islower(c);
+      break;
+    case 'p':
+      found = std::ispunct(c);
+      break;
+    case 's':
+      found = std::isspace(c);
+      break;
+    case 'u':
+      found = std::isupper(c);
+      break;
+    case 'w':
+      found = std::isalnum(c);
+      break;
+    case 'x':
+      found = std::isxdigit(c);
+      break;
+    case 'z':
+      found = c == 0;
+      break;
+    default:
+      return kind == c;
   }
   return std::isupper(kind) ? !found : found;
 }
@@ -87,10 +110,14 @@ bool Pattern::in_set(int c, const char* p, const char* last) const {
 bool Pattern::one(const char* s, const char* p, const char* end) const {
   const int c = byte_at(s);
   switch (*p) {
-    case '.': return true;
-    case kEscape: return in_class(c, byte_at(p + 1));
-    case '[': return in_set(c, p, end - 1);
-    default: return byte_at(p) == c;
+    case '.':
+      return true;
+    case kEscape:
+      return in_class(c, byte_at(p + 1));
+    case '[':
+      return in_set(c, p, end - 1);
+    default:
+      return byte_at(p) == c;
   }
 }
 

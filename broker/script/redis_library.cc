@@ -9,7 +9,7 @@ namespace leat {
 
 constexpr char kVersion[] = "7.4.0";  // what INFO says
 constexpr int kVersionNumber = 7 << 16 | 4 << 8 | 0;
-constexpr int kReplicateAll = 3;      // REPL_AOF | REPL_REPLICA
+constexpr int kReplicateAll = 3;           // REPL_AOF | REPL_REPLICA
 constexpr size_t kStepsPerCommand = 4000;  // so that some hundreds of commands give the house a look in
 
 static void push_error(lua_State* L, View text) {
@@ -147,9 +147,14 @@ static int acl_check_cmd(lua_State* L) {
     raise(L, "ERR Lua redis lib command arguments must be strings or integers");
   }
   switch (interpreter.caller().may_call(Args(interpreter.words()))) {
-    case CommandCaller::MayCall::kUnknown: raise(L, "ERR Invalid command passed to redis.acl_check_cmd()");
-    case CommandCaller::MayCall::kNo: lua_pushboolean(L, 0); break;
-    case CommandCaller::MayCall::kYes: lua_pushboolean(L, 1); break;
+    case CommandCaller::MayCall::kUnknown:
+      raise(L, "ERR Invalid command passed to redis.acl_check_cmd()");
+    case CommandCaller::MayCall::kNo:
+      lua_pushboolean(L, 0);
+      break;
+    case CommandCaller::MayCall::kYes:
+      lua_pushboolean(L, 1);
+      break;
   }
   return 1;
 }
@@ -159,9 +164,11 @@ struct NamedNumber {
   int value;
 };
 constexpr NamedNumber kNumbers[] = {
-    {"LOG_DEBUG", 0}, {"LOG_VERBOSE", 1},  {"LOG_NOTICE", 2}, {"LOG_WARNING", 3},
-    {"REPL_NONE", 0}, {"REPL_AOF", 1},     {"REPL_SLAVE", 2}, {"REPL_REPLICA", 2},
-    {"REPL_ALL", 3},  {"REDIS_VERSION_NUM", kVersionNumber},
+    {"LOG_DEBUG", 0},  {"LOG_VERBOSE", 1},
+    {"LOG_NOTICE", 2}, {"LOG_WARNING", 3},
+    {"REPL_NONE", 0},  {"REPL_AOF", 1},
+    {"REPL_SLAVE", 2}, {"REPL_REPLICA", 2},
+    {"REPL_ALL", 3},   {"REDIS_VERSION_NUM", kVersionNumber},
 };
 
 void push_redis_library(lua_State* L) {

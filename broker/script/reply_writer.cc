@@ -17,11 +17,21 @@ class ReplyWriter {
   // Each writes the value on top of the stack and leaves the stack as it was.
   void value(int depth) {
     switch (lua_type(lua_, -1)) {
-      case LUA_TSTRING: reply_.bulk(top()); return;
-      case LUA_TNUMBER: reply_.integer(truncated(lua_tonumber(lua_, -1))); return;
-      case LUA_TBOOLEAN: boolean(lua_toboolean(lua_, -1)); return;
-      case LUA_TTABLE: table(depth); return;
-      default: reply_.null(); return;
+      case LUA_TSTRING:
+        reply_.bulk(top());
+        return;
+      case LUA_TNUMBER:
+        reply_.integer(truncated(lua_tonumber(lua_, -1)));
+        return;
+      case LUA_TBOOLEAN:
+        boolean(lua_toboolean(lua_, -1));
+        return;
+      case LUA_TTABLE:
+        table(depth);
+        return;
+      default:
+        reply_.null();
+        return;
     }
   }
 
@@ -39,9 +49,12 @@ class ReplyWriter {
   }
 
   void boolean(bool value) {
-    if (resp3_) reply_.boolean(value);
-    else if (value) reply_.integer(1);
-    else reply_.null();
+    if (resp3_)
+      reply_.boolean(value);
+    else if (value)
+      reply_.integer(1);
+    else
+      reply_.null();
   }
 
   void table(int depth) {
@@ -68,9 +81,12 @@ class ReplyWriter {
   bool text_field(const char* name) {
     if (!field(name, LUA_TSTRING)) return false;
     Bytes line(top());  // a line break would end the reply early
-    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
-    if (name[0] == 'e') reply_.error(line);
-    else reply_.simple(line);
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+    if (name[0] == 'e')
+      reply_.error(line);
+    else
+      reply_.simple(line);
     lua_pop(lua_, 1);
     return true;
   }

@@ -10,7 +10,8 @@
 namespace leat {
 
 constexpr char kReadOnly[] = "Attempt to modify a readonly table";
-static const char kFrozenKey = 0;  // its address names, in the registry, the table from each proxy to what it stands for
+static const char kFrozenKey =
+    0;  // its address names, in the registry, the table from each proxy to what it stands for
 
 // --- freezing
 
@@ -229,8 +230,10 @@ static int protected_call(lua_State* L) {
   if (status != 0 && lua_istable(L, -1)) {
     lua_pushliteral(L, "err");
     lua_rawget(L, -2);
-    if (lua_isstring(L, -1)) lua_replace(L, -2);
-    else lua_pop(L, 1);
+    if (lua_isstring(L, -1))
+      lua_replace(L, -2);
+    else
+      lua_pop(L, 1);
   }
   lua_pushboolean(L, status == 0);
   lua_insert(L, 1);
@@ -299,9 +302,16 @@ static void push_base_functions(lua_State* L) {
   static constexpr const char* kKept[] = {"assert",   "error",    "getmetatable", "ipairs", "rawequal", "select",
                                           "tonumber", "tostring", "type",         "unpack", "_VERSION"};
   static constexpr luaL_Reg kOurs[] = {
-      {"pcall", protected_call},  {"xpcall", protected_call_with_handler}, {"next", next_pair},           {"rawget", raw_get},
-      {"rawset", raw_set},        {"setmetatable", set_metatable}, {"loadstring", load_string},
-      {"gcinfo", memory_kb},      {"collectgarbage", collect_garbage}, {nullptr, nullptr},
+      {"pcall", protected_call},
+      {"xpcall", protected_call_with_handler},
+      {"next", next_pair},
+      {"rawget", raw_get},
+      {"rawset", raw_set},
+      {"setmetatable", set_metatable},
+      {"loadstring", load_string},
+      {"gcinfo", memory_kb},
+      {"collectgarbage", collect_garbage},
+      {nullptr, nullptr},
   };
   lua_pushvalue(L, LUA_GLOBALSINDEX);
   keep_only(L, std::begin(kKept), std::end(kKept));
@@ -348,9 +358,9 @@ void open_sandbox(lua_State* L) {
     const char* name;
     void (*push)(lua_State*);
   } kLibraries[] = {
-      {"redis", push_redis_library},   {"cjson", push_json_library},   {"cmsgpack", push_msgpack_library},
-      {"struct", push_struct_library}, {"bit", push_bit_library},      {"string", push_string_library},
-      {"table", push_table_library},   {"math", push_math_library},    {"os", push_os_library},
+      {"redis", push_redis_library},         {"cjson", push_json_library}, {"cmsgpack", push_msgpack_library},
+      {"struct", push_struct_library},       {"bit", push_bit_library},    {"string", push_string_library},
+      {"table", push_table_library},         {"math", push_math_library},  {"os", push_os_library},
       {"coroutine", push_coroutine_library},
   };
   push_base_functions(L);

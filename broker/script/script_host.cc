@@ -9,7 +9,7 @@
 
 namespace leat {
 
-constexpr size_t kCompiledPerSourceByte = 2;  // measured over BullMQ's scripts: bytecode, constants, line numbers
+constexpr size_t kCompiledPerSourceByte = 1;  // measured over BullMQ's 64 scripts: 349 kB of 405 kB
 
 struct Script {
   Sha1::Hex sha;
@@ -19,7 +19,9 @@ struct Script {
 };
 
 struct DigestHash {  // the digest is a hash already
-  size_t operator()(const Sha1::Digest& digest) const { return get_fixed<size_t>(reinterpret_cast<const char*>(digest.data())); }
+  size_t operator()(const Sha1::Digest& digest) const {
+    return get_fixed<size_t>(reinterpret_cast<const char*>(digest.data()));
+  }
 };
 struct SameHash {
   size_t operator()(uint64_t hash) const { return hash; }

@@ -50,8 +50,8 @@ class ScriptHost {
   explicit ScriptHost(Options options);
   ~ScriptHost();
 
-  // SHA-1 of the body as 40 lower-case hex digits, valid until flush; compiles it unless it is known. A syntax error, or
-  // a bad shebang, is the client's.
+  // SHA-1 of the body as 40 lower-case hex digits, valid until flush; compiles it unless it is known. A syntax error,
+  // or a bad shebang, is the client's.
   Result<View> load(View body);
   bool knows(View sha) const;         // any case
   std::optional<ScriptFlags> flags(View sha) const;  // of the shebang line; the executor acts on them
@@ -60,8 +60,8 @@ class ScriptHost {
   size_t memory() const;              // of the Lua state
   size_t cache_memory() const;
 
-  // Runs a loaded script; its value goes to `reply` exactly once if the status is fine, else nothing was written and the
-  // status is the error reply ("ERR …" with the script's sha and line, as Redis words it).
+  // Runs a loaded script; its value goes to `reply` exactly once if the status is fine, else nothing was written and
+  // the status is the error reply ("ERR …" with the script's sha and line, as Redis words it).
   // A sha that is not known: "NOSCRIPT No matching script. Please use EVAL.".
   Status run(View sha, const ScriptCall& call, CommandCaller& caller, ReplySink& reply);
 

@@ -10,12 +10,18 @@
 namespace leat {
 
 static Status set_flag(ScriptFlags& flags, View flag) {
-  if (flag == "no-writes") flags.no_writes = true;
-  else if (flag == "allow-oom") flags.allow_oom = true;
-  else if (flag == "allow-stale") flags.allow_stale = true;
-  else if (flag == "no-cluster") flags.no_cluster = true;
-  else if (flag == "allow-cross-slot-keys") flags.allow_cross_slot_keys = true;
-  else return Status::error("ERR Unexpected flag in script shebang: " + Bytes(flag));
+  if (flag == "no-writes")
+    flags.no_writes = true;
+  else if (flag == "allow-oom")
+    flags.allow_oom = true;
+  else if (flag == "allow-stale")
+    flags.allow_stale = true;
+  else if (flag == "no-cluster")
+    flags.no_cluster = true;
+  else if (flag == "allow-cross-slot-keys")
+    flags.allow_cross_slot_keys = true;
+  else
+    return Status::error("ERR Unexpected flag in script shebang: " + Bytes(flag));
   return Status::fine();
 }
 
@@ -75,8 +81,10 @@ class Scanner {
       const size_t start = at_;
       const bool found = token();
       at_ = std::min(at_, code_.size());  // a string may lack its end
-      if (found) token_end_ = at_;
-      else if (at_ == start) ++at_;  // a blank
+      if (found)
+        token_end_ = at_;
+      else if (at_ == start)
+        ++at_;  // a blank
     }
     end_return();
     return std::move(scan_);
@@ -188,10 +196,10 @@ class Scanner {
   View code_;
   View name_;
   size_t at_ = 0;
-  size_t token_end_ = 0;          // of the last token
-  Bytes blocks_;                  // the first letter of what opened each open block
-  int brackets_ = 0;              // open
-  size_t return_start_ = 0;       // behind the word, while its statement goes on
+  size_t token_end_ = 0;     // of the last token
+  Bytes blocks_;             // the first letter of what opened each open block
+  int brackets_ = 0;         // open
+  size_t return_start_ = 0;  // behind the word, while its statement goes on
   size_t return_blocks_ = SIZE_MAX;
   int return_brackets_ = INT_MIN;
   SourceScan scan_;

@@ -144,9 +144,12 @@ static void add_value(lua_State* L, Output& out, Pattern& matcher, View match) {
     matcher.push_capture(0, match.data(), match.data() + match.size());
     lua_gettable(L, 3);
   }
-  if (!lua_toboolean(L, -1)) out.append(match);
-  else if (lua_isstring(L, -1)) out.append(view_at(L, -1));
-  else luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+  if (!lua_toboolean(L, -1))
+    out.append(match);
+  else if (lua_isstring(L, -1))
+    out.append(view_at(L, -1));
+  else
+    luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
   lua_pop(L, 1);
 }
 
@@ -174,12 +177,17 @@ static int gsub(lua_State* L) {
     if (end != nullptr) {
       ++replaced;
       const View match(from, static_cast<size_t>(end - from));
-      if (templated) add_template(L, out, matcher, text, match);
-      else add_value(L, out, matcher, match);
+      if (templated)
+        add_template(L, out, matcher, text, match);
+      else
+        add_value(L, out, matcher, match);
     }
-    if (end != nullptr && end > from) from = end;
-    else if (from < subject_end) out.append(View(from++, 1));
-    else break;
+    if (end != nullptr && end > from)
+      from = end;
+    else if (from < subject_end)
+      out.append(View(from++, 1));
+    else
+      break;
     if (anchored) break;
   }
   out.append(View(from, static_cast<size_t>(subject_end - from)));
@@ -201,6 +209,7 @@ void push_string_library(lua_State* L) {
   lua_getglobal(L, LUA_STRLIBNAME);
   keep_only(L, std::begin(kKept), std::end(kKept));
   luaL_register(L, nullptr, kOurs);
+  bound_depth(L, "format");  // calls __tostring
 }
 
 }  // namespace leat

@@ -61,15 +61,22 @@ class Format {
     switch (option) {
       case 'b':
       case 'B':
-      case 'x': return 1;
+      case 'x':
+        return 1;
       case 'h':
-      case 'H': return sizeof(short);
+      case 'H':
+        return sizeof(short);
       case 'l':
-      case 'L': return sizeof(long);
-      case 'T': return sizeof(size_t);
-      case 'f': return sizeof(float);
-      case 'd': return sizeof(double);
-      case 'c': return static_cast<size_t>(number(1));
+      case 'L':
+        return sizeof(long);
+      case 'T':
+        return sizeof(size_t);
+      case 'f':
+        return sizeof(float);
+      case 'd':
+        return sizeof(double);
+      case 'c':
+        return static_cast<size_t>(number(1));
       case 'i':
       case 'I': {
         const int size = number(sizeof(int));
@@ -78,7 +85,8 @@ class Format {
         }
         return static_cast<size_t>(size);
       }
-      default: return 0;
+      default:
+        return 0;
     }
   }
 
@@ -90,16 +98,22 @@ class Format {
 
   void control(char option) {
     switch (option) {
-      case ' ': return;
-      case '>': big_endian_ = true; return;
-      case '<': big_endian_ = false; return;
+      case ' ':
+        return;
+      case '>':
+        big_endian_ = true;
+        return;
+      case '<':
+        big_endian_ = false;
+        return;
       case '!': {
         const int unit = number(kNativeAlignment);
         if (unit == 0 || (unit & (unit - 1)) != 0) luaL_error(lua_, "alignment %d is not a power of 2", unit);
         alignment_ = static_cast<size_t>(unit);
         return;
       }
-      default: luaL_argerror(lua_, 1, lua_pushfstring(lua_, "invalid format option '%c'", option));
+      default:
+        luaL_argerror(lua_, 1, lua_pushfstring(lua_, "invalid format option '%c'", option));
     }
   }
 
@@ -113,8 +127,7 @@ class Format {
 
 class Packer {
  public:
-  explicit Packer(lua_State* L)
-      : lua_(L), format_(L, luaL_checkstring(L, 1)), out_(Interpreter::of(L).scratch()) {
+  explicit Packer(lua_State* L) : lua_(L), format_(L, luaL_checkstring(L, 1)), out_(Interpreter::of(L).scratch()) {
     out_.clear();
     room_ = Interpreter::of(L).memory().left();
   }
@@ -136,14 +149,28 @@ class Packer {
 
   void append(const Format::Item& item) {
     switch (item.option) {
-      case 'b': case 'B': case 'h': case 'H': case 'l': case 'L': case 'T': case 'i': case 'I':
+      case 'b':
+      case 'B':
+      case 'h':
+      case 'H':
+      case 'l':
+      case 'L':
+      case 'T':
+      case 'i':
+      case 'I':
         return integer(luaL_checknumber(lua_, argument_++), item.size);
-      case 'f': return real(static_cast<float>(luaL_checknumber(lua_, argument_++)));
-      case 'd': return real(static_cast<double>(luaL_checknumber(lua_, argument_++)));
-      case 'x': out_ += '\0'; return;
+      case 'f':
+        return real(static_cast<float>(luaL_checknumber(lua_, argument_++)));
+      case 'd':
+        return real(static_cast<double>(luaL_checknumber(lua_, argument_++)));
+      case 'x':
+        out_ += '\0';
+        return;
       case 'c':
-      case 's': return text(item);
-      default: return;
+      case 's':
+        return text(item);
+      default:
+        return;
     }
   }
 
@@ -221,14 +248,29 @@ class Unpacker {
   // Returns the bytes it took.
   size_t push_item(const Format::Item& item) {
     switch (item.option) {
-      case 'b': case 'B': case 'h': case 'H': case 'l': case 'L': case 'T': case 'i': case 'I':
+      case 'b':
+      case 'B':
+      case 'h':
+      case 'H':
+      case 'l':
+      case 'L':
+      case 'T':
+      case 'i':
+      case 'I':
         lua_pushnumber(lua_, integer(item.size, std::islower(static_cast<unsigned char>(item.option)) != 0));
         break;
-      case 'f': lua_pushnumber(lua_, real<float>()); break;
-      case 'd': lua_pushnumber(lua_, real<double>()); break;
-      case 'c': return push_bytes(item.size);
-      case 's': return push_text();
-      default: return item.size;
+      case 'f':
+        lua_pushnumber(lua_, real<float>());
+        break;
+      case 'd':
+        lua_pushnumber(lua_, real<double>());
+        break;
+      case 'c':
+        return push_bytes(item.size);
+      case 's':
+        return push_text();
+      default:
+        return item.size;
     }
     ++count_;
     return item.size;

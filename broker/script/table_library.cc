@@ -56,6 +56,7 @@ void push_table_library(lua_State* L) {
   lua_getglobal(L, LUA_TABLIBNAME);
   keep_only(L, std::begin(kKept), std::end(kKept));
   luaL_register(L, nullptr, kOurs);
+  bound_depth(L, "sort");  // calls what compares
 }
 
 }  // namespace leat

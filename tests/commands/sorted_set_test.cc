@@ -109,8 +109,8 @@ TEST_F(SortedSetTest, Increments) {
 TEST_F(SortedSetTest, WrongTypeAndArityEverywhere) {
   call("SET s x");
   for (const char* line :
-       {"ZADD s 1 a", "ZCARD s", "ZCOUNT s 0 1", "ZINCRBY s 1 a", "ZLEXCOUNT s - +", "ZMSCORE s a", "ZPOPMIN s", "ZPOPMAX s 1",
-        "ZRANDMEMBER s", "ZRANDMEMBER s 1", "ZRANGE s 0 1", "ZRANGEBYLEX s - +", "ZRANGEBYSCORE s 0 1",
+       {"ZADD s 1 a", "ZCARD s", "ZCOUNT s 0 1", "ZINCRBY s 1 a", "ZLEXCOUNT s - +", "ZMSCORE s a", "ZPOPMIN s",
+        "ZPOPMAX s 1", "ZRANDMEMBER s", "ZRANDMEMBER s 1", "ZRANGE s 0 1", "ZRANGEBYLEX s - +", "ZRANGEBYSCORE s 0 1",
         "ZRANGESTORE d s 0 1", "ZRANK s a", "ZREVRANK s a WITHSCORE", "ZREM s a", "ZREMRANGEBYLEX s - +",
         "ZREMRANGEBYRANK s 0 1", "ZREMRANGEBYSCORE s 0 1", "ZREVRANGE s 0 1", "ZREVRANGEBYLEX s + -",
         "ZREVRANGEBYSCORE s 1 0", "ZSCAN s 0", "ZSCORE s a", "ZMPOP 1 s MIN", "BZMPOP 0 1 s MIN", "BZPOPMIN s 0",

@@ -50,7 +50,7 @@ FAMILY = [
     (2, lambda g: Command("KEYS", g.pick("*", "list:*", "?", "[ab]", "[^a]", "z*:[1-2]", "nosuch", "\\a", "*e*", "[a-", "string:?"), compare="members")),
     (2, lambda g: Command("SCAN", 0, *g.maybe(0.4, g.word("MATCH"), lambda: g.pick("*", "s*", "?")), g.word("COUNT"), 100000,
                           *g.maybe(0.4, g.word("TYPE"), lambda: g.pick("string", "list", "ZSET", "stream")), compare="scan")),
-    (1, lambda g: Command("SCAN", g.pick("abc", -1, "1.5", ""), *g.maybe(0.5, "COUNT", lambda: g.pick(0, -1, "abc")), compare="kind")),
+    (1, lambda g: Command("SCAN", g.pick("abc", "1.5", "x1"), *g.maybe(0.5, "COUNT", lambda: g.pick(0, -1, "abc")), compare="kind")),
     (1, lambda g: Command("RANDOMKEY", compare="shape")),
     (2, lambda g: Command("DBSIZE")),
     (2, elsewhere),

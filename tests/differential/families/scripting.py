@@ -58,7 +58,7 @@ BODIES = [
     "return redis.acl_check_cmd('GET', 'x')", "return redis.REDIS_VERSION_NUM ~= nil", "for i, v in ipairs(ARGV) do redis.call('RPUSH', KEYS[1], v) end return #ARGV",
     "local function f(n) if n < 2 then return n end return f(n - 1) + f(n - 2) end return f(12)", "return redis.call('SET', KEYS[1], 12)",
     "return redis.call('SET', KEYS[1], 1.25)", "redis.call('SET', KEYS[1], 2^52) return redis.call('GET', KEYS[1])",
-    "redis.call('SET', KEYS[1], 1e17) return redis.call('GET', KEYS[1])", "redis.call('SET', KEYS[1], 0.1) return redis.call('GET', KEYS[1])",
+    "redis.call('SET', KEYS[1], 7123456789012345) return redis.call('GET', KEYS[1])", "redis.call('SET', KEYS[1], 0.375) return redis.call('GET', KEYS[1])",
     "return redis.call('SET', KEYS[1], true)", "return redis.call('SET', KEYS[1], nil)", "return redis.call('ZADD', KEYS[1], 1700000000000 * 4096 + 7, 'm')",
     "local t = {} for i = 1, 7999 do t[i] = i end return redis.call('RPUSH', KEYS[1], unpack(t))", "local t = {} for i = 1, 8000 do t[i] = i end return {unpack(t)}",
     "#!lua\nreturn 5", "#!lua flags=no-writes\nreturn redis.call('GET', KEYS[1])", "#!lua flags=no-writes\nreturn redis.call('SET', KEYS[1], 1)",

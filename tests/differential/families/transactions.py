@@ -3,6 +3,7 @@
 from generator import Command
 
 WITHIN = 6  # commands of a transaction, at most
+APART = ("SCRIPT", "CLIENT", "CONFIG", "AUTH", "HELLO", "OBJECT", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")  # known differences would hide in EXEC
 
 
 def transaction(g, draw):
@@ -10,7 +11,7 @@ def transaction(g, draw):
     queued = []
     while len(queued) < g.random.randint(0, WITHIN):
         command = draw()
-        if isinstance(command, Command) and command.compare == "exact" and command.name() not in ("SCRIPT", "CLIENT", "CONFIG", "AUTH", "HELLO"):
+        if isinstance(command, Command) and command.compare == "exact" and command.name() not in APART:
             queued.append(g.spoil(command) if g.chance(0.02) else command)
     watched = [Command("WATCH", *g.some(g.any_key, 3))] if g.chance(0.4) else []
     touched = [draw_write(g)] if watched and g.chance(0.4) else []

@@ -11,7 +11,7 @@ class EffectCodecTest : public ::testing::Test {
   const std::vector<View> words = {"a", "", "c\xff"};
   const std::vector<View> pairs = {"f", "v", "g", "w"};
   const std::vector<StreamId> ids = {{1, 2}, {UINT64_MAX, UINT64_MAX}};
-  const std::vector<ScoredMember> scored = {{-1.5, "x"}, {1e300, "y"}};
+  const std::vector<ScoredMember> scored = {{-1.5, "x"}, {1e300, "y"}, {3, "z"}, {-0.0, "n"}};
   const std::vector<Effect> effects = {
       StringSet{"k", "v", kKeepExpiry},
       StringWrite{"k", UINT64_MAX, "bytes"},

@@ -63,8 +63,9 @@ TEST_F(ScriptTest, RepliesUnderResp2) {
   EXPECT_EQ(text("return redis.call('verbatim')"), "text");
   EXPECT_EQ(text("local r = redis.call('map') return #r .. r[1] .. r[2] .. r[3] .. tostring(r[4])"), "4a1bfalse");
   EXPECT_EQ(text("return table.concat(redis.call('members'), ',')"), "x,y");
-  EXPECT_EQ(text("local r = redis.call('nested') return #r[1] .. #r[2] .. r[2][1] .. r[2][2][2] .. r[3].err .. r[4].ok"),
-            "02kqERR innerOK");
+  EXPECT_EQ(
+      text("local r = redis.call('nested') return #r[1] .. #r[2] .. r[2][1] .. r[2][2][2] .. r[3].err .. r[4].ok"),
+      "02kqERR innerOK");
   EXPECT_EQ(text("local r = redis.call('reserved') return #r .. r[1] .. #r[2] .. r[3]"), "310end");
 }
 
@@ -78,7 +79,8 @@ TEST_F(ScriptTest, RepliesUnderResp3) {
   EXPECT_EQ(under3("local m = redis.call('map').map return m.a .. tostring(m.b)"), "1nil");
   EXPECT_EQ(under3("local s = redis.call('members').set return tostring(s.x) .. tostring(s.y) .. tostring(s.z)"),
             "truetruenil");
-  EXPECT_EQ(under3("local r = redis.call('nested') return #r[1] .. r[2].map.k[2] .. r[3].err .. r[4].ok"), "0qERR innerOK");
+  EXPECT_EQ(under3("local r = redis.call('nested') return #r[1] .. r[2].map.k[2] .. r[3].err .. r[4].ok"),
+            "0qERR innerOK");
   EXPECT_EQ(house.protocol, 3);
   EXPECT_EQ(text("return redis.call('real')"), "1.5");  // the next script begins with 2 again
 }

@@ -48,7 +48,8 @@ TEST_F(LimitsTest, RunawayLoops) {
            "while true do string.gsub('abc', '.', function() end) end",
            "string.gsub(string.rep('x', 1000), '.', function() while true do end end)",
            "table.sort({1, 2, 3}, function() while true do end end)",
-           "setmetatable({}, {__index = function() while true do end end}).x = nil return setmetatable({}, {__index = function() while true do end end}).x",
+           "setmetatable({}, {__index = function() while true do end end}).x = nil return setmetatable({}, {__index = "
+           "function() while true do end end}).x",
            "while true do loadstring('while true do end')() end",
            "loadstring('while true do end')()",
            "load(function() while true do end end)",
@@ -97,15 +98,20 @@ TEST_F(LimitsTest, Memory) {
   expect_no_memory("return ('x'):rep(2147483647)");
   expect_no_memory("local t = {} for i = 1, 1e9 do t[i] = i end");
   expect_no_memory("local t = {} for i = 1, 1e9 do t[i] = 'x' .. i end");
-  expect_no_memory("local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(1000) .. i end return table.concat(t, ('y'):rep(100))");
+  expect_no_memory(
+      "local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(1000) .. i end return table.concat(t, ('y'):rep(100))");
   expect_no_memory("return ('x'):rep(1e6):gsub('x', ('y'):rep(1000))");
   expect_no_memory("return ('x'):rep(1e6):gsub('x', {x = ('y'):rep(1000)})");
   expect_no_memory("local t = {} while true do t[#t + 1] = coroutine.create(function() end) end");
-  expect_no_memory("local function f(n) local t = {n} return f(n + 1), t end local x = {} while true do x[#x + 1] = function() end end");
+  expect_no_memory(
+      "local function f(n) local t = {n} return f(n + 1), t end local x = {} while true do x[#x + 1] = function() end "
+      "end");
   expect_no_memory("return struct.pack('c30000000c30000000c30000000', ('x'):rep(3e7), ('x'):rep(3e7), ('x'):rep(3e7))");
   expect_no_memory("local t = {('x'):rep(1e6)} for i = 1, 6 do t = {t, t, t, t} end return cjson.encode(t)");
   expect_no_memory("local t = {} for i = 1, 300 do t = {t, t} end return cjson.encode(t)");
-  expect_no_memory("cjson.encode_sparse_array(true, 0, 10) cjson.encode_sparse_array(false, 0) return cjson.encode({[2147483647] = 1})");
+  expect_no_memory(
+      "cjson.encode_sparse_array(true, 0, 10) cjson.encode_sparse_array(false, 0) return cjson.encode({[2147483647] = "
+      "1})");
   expect_no_memory("local t = {('x'):rep(1e6)} for i = 1, 6 do t = {t, t, t, t} end return cmsgpack.pack(t)");
   expect_no_memory("return cjson.decode('[' .. ('{},'):rep(5e6) .. '1]')");
   expect_no_memory("return cmsgpack.unpack('\\221\\0\\152\\150\\128' .. ('\\144'):rep(1e7))");
@@ -113,7 +119,8 @@ TEST_F(LimitsTest, Memory) {
   EXPECT_EQ(eval("for i = 1, 3000 do local s = ('x'):rep(1000000) .. i end return 1"), ":1\r\n");
   EXPECT_EQ(eval("for i = 1, 1000000 do local t = {i, {i}} end return 1"), ":1\r\n");
   // A script that goes on after it.
-  EXPECT_EQ(eval("local ok, e = pcall(string.rep, 'x', 1e9) return {ok, e}"), "*2\r\n$-1\r\n$17\r\nnot enough memory\r\n");
+  EXPECT_EQ(eval("local ok, e = pcall(string.rep, 'x', 1e9) return {ok, e}"),
+            "*2\r\n$-1\r\n$17\r\nnot enough memory\r\n");
 }
 
 TEST_F(LimitsTest, RepliesOverTheBound) {
@@ -139,14 +146,25 @@ TEST_F(LimitsTest, StackDepth) {
            "local function f() return (string.gsub('a', 'a', f)) end return f()",
            "local function f() return table.sort({1, 2}, f) end return f()",
            "local function f() return (xpcall(f, f)) end return f()",
+           "local t = setmetatable({}, {}) getmetatable(t).__tostring = function() return string.format('%s', t) end "
+           "return tostring(t)",
+           "local n = 0 local function f() n = n + 1 if n % 150 == 0 then coroutine.wrap(f)() else table.sort({1, 2}, "
+           "f) end end f()",
+           "local function f() return coroutine.wrap(function() return (string.gsub('a', 'a', function() return "
+           "pcall(f) end)) end)() end return f()",
+           "local function g(f) return coroutine.wrap(function() table.sort({1, 2}, f) end)() end local function f() "
+           "g(f) end f()",
            "local function f() return load(f) end return tostring(f())",
            "local function f() return table.foreach({1}, f) end return f()",
-           "local t = setmetatable({}, {}) getmetatable(t).__tostring = function() return tostring(t) end return tostring(t)",
+           "local t = setmetatable({}, {}) getmetatable(t).__tostring = function() return tostring(t) end return "
+           "tostring(t)",
            "local t = setmetatable({}, {}) getmetatable(t).__index = function(_, k) return t[k] end return t.x",
-           "local t = setmetatable({}, {}) getmetatable(t).__index = function() return (('a'):gsub('a', t)) end return t.x",
+           "local t = setmetatable({}, {}) getmetatable(t).__index = function() return (('a'):gsub('a', t)) end return "
+           "t.x",
            "local t = setmetatable({}, {}) getmetatable(t).__lt = function() return t < t end return t < t",
            "local t = setmetatable({}, {}) getmetatable(t).__concat = function() return t .. t end return t .. t",
-           "local t = setmetatable({}, {}) getmetatable(t).__eq = function() return t == setmetatable({}, getmetatable(t)) end return t == setmetatable({}, getmetatable(t))",
+           "local t = setmetatable({}, {}) getmetatable(t).__eq = function() return t == setmetatable({}, "
+           "getmetatable(t)) end return t == setmetatable({}, getmetatable(t))",
            "local a = {} for i = 1, 1000 do a = setmetatable({}, {__index = a}) end return a.x",
            "local a = {} local b = setmetatable({}, {__index = a}) setmetatable(a, {__index = b}) return a.x",
            "return loadstring('return ' .. ('('):rep(100000))",

@@ -50,7 +50,9 @@ TEST_F(ScriptTest, LargeBody) {
 TEST_F(ScriptTest, CompileErrors) {
   EXPECT_TRUE(eval("return \"x").starts_with("-ERR Error compiling script (new function): user_script:1: "));
   EXPECT_TRUE(eval("\n\nreturn x y").starts_with("-ERR Error compiling script (new function): user_script:3: "));
-  EXPECT_TRUE(eval("#foo\nreturn 1").starts_with("-ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'"));
+  EXPECT_TRUE(
+      eval("#foo\nreturn 1")
+          .starts_with("-ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'"));
   EXPECT_EQ(host.scripts(), 0u);
 }
 
@@ -93,15 +95,44 @@ TEST_F(ScriptTest, RaisedErrorsTellScriptAndLine) {
 
 TEST_F(ScriptTest, CommandErrors) {
   const Bytes sha(*host.load("\nreturn redis.call('wrong')"));
-  EXPECT_EQ(eval("\nreturn redis.call('wrong')"),
-            "-WRONGTYPE Operation against a key holding the wrong kind of value script: " + sha + ", on @user_script:2.");
-  EXPECT_EQ(eval("return redis.pcall('wrong')"), "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
-  EXPECT_EQ(text("return redis.pcall('wrong').err"), "WRONGTYPE Operation against a key holding the wrong kind of value");
+  EXPECT_EQ(
+      eval("\nreturn redis.call('wrong')"),
+      "-WRONGTYPE Operation against a key holding the wrong kind of value script: " + sha + ", on @user_script:2.");
+  EXPECT_EQ(eval("return redis.pcall('wrong')"),
+            "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
+  EXPECT_EQ(text("return redis.pcall('wrong').err"),
+            "WRONGTYPE Operation against a key holding the wrong kind of value");
   EXPECT_EQ(text("local ok, e = pcall(redis.call, 'wrong') return tostring(ok) .. e"),
             "falseWRONGTYPE Operation against a key holding the wrong kind of value");
   EXPECT_EQ(text("local e = redis.pcall('wrong') local ok, f = pcall(error, {a = 1}) return type(e) .. type(f)"),
             "tabletable");
   EXPECT_EQ(error("error(redis.pcall('nosuch'))"), "-ERR Unknown Redis command called from script");
+}
+
+// LuaJIT forgets the caller of `return f()`; the place must be told all the same.
+TEST_F(ScriptTest, ReturnedCallsTellTheirLine) {
+  const std::pair<View, View> kCases[] = {
+      {"\n\nreturn redis.call('wrong') -- the end\n\n", "3."},
+      {"if true then\n return redis.call('wrong')\nelse return 1 end", "2."},
+      {"do\nreturn redis.call('wrong'); end", "2."},
+      {"for i = 1, 2 do\n\n if i == 2 then return redis.call('wrong') end end", "3."},
+      {"repeat return\n redis.call('wrong') until true", "2."},
+      {"local f = function()\n return redis.call('wrong') end\nreturn f()", "3."},
+      {"return (function() local x =\n redis.call('wrong') return x end)()", "2."},
+  };
+  for (const auto& [body, line] : kCases) {
+    const Bytes reply = eval(body);
+    EXPECT_TRUE(reply.ends_with(", on @user_script:" + Bytes(line))) << body << "\n" << reply;
+  }
+  for (const View body :
+       {"return", "return;", "return ;", "do return end", "return -- nothing\n", "return --[[ x ]]"}) {
+    EXPECT_EQ(eval(body), "$-1\r\n") << body;
+  }
+  EXPECT_EQ(eval("local t = {['end'] = 1, f = function() return end} return t['end']"), ":1\r\n");
+  EXPECT_EQ(eval("return {1; 2; #'a;b'}"), "*3\r\n:1\r\n:2\r\n:3\r\n");
+  EXPECT_EQ(eval("return select('#', loadstring('return 1, 2')())"), ":2\r\n");
+  EXPECT_EQ(eval("return [[x]] --[[ y ]]"), "$1\r\nx\r\n");
+  EXPECT_TRUE(eval("return x y").find("near 'y'") != Bytes::npos);
 }
 
 // What one script leaves does not reach the next.

@@ -53,8 +53,10 @@ class FakeHouse final : public CommandCaller {
  private:
   void get(View key, ReplySink& reply) {
     const auto found = keys.find(Bytes(key));
-    if (found == keys.end()) reply.null();
-    else reply.bulk(found->second);
+    if (found == keys.end())
+      reply.null();
+    else
+      reply.bulk(found->second);
   }
   void set(View key, View value, ReplySink& reply) {
     keys[Bytes(key)] = Bytes(value);
