@@ -14,7 +14,8 @@ Bytes quoted_arguments(Args args) {
   constexpr size_t kShown = 128;
   Bytes out;
   for (size_t i = 1; i < args.size() && out.size() < kShown; ++i) {
-    out += "'" + Bytes(args[i].substr(0, kShown - out.size())) + "' ";
+    const View shown = args[i].substr(0, kShown - out.size());
+    out += "'" + Bytes(shown.substr(0, shown.find('\0'))) + "' ";
   }
   return out;
 }

@@ -143,7 +143,7 @@ Outcome brpoplpush(Context& ctx, Args args) {
 }
 
 // numkeys key [key ...] LEFT|RIGHT [COUNT count]  →  [key, [element ...]], or null; words from `at` on
-Outcome multi_pop(Context& ctx, Args args, size_t at, std::optional<TimeMs> timeout_ms) {
+Outcome multi_pop(Context& ctx, Args args, size_t at, std::optional<View> timeout) {
   const auto keys_count = key_count_of(args[at], args.size(), "ERR numkeys should be greater than 0");
   if (!keys_count.ok()) return keys_count.status();
   const size_t where = at + 1 + *keys_count;
@@ -157,6 +157,8 @@ Outcome multi_pop(Context& ctx, Args args, size_t at, std::optional<TimeMs> time
     if (!count || *count <= 0) return Status::error("ERR count should be greater than 0");
     wanted = static_cast<uint64_t>(*count);
   }
+  const auto timeout_ms = timeout ? timeout_ms_of(*timeout) : Result<TimeMs>(0);  // the last to be read, as in Redis
+  if (!timeout_ms.ok()) return timeout_ms.status();
   const Views keys = args.slice(at + 1, where);
   for (const View key : keys) {
     const auto found = ctx.find<List>(key);
@@ -169,7 +171,7 @@ Outcome multi_pop(Context& ctx, Args args, size_t at, std::optional<TimeMs> time
     ctx.emit(ListPop{.key = key, .side = *side, .count = count});
     return Replied();
   }
-  if (!timeout_ms) return ctx.reply.null_array();
+  if (!timeout) return ctx.reply.null_array();
   return Wait{.keys = {keys.begin(), keys.end()}, .deadline_ms = ctx.deadline_ms(*timeout_ms)};
 }
 
@@ -178,9 +180,7 @@ Outcome lmpop(Context& ctx, Args args) { return multi_pop(ctx, args, 1, std::nul
 
 // BLMPOP timeout numkeys key [key ...] LEFT|RIGHT [COUNT count]
 Outcome blmpop(Context& ctx, Args args) {
-  const auto timeout_ms = timeout_ms_of(args[1]);
-  if (!timeout_ms.ok()) return timeout_ms.status();
-  return multi_pop(ctx, args, 2, *timeout_ms);
+  return multi_pop(ctx, args, 2, args[1]);
 }
 
 // LLEN key

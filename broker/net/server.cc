@@ -111,7 +111,8 @@ void Server::schedule() {
   }
   const int64_t wait_us = *at_us - broker_.rooms().time.monotonic_us();
   const uint64_t wait_ms = wait_us <= 0 ? 0 : static_cast<uint64_t>((wait_us + 999) / 1000);
-  uv_timer_start(&timer_, [](uv_timer_t*) {}, wait_ms, 0);
+  // A timer that is due when uv_run begins fires before the poll, which would then wait for ever: wake it up.
+  uv_timer_start(&timer_, [](uv_timer_t* timer) { uv_async_send(&self(timer->data).wake_); }, wait_ms, 0);
 }
 
 void Server::resume_stalled() {

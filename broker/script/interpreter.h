@@ -46,6 +46,7 @@ class Interpreter {
   LuaSink& sink() { return sink_; }
   Sha1& sha1() { return sha1_; }
   Bytes& scratch() { return scratch_; }
+  bool running() const { return caller_ != nullptr; }
   bool killed() const { return killed_; }
   int protocol() const { return protocol_; }
   void set_protocol(int protocol);

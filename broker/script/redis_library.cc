@@ -4,11 +4,12 @@
 
 #include "broker/script/interpreter.h"
 #include "broker/script/libraries.h"
+#include "broker/version.h"
 
 namespace leat {
 
-constexpr char kVersion[] = "7.4.0";  // what INFO says
 constexpr int kVersionNumber = 7 << 16 | 4 << 8 | 0;
+static_assert(kRedisVersion == "7.4.0");
 constexpr int kReplicateAll = 3;           // REPL_AOF | REPL_REPLICA
 constexpr size_t kStepsPerCommand = 4000;  // so that some hundreds of commands give the house a look in
 
@@ -193,7 +194,7 @@ void push_redis_library(lua_State* L) {
     lua_pushinteger(L, number.value);
     lua_setfield(L, -2, number.name);
   }
-  lua_pushstring(L, kVersion);
+  push(L, kRedisVersion);
   lua_setfield(L, -2, "REDIS_VERSION");
 }
 

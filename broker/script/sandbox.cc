@@ -10,8 +10,8 @@
 namespace leat {
 
 constexpr char kReadOnly[] = "Attempt to modify a readonly table";
-static const char kFrozenKey =
-    0;  // its address names, in the registry, the table from each proxy to what it stands for
+// Its address names, in the registry, the table from each proxy to what it stands for.
+static const char kFrozenKey = 0;
 
 // --- freezing
 

@@ -82,6 +82,7 @@ std::optional<ScriptFlags> ScriptHost::flags(View sha) const {
 
 // With a new state everything goes that scripts could have left in the old one.
 void ScriptHost::flush() {
+  CHECK(!state_->interpreter->running());
   state_->by_body.clear();
   state_->scripts.clear();
   state_->body_bytes = 0;

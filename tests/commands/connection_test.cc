@@ -117,7 +117,7 @@ TEST_F(ConnectionTest, ThePublishedReachesWhoListens) {
   EXPECT_EQ(listener.call("SUBSCRIBE a b"), array("subscribe", "a", 1));
   EXPECT_EQ(listener.reply(), array("subscribe", "b", 2));
   EXPECT_EQ(listener.call("PSUBSCRIBE n*"), array("psubscribe", "n*", 3));
-  EXPECT_EQ(listener.call("GET k").text.substr(0, 22), "ERR Can't execute 'get'");
+  EXPECT_EQ(listener.call("GET k").text.substr(0, 23), "ERR Can't execute 'get'");
   EXPECT_EQ(listener.call("PING"), array("pong", ""));
   EXPECT_EQ(call("PUBLISH a hello"), integer(1));
   EXPECT_EQ(listener.reply(), array("message", "a", "hello"));
