@@ -25,4 +25,4 @@ done
 
 set_up
 if [ "$build_only" = yes ]; then exit 0; fi
-exec ctest --test-dir "$root/build/release" --output-on-failure --parallel "$(nproc)"
+exec ctest --test-dir "$root/build/release" --output-on-failure --parallel "$(nproc)" --output-log "$root/build/release/tests.log"

@@ -86,12 +86,32 @@ void Executor::refuse(Client& client, const Status& why) {
   if (client.in_multi) client.multi_failed = true;
 }
 
+// An EXEC that may not run ends its transaction, and says why.
+void Executor::refuse_exec(Client& client, const Status& why) {
+  View reason = why.text();
+  if (reason.starts_with("ERR ")) reason.remove_prefix(4);
+  const Bytes text = "EXECABORT Transaction discarded because of: " + Bytes(reason);
+  client.reply.error(text);
+  count_error(text);
+  client.in_multi = client.multi_failed = false;
+  client.queued.clear();
+  client.queued_bytes = 0;
+  rooms_.watches.forget(client.id);
+}
+
 bool Executor::request(Client& client, Args args) {
   rooms_.time.advance();
   const Command* const command = rooms_.table.find(args);
+  if (command == nullptr && (same_word(args[0], "POST") || same_word(args[0], "Host:"))) {
+    // A browser that somebody sent here speaks HTTP: its body must not be taken for commands.
+    rooms_.events.warning("client_closed", {{"id", client.id}, {"why", "it speaks HTTP"}});
+    rooms_.broker.kill(client);
+    return true;
+  }
   if (const Status why = refusal(client, command, args); !why.ok()) {
     if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
-    refuse(client, why);
+    if (command != nullptr && command->row.name == "EXEC") refuse_exec(client, why);
+    else refuse(client, why);
     seal(client, client.output.stamp());
     return true;
   }

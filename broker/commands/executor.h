@@ -67,6 +67,7 @@ class Executor {
   bool retry(Client& client);
   void answer_timeout(ReplySink& reply, OnTimeout on_timeout);
   void refuse(Client& client, const Status& why);
+  void refuse_exec(Client& client, const Status& why);
   void count_error(View text);
   void seal_push(Client& to, Index stamp);
 

@@ -193,7 +193,10 @@ Outcome hrandfield(Context& ctx, Args args) {
   if (!count.ok()) return count.status();
   const bool with_values = args.size() == 4 && same_word(args[3], "WITHVALUES");
   if (args.size() > 4 || (args.size() == 4 && !with_values)) return kSyntaxError;
-  if (*count < -(INT64_MAX / 2) || (with_values && *count > INT64_MAX / 2)) return kOutOfRange;
+  if (*count < -INT64_MAX) {
+    return Status::error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
+  }
+  if (with_values && (*count < -(INT64_MAX / 2) || *count > INT64_MAX / 2)) return kOutOfRange;
   const auto found = ctx.find<Hash>(args[1]);
   if (!found.ok()) return found.status();
   if (*found == nullptr || *count == 0) return ctx.reply.array(0);
@@ -218,22 +221,16 @@ Outcome hrandfield(Context& ctx, Args args) {
 
 // HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]
 Outcome hscan(Context& ctx, Args args) {
-  const auto options = parse_scan(args, 2, ScanOf::kHash);
-  if (!options.ok()) return options.status();
-  const auto found = ctx.find<Hash>(args[1]);
-  if (!found.ok()) return found.status();
-  std::vector<Bytes> items;
-  uint64_t next = 0;
-  const auto visit = [&](View field, View value) {
-    if (!options->matches(field)) return;
-    items.emplace_back(field);
-    if (!options->no_values) items.emplace_back(value);
-  };
-  if (*found != nullptr) {
-    if ((*found)->encoding == Encoding::kListpack) (*found)->for_each(visit);  // a small one comes whole
-    else next = (*found)->scan(options->cursor, options->count, visit);
-  }
-  return reply_scan(ctx.reply, next, items);
+  return scan_value<Hash>(ctx, args, ScanOf::kHash, [](const Hash& hash, const ScanOptions& options, std::vector<Bytes>& items) {
+    const auto visit = [&](View field, View value) {
+      if (!options.matches(field)) return;
+      items.emplace_back(field);
+      if (!options.no_values) items.emplace_back(value);
+    };
+    if (hash.encoding != Encoding::kListpack) return hash.scan(options.cursor, options.count, visit);
+    hash.for_each(visit);  // a small one comes whole
+    return uint64_t{0};
+  });
 }
 
 constexpr CommandRow kRows[] = {

@@ -111,10 +111,9 @@ Outcome rename(Context& ctx, Args args) {
 
 // MOVE key db
 Outcome move(Context& ctx, Args args) {
-  const auto db = parse_integer(args[2]);
-  if (!db) return kNotAnInteger;
-  if (*db < 0 || *db >= kDatabases) return Status::error("ERR DB index is out of range");
-  const auto to_db = static_cast<DbIndex>(*db);
+  const auto db = database_of(args[2]);
+  if (!db.ok()) return db.status();
+  const DbIndex to_db = *db;
   if (to_db == ctx.db) return Status::error("ERR source and destination objects are the same");
   if (!ctx.look(args[1]) || ctx.look_in(to_db, args[1])) return ctx.reply.integer(0);
   ctx.emit(KeyMove{.key = args[1], .to_db = to_db});

@@ -48,6 +48,9 @@ Result<TimeMs> block_ms_of(View milliseconds) {
 Result<DbIndex> database_of(View text) {
   const auto value = parse_integer(text);
   if (!value) return kNotAnInteger;
+  if (*value < INT32_MIN || *value > INT32_MAX) {
+    return Status::error("ERR value is out of range, value must between -2147483648 and 2147483647");
+  }
   if (*value < 0 || *value >= kDatabases) return Status::error("ERR DB index is out of range");
   return static_cast<DbIndex>(*value);
 }

@@ -121,7 +121,7 @@ Outcome list_channels(Context& ctx, Args args, const PubSub::Channels& channels)
 }
 
 Outcome count_listeners(Context& ctx, Args args, const PubSub::Channels& channels) {
-  ctx.reply.map(args.size() - 2);
+  ctx.reply.array((args.size() - 2) * 2);  // flat in RESP3 too, as Redis
   for (const View name : args.from(2)) {
     const auto found = channels.find(name);
     ctx.reply.bulk(name);

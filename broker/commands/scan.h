@@ -20,10 +20,25 @@ struct ScanOptions {
 
 enum class ScanOf : uint8_t { kKeys, kHash, kOther };
 
-// The words from the cursor on.
-Result<ScanOptions> parse_scan(Args args, size_t cursor_at, ScanOf what);
-
 // [cursor, [item ...]]
 Replied reply_scan(ReplySink& reply, uint64_t cursor, const std::vector<Bytes>& items);
+
+// SCAN's words from the cursor on.
+Result<ScanOptions> parse_scan(Args args, size_t cursor_at, ScanOf what);
+
+// HSCAN, SSCAN, ZSCAN: the cursor is read before the key is looked up, the options after it, as in Redis. `visit_all` is
+// called with the value, the options and the items to fill, and returns the next cursor.
+template <typename T, typename VisitAll>
+Outcome scan_value(Context& ctx, Args args, ScanOf what, VisitAll visit_all) {
+  if (!parse_unsigned(args[2])) return Status::error("ERR invalid cursor");
+  const auto found = ctx.find<T>(args[1]);
+  if (!found.ok()) return found.status();
+  if (*found == nullptr) return reply_scan(ctx.reply, 0, {});
+  const auto options = parse_scan(args, 2, what);
+  if (!options.ok()) return options.status();
+  std::vector<Bytes> items;
+  const uint64_t next = visit_all(**found, *options, items);
+  return reply_scan(ctx.reply, next, items);
+}
 
 }  // namespace leat

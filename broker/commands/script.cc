@@ -70,6 +70,12 @@ Result<KeysAndArgs> split_arguments(Args args) {
 }
 
 Outcome run(Context& ctx, View sha, const KeysAndArgs& given, bool read_only) {
+  if (const auto flags = ctx.rooms.scripts.flags(sha); flags && flags->declared) {
+    if (read_only && !flags->no_writes) {
+      return Status::error("ERR Can not execute a script with write flag using *_ro command.");
+    }
+    read_only = flags->no_writes;
+  }
   ctx.read_only = read_only;
   ScriptCaller caller(ctx);
   const ScriptCall call{.keys = given.keys, .args = given.args, .read_only = read_only};
@@ -91,6 +97,8 @@ Outcome eval(Context& ctx, Args args) {
 // EVALSHA sha1 numkeys [key ...] [arg ...]
 template <bool kReadOnlyScript>
 Outcome evalsha(Context& ctx, Args args) {
+  constexpr size_t kShaDigits = 40;
+  if (args[1].size() != kShaDigits) return Status::error("NOSCRIPT No matching script. Please use EVAL.");
   const auto given = split_arguments(args);
   if (!given.ok()) return given.status();
   return run(ctx, args[1], *given, kReadOnlyScript);

@@ -45,9 +45,14 @@ Outcome flushall(Context& ctx, Args args) {
 
 // SWAPDB index1 index2
 Outcome swapdb(Context& ctx, Args args) {
-  const auto first = integer_of(args[1], Status::error("ERR invalid first DB index"));
+  const auto number_of = [](View text, const char* error) -> Result<int64_t> {
+    const auto value = parse_integer(text);
+    if (!value || *value < INT32_MIN || *value > INT32_MAX) return Status::error(error);
+    return *value;
+  };
+  const auto first = number_of(args[1], "ERR invalid first DB index");
   if (!first.ok()) return first.status();
-  const auto second = integer_of(args[2], Status::error("ERR invalid second DB index"));
+  const auto second = number_of(args[2], "ERR invalid second DB index");
   if (!second.ok()) return second.status();
   const auto known = [](int64_t db) { return db >= 0 && db < kDatabases; };
   if (!known(*first) || !known(*second)) return Status::error("ERR DB index is out of range");

@@ -151,20 +151,14 @@ Outcome srandmember(Context& ctx, Args args) {
 
 // SSCAN key cursor [MATCH pattern] [COUNT count]
 Outcome sscan(Context& ctx, Args args) {
-  const auto options = parse_scan(args, 2, ScanOf::kOther);
-  if (!options.ok()) return options.status();
-  const auto found = ctx.find<Set>(args[1]);
-  if (!found.ok()) return found.status();
-  std::vector<Bytes> items;
-  uint64_t next = 0;
-  const auto visit = [&](View member) {
-    if (options->matches(member)) items.emplace_back(member);
-  };
-  if (*found != nullptr) {
-    if ((*found)->encoding != Encoding::kHashtable) (*found)->for_each(visit);  // a small one comes whole
-    else next = (*found)->scan(options->cursor, options->count, visit);
-  }
-  return reply_scan(ctx.reply, next, items);
+  return scan_value<Set>(ctx, args, ScanOf::kOther, [](const Set& set, const ScanOptions& options, std::vector<Bytes>& items) {
+    const auto visit = [&](View member) {
+      if (options.matches(member)) items.emplace_back(member);
+    };
+    if (set.encoding == Encoding::kHashtable) return set.scan(options.cursor, options.count, visit);
+    set.for_each(visit);  // a small one comes whole
+    return uint64_t{0};
+  });
 }
 
 // The algebra: what each command makes of its sources, as owned members, each once.

@@ -272,32 +272,27 @@ Outcome zrandmember(Context& ctx, Args args) {
 
 // ZSCAN key cursor [MATCH pattern] [COUNT count]  →  [cursor, [member, score ...]]
 Outcome zscan(Context& ctx, Args args) {
-  if (!parse_unsigned(args[2])) return Status::error("ERR invalid cursor");
-  const auto found = ctx.find<SortedSet>(args[1]);
-  if (!found.ok()) return found.status();
-  if (*found == nullptr) return reply_scan(ctx.reply, 0, {});
-  const auto options = parse_scan(args, 2, ScanOf::kOther);  // here: Redis looks at them only now
-  if (!options.ok()) return options.status();
-  std::vector<Bytes> items;
-  const auto visit = [&](View member, double score) {
-    if (!options->matches(member)) return;
-    items.emplace_back(member);
-    items.push_back(real_text(score));
-  };
-  if ((*found)->encoding == Encoding::kListpack) {  // a small one comes whole, in its order
-    for (auto at = (*found)->front(); at.valid(); at.next()) visit(at.member(), at.score());
-    return reply_scan(ctx.reply, 0, items);
-  }
-  const SortedSet::Page page = (*found)->scan(options->cursor, options->count);
-  for (const ScoredMember& entry : page.entries) visit(entry.member, entry.score);
-  return reply_scan(ctx.reply, page.next, items);
+  return scan_value<SortedSet>(ctx, args, ScanOf::kOther, [](const SortedSet& set, const ScanOptions& options, std::vector<Bytes>& items) {
+    const auto visit = [&](View member, double score) {
+      if (!options.matches(member)) return;
+      items.emplace_back(member);
+      items.push_back(real_text(score));
+    };
+    if (set.encoding == Encoding::kListpack) {  // a small one comes whole, in its order
+      for (auto at = set.front(); at.valid(); at.next()) visit(at.member(), at.score());
+      return uint64_t{0};
+    }
+    const SortedSet::Page page = set.scan(options.cursor, options.count);
+    for (const ScoredMember& entry : page.entries) visit(entry.member, entry.score);
+    return page.next;
+  });
 }
 
 constexpr CommandRow kRows[] = {
     // name             arity keys                  traits                            handler
     {"BZMPOP",           -5,  Keys::counted(2),     kWrite | kBlocks | kMovableKeys,  bzmpop},
-    {"BZPOPMAX",         -3,  Keys::range(1, -2),   kWrite | kNoScript | kBlocks | kFast, bzpopmax},
-    {"BZPOPMIN",         -3,  Keys::range(1, -2),   kWrite | kNoScript | kBlocks | kFast, bzpopmin},
+    {"BZPOPMAX",         -3,  Keys::range(1, -2),   kWrite | kBlocks | kFast, bzpopmax},
+    {"BZPOPMIN",         -3,  Keys::range(1, -2),   kWrite | kBlocks | kFast, bzpopmin},
     {"ZADD",             -4,  Keys::at(1),          kWrite | kDenyOom | kFast,        zadd},
     {"ZCARD",            2,   Keys::at(1),          kReadOnly | kFast,                zcard},
     {"ZCOUNT",           4,   Keys::at(1),          kReadOnly | kFast,                zcount},

@@ -25,14 +25,20 @@ Outcome get(Context& ctx, Args args) {
 
 struct SetOptions {
   bool only_if_absent = false, only_if_present = false, get = false, keep_expiry = false, persist = false;
-  std::optional<TimeMs> expire_at_ms;
+  std::optional<ExpiryForm> form;
+  View time;
+
+  // The absolute time; kNoExpiry when none was asked for.
+  Result<TimeMs> expire_at_ms(const Context& ctx) const {
+    if (!form) return TimeMs{kNoExpiry};
+    return expiry_at_ms(time, *form, ctx.now_ms, ctx.command, true);
+  }
 };
 
 // Of SET (from word 3) and GETEX (from word 2): what each knows is told by `is_set`.
-Result<SetOptions> parse_options(Context& ctx, Args args, size_t first, bool is_set) {
+Result<SetOptions> parse_options(Args args, size_t first, bool is_set) {
   SetOptions options;
-  std::optional<ExpiryForm> form;
-  View time;
+  auto& form = options.form;
   for (size_t i = first; i < args.size(); ++i) {
     const View word = args[i];
     const bool has_time = form || options.keep_expiry || options.persist;
@@ -41,21 +47,18 @@ Result<SetOptions> parse_options(Context& ctx, Args args, size_t first, bool is_
     else if (is_set && same_word(word, "GET")) options.get = true;
     else if (is_set && same_word(word, "KEEPTTL") && !form && !options.persist) options.keep_expiry = true;
     else if (!is_set && same_word(word, "PERSIST") && !form && !options.keep_expiry) options.persist = true;
-    else if (expiry_form(word) && !has_time && i + 1 < args.size()) form = expiry_form(word), time = args[++i];
+    else if (expiry_form(word) && !has_time && i + 1 < args.size()) form = expiry_form(word), options.time = args[++i];
     else return kSyntaxError;
-  }
-  if (form) {
-    const auto at_ms = expiry_at_ms(time, *form, ctx.now_ms, ctx.command, true);
-    if (!at_ms.ok()) return at_ms.status();
-    options.expire_at_ms = *at_ms;
   }
   return options;
 }
 
 // SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
 Outcome set(Context& ctx, Args args) {
-  const auto options = parse_options(ctx, args, 3, true);
+  const auto options = parse_options(args, 3, true);
   if (!options.ok()) return options.status();
+  const auto at_ms = options->expire_at_ms(ctx);
+  if (!at_ms.ok()) return at_ms.status();
   const View key = args[1];
   bool exists;
   if (options->get) {
@@ -68,8 +71,7 @@ Outcome set(Context& ctx, Args args) {
   }
   const bool refused = (options->only_if_absent && exists) || (options->only_if_present && !exists);
   if (!refused) {
-    const TimeMs expire_at_ms = options->expire_at_ms.value_or(options->keep_expiry ? kKeepExpiry : kNoExpiry);
-    ctx.emit(StringSet{.key = key, .value = args[2], .expire_at_ms = expire_at_ms});
+    ctx.emit(StringSet{.key = key, .value = args[2], .expire_at_ms = options->keep_expiry ? kKeepExpiry : *at_ms});
   }
   if (options->get) return Replied();
   return refused ? ctx.reply.null() : ctx.reply.ok();
@@ -112,16 +114,18 @@ Outcome getdel(Context& ctx, Args args) {
 
 // GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST]
 Outcome getex(Context& ctx, Args args) {
-  const auto options = parse_options(ctx, args, 2, false);
+  const auto options = parse_options(args, 2, false);
   if (!options.ok()) return options.status();
   const View key = args[1];
   const auto found = ctx.look(key);
   if (!found) return ctx.reply.null();
   if (found->type != Type::kString) return kWrongType;
+  const auto at_ms = options->expire_at_ms(ctx);
+  if (!at_ms.ok()) return at_ms.status();
   ctx.reply.bulk(found->text);
   const bool had_expiry = found->expire_at_ms != kNoExpiry;
-  if (options->expire_at_ms && *options->expire_at_ms <= ctx.now_ms) ctx.emit(KeyDelete{.key = key});
-  else if (options->expire_at_ms) ctx.emit(KeySetExpiry{.key = key, .at_ms = *options->expire_at_ms});
+  if (options->form && *at_ms <= ctx.now_ms) ctx.emit(KeyDelete{.key = key});
+  else if (options->form) ctx.emit(KeySetExpiry{.key = key, .at_ms = *at_ms});
   else if (options->persist && had_expiry) ctx.emit(KeySetExpiry{.key = key, .at_ms = kNoExpiry});
   return Replied();
 }

@@ -19,7 +19,7 @@ namespace leat {
 class RespParser {
  public:
   struct Limits {
-    int64_t words_max = 1024 * 1024;            // Redis: proto max multibulk
+    int64_t words_max = INT32_MAX;               // as Redis; the bytes before execution are bounded too
     int64_t bulk_bytes_max = 512ll << 20;       // proto-max-bulk-len
     size_t inline_bytes_max = 64 * 1024;
   };

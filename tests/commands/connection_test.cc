@@ -39,7 +39,7 @@ TEST_F(ConnectionTest, InlineCommands) {
 TEST_F(ConnectionTest, MalformedInputIsToldAndClosed) {
   const std::pair<Bytes, Bytes> cases[] = {
       {"*1\r\n:1\r\n", "ERR Protocol error: expected '$', got ':'"},
-      {"*2147483647\r\n", "ERR Protocol error: invalid multibulk length"},
+      {"*2147483648\r\n", "ERR Protocol error: invalid multibulk length"},
       {"*x\r\n", "ERR Protocol error: invalid multibulk length"},
       {"*1\r\n$-5\r\n", "ERR Protocol error: invalid bulk length"},
       {"*1\r\n$9223372036854775807\r\n", "ERR Protocol error: invalid bulk length"},

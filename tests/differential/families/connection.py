@@ -7,9 +7,9 @@ from generator import Command
 
 # COMMAND GETKEYS reads these; a few have none, or are no commands.
 WITH_KEYS = ["GET a", "MSET a 1 b 2", "ZUNIONSTORE d 2 a b", "ZUNION 2 a b WITHSCORES", "EVAL return 2 a b c", "XREAD COUNT 1 STREAMS a b 0 0",
-             "XREADGROUP GROUP g c STREAMS a b > >", "BLPOP a b 0", "LMPOP 2 a b LEFT", "BZMPOP 0 2 a b MIN", "PING", "NOSUCH a", "COPY a b",
-             "SINTERCARD 2 a b", "XGROUP CREATE s g 0", "OBJECT ENCODING a", "BLMOVE a b LEFT LEFT 0", "GET", "ZADD k 1 m", "RENAME a b", "SMOVE a b m",
-             "XINFO STREAM s", "HSET h f v", "LCS a b", "BRPOPLPUSH a b 0", "SET a b GET", "ZRANGESTORE a b 0 1", "PFCOUNT a b", "MSETNX a 1 b 2"]
+             "XREADGROUP GROUP g c STREAMS a b > >", "BLPOP a b 0", "LMPOP 2 a b LEFT", "BZMPOP 0 2 a b MIN", "PING x", "NOSUCH a", "COPY a b",
+             "SINTERCARD 2 a b", "XGROUP CREATE s g 0", "OBJECT ENCODING a", "BLMOVE a b LEFT LEFT 0", "GET a b", "ZADD k 1 m", "RENAME a b", "SMOVE a b m",
+             "XINFO STREAM s", "HSET h f v", "LCS a b", "BRPOPLPUSH a b 0", "SET a b GET", "ZRANGESTORE a b 0 1", "MSETNX a 1 b 2"]
 
 
 def unknown(g):

@@ -95,6 +95,15 @@ TEST_F(EffectCodecTest, DamageIsAnErrorOrAnotherEffect) {
   }
 }
 
+// The example of effect.md.
+TEST_F(EffectCodecTest, TheDocumentedExample) {
+  EffectEncoder encoder;
+  Bytes batch;
+  const View values[] = {"a"};
+  encoder.encode(batch, 0, ListPush{"k", Side::kLeft, values});
+  EXPECT_EQ(batch, Bytes("\x95\x03\x00\xc4\x01\x6b\x00\x91\xc4\x01\x61", 11));
+}
+
 TEST_F(EffectCodecTest, AnUnknownTagSaysSo) {
   EffectDecoder decoder;
   const Bytes batch("\x92\xcc\xff\x00", 4);
