@@ -10,6 +10,10 @@
 #include "broker/tools.h"
 #include "broker/version.h"
 
+// Read by jemalloc at its start: freed pages go back to the kernel on a thread of its own, not in the middle of a DEL.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "background_thread:true";
+
 namespace leat {
 namespace {
 

@@ -152,9 +152,10 @@ Outcome multi_pop(Context& ctx, Args args, size_t at, std::optional<View> timeou
   if (!side.ok()) return side.status();
   uint64_t wanted = 1;
   if (where + 1 < args.size()) {
-    if (where + 3 != args.size() || !same_word(args[where + 1], "COUNT")) return kSyntaxError;
+    if (where + 2 >= args.size() || !same_word(args[where + 1], "COUNT")) return kSyntaxError;
     const auto count = parse_integer(args[where + 2]);
     if (!count || *count <= 0) return Status::error("ERR count should be greater than 0");
+    if (where + 3 != args.size()) return kSyntaxError;
     wanted = static_cast<uint64_t>(*count);
   }
   const auto timeout_ms = timeout ? timeout_ms_of(*timeout) : Result<TimeMs>(0);  // the last to be read, as in Redis

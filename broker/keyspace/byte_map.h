@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 #include <unordered_set>
 
 #include "broker/keyspace/chunk.h"
@@ -90,25 +91,39 @@ class ByteMap {
     } while (at != 0);
   }
 
-  // Visits whole segments from `cursor` (0: the start) until `count` entries were seen; returns where to go on, 0:
-  // done. A cursor is a position among the hashes, so an entry that is there from the first call to the last is visited
-  // exactly once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold them.
+  // Visits entries in the order of their hashes from `cursor` (0: the start), whole segments until `count` were seen;
+  // only of a map that is one segment is `count` the page (a set of 129 must not come whole, as in Redis). Returns where
+  // to go on, 0: done. A cursor is a position among the hashes, so an entry that is there from the first call to the last
+  // is visited exactly once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold
+  // them. Entries whose hashes begin with the same 48 bits come on one page.
   template <typename Visit>
   uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
     if (cursor >> kCursorBits != 0) return 0;
-    uint64_t at = cursor << (64 - kCursorBits);
+    constexpr int kBelowCursor = 64 - kCursorBits;
+    uint64_t at = cursor << kBelowCursor;
     size_t seen = 0;
+    uint64_t last = cursor;
+    std::vector<std::pair<uint64_t, Entry>> page;
     do {
       const Run run = run_at(at);
+      page.clear();
       for (Entries entries(*this, run.bytes); entries.more();) {
         const Entry entry = entries.next();
-        if (run.first < at && hash_of(entry.key) < at) continue;  // merged since: this half was visited before
-        visit(entry.key, entry.value);
+        const uint64_t hash = hash_of(entry.key);
+        if (hash >= at) page.emplace_back(hash, entry);  // below: visited before, in a half that was merged since
+      }
+      const bool cut = run.first == 0 && run.next == 0 && page.size() > count;
+      if (cut) std::sort(page.begin(), page.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      for (const auto& [hash, entry] : page) {
+        const uint64_t position = hash >> kBelowCursor;
+        if (cut && seen >= count && position != last) return position;
+        last = position;
         ++seen;
+        visit(entry.key, entry.value);
       }
       at = run.next;
     } while (at != 0 && (seen < count || at << kCursorBits != 0));
-    return at >> (64 - kCursorBits);
+    return at >> kBelowCursor;
   }
 
   // Every entry whose key has this hash (nearly always one or none).

@@ -167,7 +167,7 @@ def known(command, left, right, values):
     for entry in DIFFERENCES:
         if not entry["commands"].fullmatch(text) or not entry["redis"].fullmatch(left) or not entry["leat"].fullmatch(right):
             continue
-        if entry.get("numbers") and not numbers_alike(*values):
+        if entry.get("numbers") and not numbers_alike(*[list(map(RULES.get(command.compare, RULES["exact"]), side)) for side in values]):
             continue
         if entry.get("without") and [without(each, entry["without"]) for each in values[0]] != [without(each, entry["without"]) for each in values[1]]:
             continue

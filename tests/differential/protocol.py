@@ -63,7 +63,7 @@ def play(pair):
     peer, target = [side.server for side in pair.sides]
     for name, data in INPUTS.items():
         for piecewise in (False, True):
-            if piecewise and len(data) > 300:
+            if piecewise and (len(data) > 300 or left[1]):  # closed half-way, a reply may be lost with what was still sent
                 continue
             for quiet in QUIET_SECONDS:
                 left, right = [talk(server, data, piecewise, quiet) for server in (peer, target)]

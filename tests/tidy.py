@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tidy.py: the picture of STYLE's rooms, kept true: includes point one way, every source says its licence.
+
+Used by: ctest:  python3 tests/tidy.py
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# What each room may include, itself aside.
+MAY = {
+    "schemas": set(),
+    "wal": {"schemas"},
+    "consumers": {"schemas"},
+    "broker/protocol": {"schemas"},
+    "broker/keyspace": {"schemas", "consumers"},
+    "broker/script": {"schemas", "broker/protocol"},
+    "broker": {"schemas", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/commands", "broker/net"},
+    "broker/commands": {"schemas", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker"},
+    "broker/net": {"schemas", "broker", "broker/protocol"},
+}
+WORDS = {"broker/version.h"}  # constants that any room of the broker may name
+SOURCES = {".cc", ".h", ".py", ".sh", ".mjs"}
+
+
+def sources(*folders):
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in SOURCES and "node_modules" not in path.parts:
+                yield path
+
+
+def includes(path):
+    return re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
+
+
+def main():
+    faults = []
+    for path in sources("schemas", "wal", "consumers", "broker", "tests", "examples"):
+        if "SPDX-License-Identifier: Apache-2.0" not in "".join(path.open().readlines()[:2]):
+            faults.append(f"{path.relative_to(ROOT)}: the SPDX line is missing")
+    for path in sources("schemas", "wal", "consumers", "broker"):
+        room = str(path.parent.relative_to(ROOT))
+        for included in includes(path):
+            target = str(pathlib.PurePosixPath(included).parent)
+            if target != room and target not in MAY[room] and included not in WORDS:
+                faults.append(f"{path.relative_to(ROOT)} includes {included}: {room} may include only {sorted(MAY[room])}")
+    print("\n".join(faults) or "tidy: the rooms are as drawn")
+    return 1 if faults else 0
+
+
+sys.exit(main())
