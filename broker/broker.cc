@@ -153,7 +153,7 @@ void Broker::to_release(Client& client) {
 // The tick.
 
 void Broker::tick() {
-  time_.advance();
+  time_.follow_wall();
   if (log_ != nullptr) log_->poll(time_.monotonic_us());
   forget_hangups();                // first: nothing is popped for a client that has left
   resume_paused();
@@ -345,7 +345,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
 void Broker::serve_while_held() {
   if (held_) return;
   held_ = true;  // hang-ups are not forgotten here: one may be the client whose script runs
-  time_.advance();
+  time_.follow_wall();
   run_requests(kTickBudgetUs);
   release_replies();
   held_ = false;

@@ -21,13 +21,20 @@ class BrokerTime {
   }
   void not_before(TimeMs logged_ms) { now_us_ = std::max(now_us_, logged_ms * 1000); }
 
-  // Reads both clocks: once a command.
+  // Reads the monotonic clock: once a command.
   void advance() {
     const int64_t monotonic_us = clock_.monotonic_us();
-    const int64_t wall_us = clock_.wall_us();
     const int64_t elapsed_us = std::max<int64_t>(monotonic_us - monotonic_us_, 0);
-    monotonic_us_ = std::max(monotonic_us_, monotonic_us);
-    now_us_ = wall_us >= now_us_ ? wall_us : now_us_ + elapsed_us / 2;
+    monotonic_us_ += elapsed_us;
+    now_us_ += ahead_ ? elapsed_us / 2 : elapsed_us;
+  }
+
+  // Reads the wall too: once a tick, which is short.
+  void follow_wall() {
+    advance();
+    const int64_t wall_us = clock_.wall_us();
+    ahead_ = wall_us < now_us_;
+    if (!ahead_) now_us_ = wall_us;
   }
 
   TimeMs now_ms() const { return now_us_ / 1000; }
@@ -39,6 +46,7 @@ class BrokerTime {
   Clock& clock_;
   int64_t now_us_;
   int64_t monotonic_us_;
+  bool ahead_ = false;  // of the wall
 };
 
 }  // namespace leat

@@ -100,7 +100,6 @@ void Executor::refuse_exec(Client& client, const Status& why) {
 }
 
 bool Executor::request(Client& client, Args args) {
-  rooms_.time.advance();
   const Command* const command = rooms_.table.find(args);
   if (command == nullptr && (same_word(args[0], "POST") || same_word(args[0], "Host:"))) {
     // A browser that somebody sent here speaks HTTP: its body must not be taken for commands.
