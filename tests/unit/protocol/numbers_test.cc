@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/protocol/numbers.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace leat {
+
+TEST(NumbersTest, IntegersAreStrict) {
+  EXPECT_EQ(parse_integer("-9223372036854775808"), INT64_MIN);
+  EXPECT_EQ(parse_integer("0"), 0);
+  for (const View text : {"", "-", "+1", " 1", "1 ", "01", "-0", "9223372036854775808", "1.0", "0x1", "99999999999999999999999"}) {
+    EXPECT_FALSE(parse_integer(text)) << text;
+  }
+}
+
+TEST(NumbersTest, RealsAsRedisReadsThem) {
+  EXPECT_EQ(parse_real("1e3"), 1000);
+  EXPECT_EQ(parse_real("+inf"), INFINITY);
+  EXPECT_EQ(parse_real("-Infinity"), -INFINITY);
+  for (const View text : {"", "nan", " 1", "1 ", "x", "1e400"}) EXPECT_FALSE(parse_real(text)) << text;
+}
+
+TEST(NumbersTest, RealsAsRedisWritesThem) {
+  EXPECT_EQ(real_text(3), "3");
+  EXPECT_EQ(real_text(0.1), "0.10000000000000001");
+  EXPECT_EQ(real_text(-INFINITY), "-inf");
+  EXPECT_EQ(real_text(1e17), "1e+17");
+  EXPECT_EQ(real_text(4503599627370495.0), "4503599627370495");
+  EXPECT_EQ(long_real_text(10.5L + 0.1L), "10.6");
+}
+
+}  // namespace leat
