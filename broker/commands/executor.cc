@@ -192,6 +192,7 @@ void Executor::run_queued(Context& exec) {
     Context ctx(rooms_, client, client.reply, *one.command, client.db, exec.now_ms);
     ctx.arrived_ms = exec.arrived_ms;
     ctx.nested = true;
+    ctx.stamp = exec.stamp;  // what a PUBLISH sends rests on the commands before it
     Outcome outcome = invoke(ctx, one.args.args());
     if (outcome.waits()) answer_timeout(client.reply, outcome.wait().on_timeout);
     exec.stamp = std::max(exec.stamp, ctx.stamp);
@@ -218,6 +219,7 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   ctx.nested = true;
   ctx.read_only = script.read_only;
   ctx.in_script = true;
+  ctx.stamp = script.stamp;  // what a PUBLISH sends rests on the commands before it
   Outcome outcome = invoke(ctx, args);
   if (outcome.waits()) answer_timeout(reply, outcome.wait().on_timeout);
   script.stamp = std::max(script.stamp, ctx.stamp);

@@ -130,6 +130,21 @@ TEST_F(ConnectionTest, ThePublishedReachesWhoListens) {
   EXPECT_EQ(call("PUBLISH a hello"), integer(0));
 }
 
+// A message must not be seen before what its publisher wrote is on disk, also from inside a transaction or a script.
+TEST_F(ConnectionTest, AMessageRestsOnWhatItsPublisherWrote) {
+  TestClient& listener = connect();
+  listener.call("SUBSCRIBE a");
+  call("MULTI");
+  call("SET k v");
+  call("PUBLISH a hello");
+  call("EXEC");
+  EXPECT_EQ(listener.reply(), array("message", "a", "hello"));
+  EXPECT_EQ(listener.client().output.stamp(), broker().log()->proposed());
+  client().call_words({"EVAL", "redis.call('SET', 'k', 'w') return redis.call('PUBLISH', 'a', 'again')", "0"});
+  EXPECT_EQ(listener.reply(), array("message", "a", "again"));
+  EXPECT_EQ(listener.client().output.stamp(), broker().log()->proposed());
+}
+
 TEST_F(ConnectionTest, ConfigIsReadAndSet) {
   EXPECT_EQ(call("CONFIG GET maxmemory-policy"), array("maxmemory-policy", "noeviction"));
   EXPECT_EQ(call("CONFIG SET hash-max-ziplist-entries 7"), ok());
