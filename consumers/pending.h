@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "chunks/leaves.h"
 #include "schemas/ids.h"
-#include "schemas/leaves.h"
 
 namespace leat::consumers {
 

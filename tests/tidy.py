@@ -12,12 +12,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAY = {
     "schemas": set(),
     "wal": {"schemas"},
-    "consumers": {"schemas"},
+    "chunks": {"schemas"},
+    "consumers": {"schemas", "chunks"},
     "broker/protocol": {"schemas"},
-    "broker/keyspace": {"schemas", "consumers"},
+    "broker/keyspace": {"schemas", "chunks", "consumers"},
     "broker/script": {"schemas", "broker/protocol"},
-    "broker": {"schemas", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/commands", "broker/net"},
-    "broker/commands": {"schemas", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker"},
+    "broker": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/commands", "broker/net"},
+    "broker/commands": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker"},
     "broker/net": {"schemas", "broker", "broker/protocol"},
 }
 WORDS = {"broker/version.h"}  # constants that any room of the broker may name
@@ -37,10 +38,10 @@ def includes(path):
 
 def main():
     faults = []
-    for path in sources("schemas", "wal", "consumers", "broker", "tests", "examples"):
+    for path in sources("schemas", "wal", "chunks", "consumers", "broker", "tests", "examples"):
         if "SPDX-License-Identifier: Apache-2.0" not in "".join(path.open().readlines()[:2]):
             faults.append(f"{path.relative_to(ROOT)}: the SPDX line is missing")
-    for path in sources("schemas", "wal", "consumers", "broker"):
+    for path in sources("schemas", "wal", "chunks", "consumers", "broker"):
         room = str(path.parent.relative_to(ROOT))
         for included in includes(path):
             target = str(pathlib.PurePosixPath(included).parent)

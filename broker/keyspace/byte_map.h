@@ -20,7 +20,7 @@
 #include <vector>
 #include <unordered_set>
 
-#include "broker/keyspace/chunk.h"
+#include "chunks/chunk.h"
 
 namespace leat {
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "broker/keyspace/digest.h"
 #include "broker/keyspace/string.h"
+#include "chunks/digest.h"
 
 namespace leat {
 

@@ -14,10 +14,10 @@
 #include <type_traits>
 #include <vector>
 
-#include "broker/keyspace/chunk.h"
 #include "broker/keyspace/encoding_limits.h"
 #include "broker/keyspace/key_table.h"
 #include "broker/keyspace/value.h"
+#include "chunks/chunk.h"
 #include "consumers/deadlines.h"
 
 namespace leat {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/keyspace/list.h"
 
-#include "broker/keyspace/digest.h"
-#include "broker/keyspace/packed.h"
+#include "chunks/digest.h"
+#include "chunks/packed.h"
 
 namespace leat {
 

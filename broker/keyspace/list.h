@@ -9,7 +9,7 @@
 #pragma once
 
 #include "broker/keyspace/value.h"
-#include "schemas/leaves.h"
+#include "chunks/leaves.h"
 #include "schemas/side.h"
 
 namespace leat {

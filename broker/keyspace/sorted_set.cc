@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "broker/keyspace/digest.h"
-#include "broker/keyspace/packed.h"
+#include "chunks/digest.h"
+#include "chunks/packed.h"
 
 namespace leat {
 

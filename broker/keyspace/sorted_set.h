@@ -14,8 +14,8 @@
 
 #include "broker/keyspace/score_index.h"
 #include "broker/keyspace/value.h"
+#include "chunks/leaves.h"
 #include "schemas/effect.h"
-#include "schemas/leaves.h"
 
 namespace leat {
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "broker/keyspace/digest.h"
-#include "broker/keyspace/packed.h"
+#include "chunks/digest.h"
+#include "chunks/packed.h"
 
 namespace leat {
 

@@ -17,8 +17,8 @@
 #include <span>
 
 #include "broker/keyspace/value.h"
+#include "chunks/leaves.h"
 #include "consumers/group.h"
-#include "schemas/leaves.h"
 
 namespace leat {
 

@@ -5,8 +5,8 @@
 // Always:  - contiguous, in one chunk however long; appending costs amortised what is appended.
 #pragma once
 
-#include "broker/keyspace/chunk.h"
 #include "broker/keyspace/value.h"
+#include "chunks/chunk.h"
 
 namespace leat {
 

@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "broker/keyspace/chunk.h"
+#include "chunks/chunk.h"
 #include "schemas/bytes.h"
 #include "schemas/ids.h"
 

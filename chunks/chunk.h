@@ -13,8 +13,8 @@
 #include <bit>
 #include <memory>
 
-#include "broker/keyspace/digest.h"
-#include "broker/keyspace/id_table.h"
+#include "chunks/digest.h"
+#include "chunks/id_table.h"
 #include "schemas/bytes.h"
 #include "schemas/check.h"
 #include "schemas/ids.h"

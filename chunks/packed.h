@@ -7,7 +7,7 @@
 //            before a place is found without walking from the front: RPOP is as cheap as LPOP.
 #pragma once
 
-#include "broker/keyspace/chunk.h"
+#include "chunks/chunk.h"
 #include "schemas/bytes.h"
 
 namespace leat::packed {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/keyspace/chunk.h"
+#include "chunks/chunk.h"
 
 namespace leat {
 
