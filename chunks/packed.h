@@ -7,7 +7,7 @@
 //            before a place is found without walking from the front: RPOP is as cheap as LPOP.
 #pragma once
 
-#include "chunks/chunk.h"
+#include "chunks/chunk_store.h"
 #include "schemas/bytes.h"
 
 namespace leat::packed {

@@ -5,12 +5,44 @@
 
 namespace leat::consumers {
 
-Group::Group(Bytes name, StreamId last_delivered, int64_t entries_read)
-    : name_(std::move(name)), last_delivered_(last_delivered), entries_read_(entries_read) {}
+namespace {
+constexpr size_t kStreamAt = 0, kLastAt = 8, kReadAt = 24, kGroupHead = 32;  // offsets in a group's chunk
+constexpr size_t kSlotAt = 0, kSeenAt = 4, kActiveAt = 12, kConsumerHead = 20;
+constexpr uint32_t kSlotsMax = 1 << 24;  // no group has more consumers; a snapshot that says so is damaged
+}  // namespace
+
+void Consumer::write() {
+  ChunkEdit edit = chunks_.mutate(*chunk_);
+  set_fixed(edit.data() + kSeenAt, seen_time_ms);
+  set_fixed(edit.data() + kActiveAt, active_time_ms);
+}
+
+Group::Group(ChunkStore& chunks, ValueId id, ValueId stream, Bytes name)
+    : chunks_(chunks),
+      id_(id),
+      stream_(stream),
+      name_(std::move(name)),
+      pending_(Pending::Home{&chunks, id, ChunkKind::kPending}) {}
+
+Group::Group(ChunkStore& chunks, ValueId stream, Bytes name, StreamId last_delivered, int64_t entries_read)
+    : Group(chunks, chunks.next_value_id(), stream, std::move(name)) {
+  head_ = chunks_.create(id_, ChunkKind::kGroup);
+  ChunkEdit edit = chunks_.mutate(*head_);
+  edit.open(0, kGroupHead);
+  edit.append(name_);
+  set_fixed(edit.data() + kStreamAt, uint64_t{stream});
+  set_last(last_delivered, entries_read);
+}
+
+Group::~Group() { chunks_.retire(std::move(head_)); }
 
 void Group::set_last(StreamId last_delivered, int64_t entries_read) {
   last_delivered_ = last_delivered;
   entries_read_ = entries_read;
+  ChunkEdit edit = chunks_.mutate(*head_);
+  set_fixed(edit.data() + kLastAt, last_delivered.ms);
+  set_fixed(edit.data() + kLastAt + sizeof(uint64_t), last_delivered.seq);
+  set_fixed(edit.data() + kReadAt, entries_read);
 }
 
 const Consumer* Group::find_consumer(View name) const {
@@ -30,8 +62,19 @@ Consumer& Group::open(View name, TimeMs now_ms) {
     slot = free_slots_.back();
     free_slots_.pop_back();
   }
-  std::unique_ptr<Consumer> consumer(new Consumer(Bytes(name), slot));
-  consumer->seen_time_ms = now_ms;
+  auto chunk = chunks_.create(id_, ChunkKind::kConsumer);
+  ChunkEdit edit = chunks_.mutate(*chunk);
+  set_fixed(edit.open(0, kConsumerHead) + kSlotAt, slot);
+  edit.append(name);
+  Consumer& made = add_consumer(name, slot, std::move(chunk));
+  made.seen_time_ms = now_ms;
+  made.write();
+  return made;
+}
+
+Consumer& Group::add_consumer(View name, uint32_t slot, std::unique_ptr<Chunk> chunk) {
+  std::unique_ptr<Consumer> consumer(new Consumer(chunks_, Bytes(name), slot));
+  consumer->chunk_ = std::move(chunk);
   slots_[slot] = consumer.get();
   return *consumers_.emplace(Bytes(name), std::move(consumer)).first->second;
 }
@@ -52,7 +95,9 @@ void Group::deliver(std::span<const StreamId> ids, View consumer, TimeMs at_ms) 
   Consumer& to = open(consumer, at_ms);
   for (const StreamId& id : ids)
     assign({.id = id, .delivered_at_ms = at_ms, .consumer = to.slot_, .delivery_count = 1});
-  if (!ids.empty()) to.active_time_ms = std::max(to.active_time_ms, at_ms);
+  if (ids.empty()) return;
+  to.active_time_ms = std::max(to.active_time_ms, at_ms);
+  to.write();
 }
 
 void Group::claim(StreamId id, View consumer, TimeMs delivered_at_ms, uint64_t delivery_count) {
@@ -65,9 +110,8 @@ void Group::claim(StreamId id, View consumer, TimeMs delivered_at_ms, uint64_t d
 
 void Group::assign(const PendingEntry& entry) {
   if (!pending_.insert(entry)) {
-    PendingEntry& held = *pending_.find(entry.id);
-    const uint32_t holder = held.consumer;
-    held = entry;
+    const uint32_t holder = pending_.find(entry.id)->consumer;
+    pending_.replace(entry);
     if (holder == entry.consumer) return;
     slots_[holder]->ids_.erase(entry.id);
   }
@@ -82,20 +126,64 @@ bool Group::ack(StreamId id) {
   return true;
 }
 
-std::unique_ptr<Group> Group::clone() const {
-  auto copied = std::make_unique<Group>(name_, last_delivered_, entries_read_);
-  copied->pending_ = pending_;
+std::unique_ptr<Group> Group::clone(ValueId stream) const {
+  auto copied = std::make_unique<Group>(chunks_, stream, name_, last_delivered_, entries_read_);
+  copied->pending_.copy(pending_);
   copied->slots_.resize(slots_.size());  // the same numbers, so that the entries need no change
   copied->free_slots_ = free_slots_;
   for (const auto& [name, consumer] : consumers_) {
-    std::unique_ptr<Consumer> twin(new Consumer(name, consumer->slot_));
-    twin->seen_time_ms = consumer->seen_time_ms;
-    twin->active_time_ms = consumer->active_time_ms;
-    twin->ids_ = consumer->ids_;
-    copied->slots_[twin->slot_] = twin.get();
-    copied->consumers_.emplace(name, std::move(twin));
+    auto chunk = chunks_.create(copied->id_, ChunkKind::kConsumer);
+    chunks_.mutate(*chunk).append(consumer->chunk_->bytes());
+    Consumer& twin = copied->add_consumer(name, consumer->slot_, std::move(chunk));
+    twin.seen_time_ms = consumer->seen_time_ms;
+    twin.active_time_ms = consumer->active_time_ms;
+    twin.ids_.copy(consumer->ids_);
+    twin.write();
   }
   return copied;
+}
+
+// ---- out of a snapshot
+
+std::unique_ptr<Group> Group::load(ChunkStore& chunks, std::vector<std::unique_ptr<Chunk>> rows) {
+  std::vector<std::unique_ptr<Chunk>> heads, consumers, pending;
+  for (auto& row : rows) {
+    auto& pile = row->kind() == ChunkKind::kGroup ? heads : row->kind() == ChunkKind::kConsumer ? consumers : pending;
+    pile.push_back(std::move(row));
+  }
+  if (heads.size() != 1 || heads[0]->size() < kGroupHead) return nullptr;
+  const char* const head = heads[0]->data();
+  std::unique_ptr<Group> group(new Group(chunks, heads[0]->owner(), get_fixed<uint64_t>(head + kStreamAt),
+                                         Bytes(heads[0]->bytes().substr(kGroupHead))));
+  group->last_delivered_ = {get_fixed<uint64_t>(head + kLastAt), get_fixed<uint64_t>(head + kLastAt + sizeof(uint64_t))};
+  group->entries_read_ = get_fixed<int64_t>(head + kReadAt);
+  group->head_ = std::move(heads[0]);
+  for (auto& consumer : consumers) {
+    if (!group->load_consumer(std::move(consumer))) return nullptr;
+  }
+  for (uint32_t slot = 0; slot < group->slots_.size(); ++slot) {
+    if (group->slots_[slot] == nullptr) group->free_slots_.push_back(slot);
+  }
+  if (!group->pending_.load(std::move(pending))) return nullptr;
+  for (auto at = group->pending_.begin(); at.valid(); at.next()) {
+    if (at->consumer >= group->slots_.size() || group->slots_[at->consumer] == nullptr) return nullptr;
+    group->slots_[at->consumer]->ids_.insert(at->id);
+  }
+  return group;
+}
+
+bool Group::load_consumer(std::unique_ptr<Chunk> row) {
+  if (row->size() < kConsumerHead) return false;
+  const auto slot = get_fixed<uint32_t>(row->data() + kSlotAt);
+  const Bytes name(row->bytes().substr(kConsumerHead));
+  if (slot >= kSlotsMax || consumers_.contains(name)) return false;
+  if (slot >= slots_.size()) slots_.resize(slot + 1);
+  if (slots_[slot] != nullptr) return false;
+  const auto seen_ms = get_fixed<TimeMs>(row->data() + kSeenAt), active_ms = get_fixed<TimeMs>(row->data() + kActiveAt);
+  Consumer& loaded = add_consumer(name, slot, std::move(row));
+  loaded.seen_time_ms = seen_ms;
+  loaded.active_time_ms = active_ms;
+  return true;
 }
 
 uint64_t Group::digest() const {

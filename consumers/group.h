@@ -4,7 +4,11 @@
 // Used by: a stream, which owns its groups; apply changes them, handlers look. README.md draws a message's life.
 // Always:  - an id is pending for exactly one consumer, or not at all;
 //          - each consumer's ids and the group's pending entries say the same;
-//          - seen and active times are no content: not logged, in no digest, and a handler may set them.
+//          - seen and active times are no content: not logged, in no digest, and a handler may set them; a snapshot has
+//            them as of the consumer's last change;
+//          - all content is in chunks that the group's id owns; what else is here is derived from them.
+// Bytes:   kGroup chunk    := stream's value id: u64, last delivered: ms u64, seq u64, entries read: i64, name
+//          kConsumer chunk := slot: u32, seen: i64, active: i64 (ms), name;  kPending chunks: pending.h
 #pragma once
 
 #include <map>
@@ -28,10 +32,17 @@ class Consumer {
 
  private:
   friend class Group;
-  Consumer(Bytes name, uint32_t slot) : name_(std::move(name)), slot_(slot) {}
+  Consumer(ChunkStore& chunks, Bytes name, uint32_t slot) : chunks_(chunks), name_(std::move(name)), slot_(slot) {}
+  void write();  // into the chunk
+
+  ChunkStore& chunks_;
+  std::unique_ptr<Chunk> chunk_;
   const Bytes name_;
   const uint32_t slot_;
   PendingIds ids_;
+
+ public:
+  ~Consumer() { chunks_.retire(std::move(chunk_)); }
 };
 
 constexpr int64_t kEntriesReadUnknown = -1;
@@ -40,7 +51,9 @@ class Group {
  public:
   using Consumers = std::map<Bytes, std::unique_ptr<Consumer>, std::less<>>;
 
-  Group(Bytes name, StreamId last_delivered, int64_t entries_read);
+  // `chunks` must outlive this; `stream` is the value that the group belongs to.
+  Group(ChunkStore& chunks, ValueId stream, Bytes name, StreamId last_delivered, int64_t entries_read);
+  ~Group();
 
   const Bytes& name() const { return name_; }
   StreamId last_delivered() const { return last_delivered_; }
@@ -61,18 +74,29 @@ class Group {
   void claim(StreamId id, View consumer, TimeMs delivered_at_ms, uint64_t delivery_count);
   bool ack(StreamId id);  // was it pending?
 
-  std::unique_ptr<Group> clone() const;
+  std::unique_ptr<Group> clone(ValueId stream) const;
   uint64_t digest() const;
   size_t memory() const;
   bool free_some(size_t arrays);  // true when nothing is left
 
+  // Out of a snapshot: all chunks of one group, in any order. Null when they do not fit together.
+  static std::unique_ptr<Group> load(ChunkStore& chunks, std::vector<std::unique_ptr<Chunk>> rows);
+  ValueId stream() const { return stream_; }
+
  private:
+  Group(ChunkStore& chunks, ValueId id, ValueId stream, Bytes name);
+  bool load_consumer(std::unique_ptr<Chunk> row);
+  Consumer& add_consumer(View name, uint32_t slot, std::unique_ptr<Chunk> chunk);
   Consumer& open(View name, TimeMs now_ms);
   void assign(const PendingEntry& entry);
 
+  ChunkStore& chunks_;
+  const ValueId id_;
+  const ValueId stream_;
   const Bytes name_;
+  std::unique_ptr<Chunk> head_;
   StreamId last_delivered_;
-  int64_t entries_read_;
+  int64_t entries_read_ = kEntriesReadUnknown;
   Pending pending_;
   Consumers consumers_;
   std::vector<Consumer*> slots_;  // a pending entry says its consumer in four bytes

@@ -3,18 +3,18 @@
 
 namespace leat::consumers {
 
-template <typename Item>
-const Item* IdOrdered<Item>::find(StreamId id) const {
+template <typename Item, typename Array>
+const Item* IdOrdered<Item, Array>::find(StreamId id) const {
   if (leaves_.empty()) return nullptr;
   const Leaf& leaf = leaves_.at(leaf_for(id));
   const size_t slot = slot_for(leaf, id);
-  return slot < leaf.items.size() && id_of(leaf.items[slot]) == id ? &leaf.items[slot] : nullptr;
+  return slot < leaf.count && id_of(leaf.items()[slot]) == id ? &leaf.items()[slot] : nullptr;
 }
 
-template <typename Item>
-bool IdOrdered<Item>::insert(const Item& item) {
+template <typename Item, typename Array>
+bool IdOrdered<Item, Array>::insert(const Item& item) {
   const StreamId id = id_of(item);
-  if (leaves_.empty()) leaves_.insert(leaves_.end(), Leaf{id, {}, 0});
+  if (leaves_.empty()) leaves_.insert(leaves_.end(), make_leaf(id));
   LeafPlace place = leaf_for(id);
   if (leaves_.at(place).count == kArrayItems) {
     if (find(id) != nullptr) return false;
@@ -23,8 +23,8 @@ bool IdOrdered<Item>::insert(const Item& item) {
   }
   Leaf& leaf = leaves_.at(place);
   const size_t slot = slot_for(leaf, id);
-  if (slot < leaf.items.size() && id_of(leaf.items[slot]) == id) return false;
-  leaf.items.insert(leaf.items.begin() + slot, item);
+  if (slot < leaf.count && id_of(leaf.items()[slot]) == id) return false;
+  leaf.array.insert(slot, {&item, 1});
   leaf.first = std::min(leaf.first, id);
   leaves_.adjust(place, 1);
   return true;
@@ -32,38 +32,38 @@ bool IdOrdered<Item>::insert(const Item& item) {
 
 // Behind the last id a new array is opened, so that ids in order leave full arrays behind; elsewhere the array is
 // split.
-template <typename Item>
-void IdOrdered<Item>::make_room(LeafPlace place, StreamId id) {
+template <typename Item, typename Array>
+void IdOrdered<Item, Array>::make_room(LeafPlace place, StreamId id) {
   if (place == leaves_.last() && id > last_id()) {
-    leaves_.insert(leaves_.end(), Leaf{id, {}, 0});
+    leaves_.insert(leaves_.end(), make_leaf(id));
     return;
   }
-  Leaf right;
   Leaf& left = leaves_.at(place);
-  right.items.assign(left.items.begin() + kArrayItems / 2, left.items.end());
-  right.first = id_of(right.items.front());
-  right.count = right.items.size();
-  left.items.resize(kArrayItems / 2);
+  const auto moved = left.items().subspan(kArrayItems / 2);
+  Leaf right = make_leaf(id_of(moved.front()));
+  right.array.insert(0, moved);
+  right.count = moved.size();
+  left.array.erase(kArrayItems / 2, right.count);
   leaves_.adjust(place, -int64_t{right.count});
   leaves_.insert(leaves_.next(place), std::move(right));
 }
 
-template <typename Item>
-bool IdOrdered<Item>::erase(StreamId id) {
+template <typename Item, typename Array>
+bool IdOrdered<Item, Array>::erase(StreamId id) {
   if (leaves_.empty()) return false;
   const LeafPlace place = leaf_for(id);
   Leaf& leaf = leaves_.at(place);
   const size_t slot = slot_for(leaf, id);
-  if (slot == leaf.items.size() || id_of(leaf.items[slot]) != id) return false;
-  leaf.items.erase(leaf.items.begin() + slot);
+  if (slot == leaf.count || id_of(leaf.items()[slot]) != id) return false;
+  leaf.array.erase(slot, 1);
   leaves_.adjust(place, -1);
   thin_out(place);
   return true;
 }
 
 // Drops an empty array, and empties a nearly empty one into the next.
-template <typename Item>
-void IdOrdered<Item>::thin_out(LeafPlace place) {
+template <typename Item, typename Array>
+void IdOrdered<Item, Array>::thin_out(LeafPlace place) {
   Leaf& leaf = leaves_.at(place);
   if (leaf.count > kArrayItems / 4) return;
   if (leaf.count > 0) {
@@ -71,22 +71,22 @@ void IdOrdered<Item>::thin_out(LeafPlace place) {
     if (!leaves_.valid(after)) return;
     Leaf& right = leaves_.at(after);
     if (leaf.count + right.count > kArrayItems / 2) return;
-    right.items.insert(right.items.begin(), leaf.items.begin(), leaf.items.end());
+    right.array.insert(0, leaf.items());
     right.first = leaf.first;
     leaves_.adjust(after, leaf.count);
   }
   leaves_.take(place);
 }
 
-template <typename Item>
-uint64_t IdOrdered<Item>::count_before(StreamId id) const {
+template <typename Item, typename Array>
+uint64_t IdOrdered<Item, Array>::count_before(StreamId id) const {
   if (leaves_.empty()) return 0;
   const LeafPlace place = leaf_for(id);
   return leaves_.rank(place) + slot_for(leaves_.at(place), id);
 }
 
-template <typename Item>
-typename IdOrdered<Item>::Cursor IdOrdered<Item>::from(StreamId id) const {
+template <typename Item, typename Array>
+typename IdOrdered<Item, Array>::Cursor IdOrdered<Item, Array>::from(StreamId id) const {
   if (leaves_.empty()) return begin();
   const LeafPlace place = leaf_for(id);
   const uint32_t slot = slot_for(leaves_.at(place), id);
@@ -94,18 +94,55 @@ typename IdOrdered<Item>::Cursor IdOrdered<Item>::from(StreamId id) const {
   return {*this, leaves_.next(place), 0};
 }
 
-template <typename Item>
-size_t IdOrdered<Item>::memory() const {
-  return leaves_.estimate([](const Leaf& leaf) { return leaf.items.capacity() * sizeof(Item); });
+template <typename Item, typename Array>
+size_t IdOrdered<Item, Array>::memory() const {
+  return leaves_.estimate([](const Leaf& leaf) { return leaf.array.memory(); });
 }
 
-template <typename Item>
-bool IdOrdered<Item>::free_some(size_t arrays) {
+template <typename Item, typename Array>
+bool IdOrdered<Item, Array>::free_some(size_t arrays) {
   for (; arrays > 0 && !leaves_.empty(); --arrays) leaves_.take(leaves_.last());
   return leaves_.empty();
 }
 
-template class IdOrdered<PendingEntry>;
-template class IdOrdered<StreamId>;
+template <typename Item, typename Array>
+void IdOrdered<Item, Array>::replace(const Item& item) {
+  Leaf& leaf = leaves_.at(leaf_for(id_of(item)));
+  const size_t slot = slot_for(leaf, id_of(item));
+  CHECK(slot < leaf.count && id_of(leaf.items()[slot]) == id_of(item));
+  leaf.array.set(slot, item);
+}
+
+template <typename Item, typename Array>
+void IdOrdered<Item, Array>::copy(const IdOrdered& from) {
+  for (LeafPlace place = from.leaves_.first(); from.leaves_.valid(place); place = from.leaves_.next(place)) {
+    const Leaf& leaf = from.leaves_.at(place);
+    Leaf twin = make_leaf(leaf.first);
+    twin.array.insert(0, leaf.items());
+    twin.count = leaf.count;
+    leaves_.insert(leaves_.end(), std::move(twin));
+  }
+}
+
+template <typename Item, typename Array>
+bool IdOrdered<Item, Array>::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+  if constexpr (std::is_constructible_v<Array, const Home&, std::unique_ptr<Chunk>>) {
+    std::vector<Leaf> leaves;
+    for (auto& chunk : chunks) {
+      if (chunk->empty() || chunk->size() % sizeof(Item) != 0) return false;
+      Leaf leaf{{}, Array(home_, std::move(chunk)), 0};
+      leaf.first = id_of(leaf.items().front());
+      leaf.count = leaf.items().size();
+      leaves.push_back(std::move(leaf));
+    }
+    std::sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.first < b.first; });
+    for (Leaf& leaf : leaves) leaves_.insert(leaves_.end(), std::move(leaf));
+    return true;
+  }
+  return chunks.empty();
+}
+
+template class IdOrdered<PendingEntry, ChunkArray<PendingEntry>>;
+template class IdOrdered<StreamId, HeapArray<StreamId>>;
 
 }  // namespace leat::consumers

@@ -3,14 +3,16 @@
 //
 // Used by: Group, which keeps one Pending for everybody and the ids of each consumer beside it.
 // Always:  - an id is here once; the order is that of ids;
+//          - the group's Pending is content and lies in chunks; a consumer's ids are derived from it;
 //          - ids arrive mostly in order, so arrays are filled to the brim and there is no node per id: five million
 //            pending entries take 32 + 16 bytes each.
+// Bytes:   a pending entry is 32: id (ms, seq), delivered_at_ms, consumer, delivery_count.
 #pragma once
 
 #include <algorithm>
-#include <vector>
 
 #include "chunks/leaves.h"
+#include "consumers/arrays.h"
 #include "schemas/ids.h"
 
 namespace leat::consumers {
@@ -26,29 +28,33 @@ inline const StreamId& id_of(const StreamId& id) { return id; }
 inline const StreamId& id_of(const PendingEntry& entry) { return entry.id; }
 
 // Items in the order of their ids, in sorted arrays of at most kArrayItems.
-template <typename Item>
+template <typename Item, typename Array>
 class IdOrdered {
   struct Leaf {
     StreamId first;  // a lower bound of the ids here, above all ids before
-    std::vector<Item> items;
+    Array array;
     uint32_t count = 0;
+    std::span<const Item> items() const { return array.items(); }
   };
 
  public:
-  static constexpr size_t kArrayItems = 128;
+  using Home = typename Array::Home;
+  static constexpr size_t kArrayItems = 124;  // of 32 bytes: just under kChunkBytesTarget
+
+  explicit IdOrdered(Home home = {}) : home_(home) {}
 
   uint64_t size() const { return leaves_.items(); }
   bool empty() const { return leaves_.empty(); }
   const Item* find(StreamId id) const;
-  Item* find(StreamId id) { return const_cast<Item*>(std::as_const(*this).find(id)); }  // the id must not be changed
-  bool insert(const Item& item);                                                        // false when the id is here
+  bool insert(const Item& item);   // false when the id is here
+  void replace(const Item& item);  // the one with its id, which must be here
   bool erase(StreamId id);
   uint64_t count_before(StreamId id) const;
 
   class Cursor {
    public:
     bool valid() const { return of_->leaves_.valid(place_); }
-    const Item& operator*() const { return of_->leaves_.at(place_).items[slot_]; }
+    const Item& operator*() const { return of_->leaves_.at(place_).items()[slot_]; }
     const Item* operator->() const { return &**this; }
     void next() {
       if (++slot_ < of_->leaves_.at(place_).count) return;
@@ -66,31 +72,38 @@ class IdOrdered {
   Cursor begin() const { return {*this, leaves_.first(), 0}; }
   Cursor from(StreamId id) const;  // the first at or after it
   // Must not be empty.
-  StreamId first_id() const { return id_of(leaves_.at(leaves_.first()).items.front()); }
-  StreamId last_id() const { return id_of(leaves_.at(leaves_.last()).items.back()); }
+  StreamId first_id() const { return id_of(leaves_.at(leaves_.first()).items().front()); }
+  StreamId last_id() const { return id_of(leaves_.at(leaves_.last()).items().back()); }
 
   size_t memory() const;
   bool free_some(size_t arrays);  // true when nothing is left
+
+  void copy(const IdOrdered& from);  // into an empty one
+  // Into an empty one, out of a snapshot's chunks in any order; false when they do not fit together.
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks);
 
  private:
   LeafPlace leaf_for(StreamId id) const {
     return leaves_.last_where([id](const Leaf& leaf) { return leaf.first <= id; });
   }
   static size_t slot_for(const Leaf& leaf, StreamId id) {
-    const auto at = std::lower_bound(leaf.items.begin(), leaf.items.end(), id,
-                                     [](const Item& item, const StreamId& sought) { return id_of(item) < sought; });
-    return at - leaf.items.begin();
+    const auto items = leaf.items();
+    return std::lower_bound(items.begin(), items.end(), id,
+                            [](const Item& item, const StreamId& sought) { return id_of(item) < sought; }) -
+           items.begin();
   }
+  Leaf make_leaf(StreamId first) const { return Leaf{first, Array(home_), 0}; }
   void make_room(LeafPlace place, StreamId id);
   void thin_out(LeafPlace place);
 
+  [[no_unique_address]] Home home_;
   Leaves<Leaf> leaves_;
 };
 
-using Pending = IdOrdered<PendingEntry>;
-using PendingIds = IdOrdered<StreamId>;
+using Pending = IdOrdered<PendingEntry, ChunkArray<PendingEntry>>;
+using PendingIds = IdOrdered<StreamId, HeapArray<StreamId>>;
 
-extern template class IdOrdered<PendingEntry>;
-extern template class IdOrdered<StreamId>;
+extern template class IdOrdered<PendingEntry, ChunkArray<PendingEntry>>;
+extern template class IdOrdered<StreamId, HeapArray<StreamId>>;
 
 }  // namespace leat::consumers

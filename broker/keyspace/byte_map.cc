@@ -131,7 +131,7 @@ ByteMap::ByteMap(ChunkStore& chunks, ValueId owner, Holds holds)
     : store_(reinterpret_cast<uintptr_t>(&chunks) | (holds == Holds::kKeys ? kNoValues : 0) |
              (holds == Holds::kPairsAndNotes ? kNotes : 0)) {
   new (&small_) Chunk();
-  chunks.begin(small_, owner);
+  chunks.begin(small_, owner, kind());
 }
 
 ByteMap::ByteMap(const ByteMap& other, ValueId owner) : store_(other.store_) {
@@ -142,7 +142,7 @@ ByteMap::ByteMap(const ByteMap& other, ValueId owner) : store_(other.store_) {
     return;
   }
   new (&small_) Chunk();
-  store().begin(small_, owner);
+  store().begin(small_, owner, kind());
   if (other.small_.empty()) return;
   store().mutate(small_).append(other.small_.bytes());
   const char* const end = small_.data() + small_.size();
@@ -171,7 +171,7 @@ bool ByteMap::clear_some(size_t segments) {
   delete big_;
   store_ &= ~kBig;
   new (&small_) Chunk();
-  store().begin(small_, owner);
+  store().begin(small_, owner, kind());
   return true;
 }
 
@@ -559,7 +559,7 @@ void ByteMap::remove(const Place& place, uint64_t hash) {
 ByteMap::Segment* ByteMap::make_segment(int depth, size_t capacity) {
   capacity = (capacity + kIndexStep - 1) / kIndexStep * kIndexStep;
   const size_t bytes = Segment::bytes(capacity, has_notes());
-  auto* const segment = new (::operator new(bytes)) Segment{.chunk = store().create(big_->owner),
+  auto* const segment = new (::operator new(bytes)) Segment{.chunk = store().create(big_->owner, kind(), static_cast<uint8_t>(depth)),
                                                             .data = nullptr,
                                                             .count = 0,
                                                             .capacity = static_cast<uint16_t>(capacity),
@@ -634,16 +634,21 @@ ByteMap::Segment* ByteMap::rebuilt(Segment* segment, const Builder& from) {
   segment->count = static_cast<uint32_t>(from.items.size());
   if (!segment->indexed) return segment;
   segment = resized(segment, from.items.size() + from.items.size() / 4);
+  fill_index(segment, from);
+  return segment;
+}
+
+void ByteMap::fill_index(Segment* segment, const Builder& from) {
   for (size_t i = 0; i < from.items.size(); ++i) {
     segment->tags()[i] = from.items[i].tag;
     segment->offsets()[i] = static_cast<uint16_t>(from.items[i].offset);
     if (segment->noted) segment->notes()[i] = from.items[i].note;
   }
-  return segment;
 }
 
 void ByteMap::become_big() {
-  Chunk small(std::move(small_));
+  Chunk small;
+  store().move(small_, small);
   small_.~Chunk();
   store_ |= kBig;
   big_ = new Big(small.owner());
@@ -670,13 +675,68 @@ void ByteMap::become_small() {
   Directory* const root = Directory::at(big_->root);
   Segment* const only = reinterpret_cast<Segment*>(root->slots[0]);
   Chunk small;
-  store().begin(small, big_->owner);
+  store().begin(small, big_->owner, kind());
   if (!only->chunk->empty()) store().mutate(small).append(only->chunk->bytes());
   free_segment(only);
   free_directory(root);
   delete big_;
   store_ &= ~kBig;
-  new (&small_) Chunk(std::move(small));
+  new (&small_) Chunk();
+  store().move(small, small_);
+}
+
+// ---- out of a snapshot
+
+bool ByteMap::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+  if (chunks.size() == 1 && !has_notes() && chunks[0]->depth() == 0 && chunks[0]->size() <= kChunkBytesTarget) {
+    const View bytes = chunks[0]->bytes();
+    if (count_in(bytes) <= kSmallEntriesMax) {
+      store().end(small_);
+      small_.~Chunk();
+      new (&small_) Chunk();
+      store().move(*chunks[0], small_);
+      for (const char *at = bytes.data(), *end = at + bytes.size(); at < end;) store().share_entry(at);
+      return true;
+    }
+  }
+  become_big();
+  for (auto& chunk : chunks) {
+    if (!load_segment(std::move(chunk))) return false;
+  }
+  return true;
+}
+
+// The empty segment that covers the chunk's keys is split until it is as deep as the chunk, and gives way to it.
+bool ByteMap::load_segment(std::unique_ptr<Chunk> chunk) {
+  if (chunk->empty()) {  // whatever it covered has an empty segment already
+    store().retire(std::move(chunk));
+    return true;
+  }
+  const char* at = chunk->data();
+  const uint64_t hash = hash_of(store().read_entry(at));
+  const uint8_t depth = chunk->depth();
+  while (segment_for(hash)->depth < depth) {
+    if (segment_for(hash)->count > 0) return false;
+    split(hash);
+  }
+  Segment* segment = segment_for(hash);
+  if (segment->depth != depth || segment->count > 0) return false;
+  big_->chunk_bytes += chunk->memory() - segment->chunk->memory();
+  store().retire(std::exchange(segment->chunk, std::move(chunk)));
+  segment->settle();
+  Builder all;
+  take_apart(segment, all, all);
+  segment->count = static_cast<uint32_t>(all.items.size());
+  if (segment->indexed) {
+    segment = resized(segment, all.items.size() + all.items.size() / 4);
+    fill_index(segment, all);
+    set_slots(path_to(hash), hash, segment);
+  }
+  big_->count += all.items.size();
+  for (const char *entry = segment->data, *end = entry + segment->chunk->size(); entry < end;)
+    store().share_entry(entry);
+  big_->chunk_bytes += blob_bytes_in(segment->chunk->bytes(), big_->blobs);
+  return true;
 }
 
 void ByteMap::split_while_large(uint64_t hash) {
@@ -687,6 +747,11 @@ void ByteMap::split_while_large(uint64_t hash) {
   }
 }
 
+void ByteMap::deepen(Segment* segment, int by) {
+  segment->depth = static_cast<uint8_t>(segment->depth + by);
+  store().set_depth(*segment->chunk, segment->depth);
+}
+
 void ByteMap::split(uint64_t hash) {
   Path path = path_to(hash);
   make_room_below(path, hash);
@@ -694,7 +759,7 @@ void ByteMap::split(uint64_t hash) {
   Builder low, high;
   take_apart(segment, low, high);
   const int depth = segment->depth;
-  segment->depth = static_cast<uint8_t>(depth + 1);
+  deepen(segment, 1);
   Segment* const sibling = rebuilt(make_segment(depth + 1, 0), high);
   segment = rebuilt(segment, low);
   const uint64_t bit = uint64_t{1} << (kHashBits - 1 - depth);
@@ -768,7 +833,7 @@ bool ByteMap::merge_with_buddy(const Path& path, uint64_t hash) {
   take_apart(buddy, both, both);
   free_segment(buddy);
   if (local == path.directory->bits) path.directory->deep -= 2;
-  --segment->depth;
+  deepen(segment, -1);
   set_slots(path, hash, rebuilt(segment, both));
   return true;
 }

@@ -20,7 +20,7 @@
 #include <vector>
 #include <unordered_set>
 
-#include "chunks/chunk.h"
+#include "chunks/chunk_store.h"
 
 namespace leat {
 
@@ -156,6 +156,9 @@ class ByteMap {
     });
   }
 
+  // Builds the map, which must be empty, out of its chunks, in any order; false when they do not fit together.
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks);
+
   // Frees up to `segments` of them; true when nothing is left. In between the map must not be used for anything else.
   bool clear_some(size_t segments);
 
@@ -202,6 +205,10 @@ class ByteMap {
   bool has_values() const { return (store_ & kNoValues) == 0; }
   bool has_notes() const { return (store_ & kNotes) != 0; }
   bool is_big() const { return (store_ & kBig) != 0; }
+  ChunkKind kind() const {
+    if (has_notes()) return ChunkKind::kKeyRows;
+    return has_values() ? ChunkKind::kHashFields : ChunkKind::kSetMembers;
+  }
   Run run_at(uint64_t position) const;
 
   Entry entry_at(View bytes, size_t number) const;
@@ -223,11 +230,14 @@ class ByteMap {
   Segment* segment_for(uint64_t hash) const;
   void become_big();
   void become_small();
+  bool load_segment(std::unique_ptr<Chunk> chunk);
   Segment* make_segment(int depth, size_t capacity);
   Segment* resized(Segment* segment, size_t capacity);
   void free_segment(Segment* segment);
   void take_apart(const Segment* segment, Builder& low, Builder& high) const;
   Segment* rebuilt(Segment* segment, const Builder& from);
+  void fill_index(Segment* segment, const Builder& from);
+  void deepen(Segment* segment, int by);
   void split(uint64_t hash);
   void split_while_large(uint64_t hash);
   void make_room_below(Path& path, uint64_t hash);
@@ -247,6 +257,6 @@ class ByteMap {
     Big* big_;
   };
 };
-static_assert(sizeof(ByteMap) == 40);
+static_assert(sizeof(ByteMap) == 48);
 
 }  // namespace leat

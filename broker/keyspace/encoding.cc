@@ -60,6 +60,51 @@ void relabel(SortedSet& set, ScoredMembers added, const EncodingLimits& limits) 
   if (static_cast<int64_t>(set.size()) > limits.sorted_set_entries || longer) set.encoding = Encoding::kSkiplist;
 }
 
+namespace {
+void label_anew(Hash& hash, const EncodingLimits& limits) {
+  hash.encoding = Encoding::kListpack;
+  std::vector<View> parts;
+  if (static_cast<int64_t>(hash.size()) <= limits.hash_entries) {
+    hash.for_each([&](View field, View value) { parts.insert(parts.end(), {field, value}); });
+  }
+  relabel(hash, parts, limits);
+}
+
+void label_anew(Set& set, const EncodingLimits& limits) {
+  std::vector<View> members;
+  if (static_cast<int64_t>(set.size()) <= std::max(limits.set_entries, limits.set_intset_entries)) {
+    set.for_each([&](View member) { members.push_back(member); });
+    relabel(set, members, true, limits);
+  } else {
+    set.encoding = Encoding::kHashtable;
+  }
+}
+
+void label_anew(SortedSet& set, const EncodingLimits& limits) {
+  std::vector<ScoredMember> members;
+  if (static_cast<int64_t>(set.size()) <= limits.sorted_set_entries) {
+    for (auto at = set.front(); at.valid(); at.next()) members.push_back({at.score(), at.member()});
+  }
+  relabel(set, members, limits);
+}
+}  // namespace
+
+void label_anew(Value& value, const EncodingLimits& limits) {
+  switch (value.type()) {
+    case Type::kList:
+      return relabel(static_cast<List&>(value), limits);
+    case Type::kHash:
+      return label_anew(static_cast<Hash&>(value), limits);
+    case Type::kSet:
+      return label_anew(static_cast<Set&>(value), limits);
+    case Type::kSortedSet:
+      return label_anew(static_cast<SortedSet&>(value), limits);
+    case Type::kString:
+    case Type::kStream:
+      return;  // theirs never changes
+  }
+}
+
 Encoding encoding_of_text(View text) {
   constexpr size_t kEmbstrMax = 44;
   if (is_integer(text)) return Encoding::kInt;

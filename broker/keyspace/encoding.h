@@ -18,6 +18,8 @@ void relabel(List& list, const EncodingLimits& limits);
 void relabel(Hash& hash, Views added, const EncodingLimits& limits);
 void relabel(Set& set, Views added, bool created, const EncodingLimits& limits);
 void relabel(SortedSet& set, ScoredMembers added, const EncodingLimits& limits);
+// A value that came out of a snapshot, without a label.
+void label_anew(Value& value, const EncodingLimits& limits);
 // A string's: "int", "embstr" or "raw".
 Encoding encoding_of_text(View text);
 

@@ -10,6 +10,7 @@ namespace leat {
 
 namespace {
 constexpr size_t kDieAtOnceBytes = 64 * kChunkBytesTarget;  // freeing so much takes some tens of microseconds
+constexpr uint8_t kStateForm = 1;
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
 }  // namespace
 
@@ -20,7 +21,7 @@ struct Database::Held {
   uint32_t touched_s;
 };
 
-Database::Database(ChunkStore& chunks) : chunks_(chunks), table_(chunks, chunks.next_value_id()) {}
+Database::Database(ChunkStore& chunks, ValueId id) : chunks_(chunks), id_(id), table_(chunks, id) {}
 Database::~Database() = default;
 
 Found Database::found_in(View packed) const {
@@ -259,6 +260,26 @@ size_t Database::index_memory() const {
          (values_alive_ + dead_.size()) * kValueBytes;
 }
 
+// ---- out of a snapshot
+
+Status Database::load(std::vector<std::unique_ptr<Chunk>> table, IdTable<std::unique_ptr<Value>>& values) {
+  if (!table_.load(std::move(table))) return Status::error("the snapshot's key table does not fit together");
+  Status done;
+  table_.rows().for_each([&](View key, View packed) {
+    const Row row = KeyTable::unpack(packed);
+    if (row.expire_at_ms != 0) expiries_.add(row.expire_at_ms, table_.hash_of(key));
+    if (row.value == 0) return;
+    std::unique_ptr<Value>* const value = values.find(row.value);
+    if (value == nullptr || *value == nullptr || (*value)->type() != row.type) {
+      done = Status::error("the snapshot has no value " + std::to_string(row.value) + " of the type that its key says");
+      return;
+    }
+    values_.insert(row.value) = std::move(*value);
+    ++values_alive_;
+  });
+  return done;
+}
+
 // ---- the dead
 
 bool Database::free_dead(size_t chunks) {
@@ -286,14 +307,14 @@ bool Database::free_all(size_t chunks) {
 }
 
 Keyspace::Keyspace(uint64_t hash_seed) : chunks_(hash_seed) {
-  for (DbIndex db = 0; db < kDatabases; ++db) databases_.push_back(std::make_unique<Database>(chunks_));
+  for (DbIndex db = 0; db < kDatabases; ++db) databases_.push_back(std::make_unique<Database>(chunks_, chunks_.next_value_id()));
 }
 Keyspace::~Keyspace() = default;
 
 void Keyspace::swap(DbIndex a, DbIndex b) { std::swap(databases_.at(a), databases_.at(b)); }
 
 void Keyspace::flush(DbIndex db) {
-  dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(chunks_)));
+  dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(chunks_, chunks_.next_value_id())));
 }
 
 bool Keyspace::free_some(size_t chunks) {
@@ -312,6 +333,27 @@ size_t Keyspace::memory() const {
   for (const auto& database : databases_) bytes += database->index_memory();
   for (const auto& database : dead_) bytes += database->index_memory();
   return bytes;
+}
+
+// state := form: u8, hash seed: u64, last ids of chunks, values, blobs: u64 each, the id of each database's table: u64
+Bytes Keyspace::state() const {
+  Bytes state(1, static_cast<char>(kStateForm));
+  const auto put = [&](uint64_t number) { put_fixed(state, number); };
+  put(chunks_.hash_seed());
+  put(chunks_.last_ids().chunk);
+  put(chunks_.last_ids().value);
+  put(chunks_.last_ids().blob);
+  for (const auto& database : databases_) put(database->id());
+  return state;
+}
+
+std::optional<Keyspace::State> Keyspace::parse(View state) {
+  constexpr size_t kNumbers = 4 + kDatabases;
+  if (state.size() != 1 + kNumbers * sizeof(uint64_t) || state[0] != kStateForm) return std::nullopt;
+  const auto number = [&](size_t at) { return get_fixed<uint64_t>(state.data() + 1 + at * sizeof(uint64_t)); };
+  State parsed{.hash_seed = number(0), .last = {number(1), number(2), number(3)}, .roots = {}};
+  for (size_t db = 0; db < kDatabases; ++db) parsed.roots.push_back(number(4 + db));
+  return parsed;
 }
 
 uint64_t Keyspace::digest() const {

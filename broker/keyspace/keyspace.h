@@ -17,8 +17,9 @@
 #include "broker/keyspace/encoding_limits.h"
 #include "broker/keyspace/key_table.h"
 #include "broker/keyspace/value.h"
-#include "chunks/chunk.h"
+#include "chunks/chunk_store.h"
 #include "consumers/deadlines.h"
+#include "schemas/status.h"
 
 namespace leat {
 
@@ -36,7 +37,7 @@ struct Found {
 
 class Database {
  public:
-  explicit Database(ChunkStore& chunks);  // chunks must outlive this
+  Database(ChunkStore& chunks, ValueId id);  // chunks must outlive this; the id owns the key table's
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
@@ -105,6 +106,10 @@ class Database {
   void touch(View key, uint32_t now_s);
   uint32_t touched_s(View key) const;
 
+  ValueId id() const { return id_; }
+  // An empty one, out of a snapshot: its table's chunks, and all values by their ids, of which it takes its own.
+  Status load(std::vector<std::unique_ptr<Chunk>> table, IdTable<std::unique_ptr<Value>>& values);
+
   uint64_t digest() const;             // of keys, values and expiries
   uint64_t digest_of(View key) const;  // of one key; 0 when absent
   size_t index_memory() const;         // beyond chunks and blobs, about
@@ -125,6 +130,7 @@ class Database {
   class String& long_string(const Row& row) const;
 
   ChunkStore& chunks_;
+  const ValueId id_;
   KeyTable table_;
   IdTable<std::unique_ptr<Value>> values_;
   consumers::Deadlines expiries_;  // payload: the key's hash
@@ -149,6 +155,16 @@ class Keyspace {
   bool free_some(size_t chunks);
   size_t memory() const;
   uint64_t digest() const;
+
+  // What a snapshot must know beside chunks and blobs.
+  struct State {
+    uint64_t hash_seed = 0;
+    ChunkStore::LastIds last;
+    std::vector<ValueId> roots;  // by database
+  };
+  Bytes state() const;
+  static std::optional<State> parse(View state);
+  void install(DbIndex db, std::unique_ptr<Database> database) { databases_.at(db) = std::move(database); }
 
   EncodingLimits encodings;  // up to where apply labels a value as small; configuration, not state
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/keyspace/list.h"
 
+#include <algorithm>
+
 #include "chunks/digest.h"
 #include "chunks/packed.h"
 
@@ -220,7 +222,7 @@ List::Place List::add_leaf(Place before) {
   const int64_t label = label_between(before);
   if (!leaves_.empty() && before == leaves_.first()) chunks_.mutate(*leaves_.at(before).chunk).fit();
   if (!leaves_.empty() && before == leaves_.end()) chunks_.mutate(*leaves_.at(leaves_.last()).chunk).fit();
-  Leaf leaf{.chunk = chunks_.create(id())};
+  Leaf leaf{.chunk = chunks_.create(this->id(), ChunkKind::kListItems)};
   ChunkEdit edit = chunks_.mutate(*leaf.chunk);
   set_fixed(edit.open(0, kHead), label);
   return leaves_.insert(before, std::move(leaf));
@@ -333,7 +335,7 @@ std::unique_ptr<Value> List::clone(ValueId id) const {
   auto copied = std::make_unique<List>(chunks_, id, 0);
   for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
     const Leaf& leaf = leaves_.at(place);
-    Leaf twin{.chunk = chunks_.create(id), .count = leaf.count, .blobs = leaf.blobs};
+    Leaf twin{.chunk = chunks_.create(id, ChunkKind::kListItems), .count = leaf.count, .blobs = leaf.blobs};
     chunks_.mutate(*twin.chunk).append(leaf.chunk->bytes());
     uint32_t blobs = leaf.blobs;
     for (const char* at = begin_of(*leaf.chunk); blobs > 0; at = after_item(at)) {
@@ -347,6 +349,25 @@ std::unique_ptr<Value> List::clone(ValueId id) const {
   copied->blob_bytes_ = blob_bytes_;
   copied->encoding = encoding;
   return copied;
+}
+
+bool List::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+  const auto label_of = [](const auto& chunk) { return get_fixed<int64_t>(chunk->data()); };
+  std::sort(chunks.begin(), chunks.end(), [&](const auto& a, const auto& b) { return label_of(a) < label_of(b); });
+  for (auto& chunk : chunks) {
+    if (chunk->size() <= kHead) return false;
+    Leaf leaf{.chunk = std::move(chunk)};
+    for (const char* at = begin_of(*leaf.chunk); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
+      if (!packed::is_blob(at)) continue;
+      const char* entry = at;
+      blob_bytes_ += chunks_.read_entry(entry).size();
+      entry = at;
+      chunks_.share_entry(entry);
+      ++leaf.blobs;
+    }
+    leaves_.insert(leaves_.end(), std::move(leaf));
+  }
+  return true;
 }
 
 uint64_t List::digest() const {

@@ -58,6 +58,7 @@ class List final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
   bool labels_rise() const;  // for tests
 
  private:

@@ -191,7 +191,7 @@ void SortedSet::erase_range(uint64_t rank, uint64_t count) {
 
 SortedSet::Place SortedSet::add_leaf(Place before) {
   Leaf leaf;
-  leaf.chunk = chunks_.create(id());
+  leaf.chunk = chunks_.create(this->id(), ChunkKind::kSortedSetItems);
   return leaves_.insert(before, std::move(leaf));
 }
 
@@ -285,7 +285,7 @@ void SortedSet::split(Place place) {
   }
   const size_t cut = at - leaf.chunk->data();
   Leaf right;
-  right.chunk = chunks_.create(id());
+  right.chunk = chunks_.create(this->id(), ChunkKind::kSortedSetItems);
   right.count = leaf.count - kept;
   right.blobs = leaf.blobs - blobs;
   chunks_.mutate(*right.chunk).append(leaf.chunk->bytes().substr(cut));
@@ -418,7 +418,7 @@ std::unique_ptr<Value> SortedSet::clone(ValueId id) const {
   auto copied = std::make_unique<SortedSet>(chunks_, id, hash_seed_);
   for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
     const Leaf& leaf = leaves_.at(place);
-    Leaf twin{chunks_.create(id), leaf.count, leaf.blobs, leaf.score, leaf.prefix};
+    Leaf twin{chunks_.create(id, ChunkKind::kSortedSetItems), leaf.count, leaf.blobs, leaf.score, leaf.prefix};
     chunks_.mutate(*twin.chunk).append(leaf.chunk->bytes());
     uint32_t blobs = leaf.blobs;
     for (const char* at = leaf.chunk->data(); blobs > 0; at = after_item(at)) {
@@ -433,6 +433,37 @@ std::unique_ptr<Value> SortedSet::clone(ValueId id) const {
   copied->blob_bytes_ = blob_bytes_;
   copied->encoding = encoding;
   return copied;
+}
+
+bool SortedSet::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+  std::vector<Leaf> leaves;
+  for (auto& chunk : chunks) {
+    if (chunk->empty()) return false;
+    Leaf leaf{.chunk = std::move(chunk)};
+    for (const char* at = leaf.chunk->data(); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
+      if (!is_blob(at)) continue;
+      const char* entry = at + kScore;
+      blob_bytes_ += chunks_.read_entry(entry).size();
+      entry = at + kScore;
+      chunks_.share_entry(entry);
+      ++leaf.blobs;
+    }
+    leaves.push_back(std::move(leaf));
+  }
+  const auto member_of = [this](const Leaf& leaf) {
+    const char* entry = leaf.chunk->data() + kScore;
+    return chunks_.read_entry(entry);
+  };
+  std::sort(leaves.begin(), leaves.end(), [&](const Leaf& a, const Leaf& b) {
+    const double a_score = score_of(a.chunk->data()), b_score = score_of(b.chunk->data());
+    return a_score != b_score ? a_score < b_score : member_of(a) < member_of(b);
+  });
+  for (Leaf& leaf : leaves) {
+    leaves_.insert(leaves_.end(), std::move(leaf));
+    refresh(leaves_.last());
+  }
+  if (leaves_.size() > 1 || size() > kIndexFrom) index_all();
+  return true;
 }
 
 uint64_t SortedSet::digest() const {

@@ -95,6 +95,7 @@ class SortedSet final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
 
  private:
   static constexpr uint32_t kIndexFrom = 128;

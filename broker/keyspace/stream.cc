@@ -10,6 +10,7 @@ namespace leat {
 
 namespace {
 constexpr size_t kHead = 2 * sizeof(uint64_t);  // the first id
+constexpr size_t kStreamHead = 5 * sizeof(uint64_t);
 constexpr uint8_t kDeleted = 1;
 constexpr uint8_t kSameNames = 2;
 constexpr size_t kItemHeadMax = 1 + 2 * kVarintBytesMax + packed::kItemOverheadMax;  // all but the fields
@@ -69,10 +70,22 @@ Stream::Item Stream::parse(const Leaf& leaf, size_t offset) {
   return item;
 }
 
-Stream::Stream(ChunkStore& chunks, ValueId id, uint64_t) : Value(kType, id), chunks_(chunks), front_(kHead) {
+Stream::Stream(ChunkStore& chunks, ValueId id, uint64_t)
+    : Value(kType, id), chunks_(chunks), head_(chunks.create(id, ChunkKind::kStreamHead)), front_(kHead) {
   encoding = Encoding::kStream;
+  chunks_.mutate(*head_).open(0, kStreamHead);
+  write_head();
 }
-Stream::~Stream() { free_some(SIZE_MAX); }
+Stream::~Stream() {
+  free_some(SIZE_MAX);
+  chunks_.retire(std::move(head_));
+}
+
+void Stream::write_head() {
+  const uint64_t head[] = {last_id_.ms, last_id_.seq, max_deleted_id_.ms, max_deleted_id_.seq, entries_added_};
+  static_assert(sizeof head == kStreamHead);
+  std::memcpy(chunks_.mutate(*head_).data(), head, kStreamHead);
+}
 
 StreamId Stream::first_id() const {
   if (leaves_.empty()) return {};
@@ -91,7 +104,7 @@ void Stream::append(StreamId id, std::span<const View> pairs) {
     if (!leaves_.empty()) chunks_.mutate(*leaves_.at(leaves_.last()).chunk).fit();
     Leaf leaf;
     leaf.first = id;
-    leaf.chunk = chunks_.create(this->id());
+    leaf.chunk = chunks_.create(this->id(), ChunkKind::kStreamEntries);
     leaves_.insert(leaves_.end(), std::move(leaf));
   }
   const Place place = leaves_.last();
@@ -99,6 +112,7 @@ void Stream::append(StreamId id, std::span<const View> pairs) {
   leaves_.adjust(place, 1);
   last_id_ = id;
   ++entries_added_;
+  write_head();
 }
 
 // At the end of the chunk; the count of live entries is the caller's.
@@ -170,6 +184,7 @@ bool Stream::erase(StreamId id) {
   const Cursor at = find(id);
   if (!at.valid()) return false;
   max_deleted_id_ = std::max(max_deleted_id_, id);
+  write_head();
   if (!mark_deleted(at.place_, at.offset_)) return true;
   const Leaf& leaf = leaves_.at(at.place_);
   if (leaf.total >= kRewriteFrom && leaf.count * 3 <= leaf.total) rewrite(at.place_);
@@ -206,10 +221,13 @@ bool Stream::mark_deleted(Place place, size_t offset) {
   if (offset != kHead) release(leaf, item);
   chunks_.mutate(*leaf.chunk).data()[offset] |= kDeleted;
   leaves_.adjust(place, -1);
-  if (place == leaves_.first()) {
-    while (parse(leaf, front_).deleted()) front_ = parse(leaf, front_).after;
-  }
+  if (place == leaves_.first()) settle_front();
   return true;
+}
+
+void Stream::settle_front() {
+  const Leaf& leaf = leaves_.at(leaves_.first());
+  while (parse(leaf, front_).deleted()) front_ = parse(leaf, front_).after;
 }
 
 void Stream::release(Leaf& leaf, const Item& item) {
@@ -237,7 +255,7 @@ void Stream::rewrite(Place place) {
   if (place == leaves_.first()) front_ = kHead;
   Leaf& old = leaves_.at(place);
   Leaf fresh;
-  fresh.chunk = chunks_.create(id());
+  fresh.chunk = chunks_.create(id(), ChunkKind::kStreamEntries);
   std::vector<View> pairs;
   for (size_t offset = kHead; offset < old.chunk->size();) {
     const Item item = parse(old, offset);
@@ -262,6 +280,7 @@ void Stream::set_last(StreamId last_id, uint64_t entries_added, StreamId max_del
   last_id_ = last_id;
   entries_added_ = entries_added;
   max_deleted_id_ = max_deleted_id;
+  write_head();
 }
 
 // Looking.
@@ -410,7 +429,7 @@ consumers::Group* Stream::find_group(View name) {
 
 consumers::Group& Stream::create_group(View name, StreamId last_delivered, int64_t entries_read) {
   const auto [at, created] =
-      groups_.emplace(Bytes(name), std::make_unique<consumers::Group>(Bytes(name), last_delivered, entries_read));
+      groups_.emplace(Bytes(name), std::make_unique<consumers::Group>(chunks_, id(), Bytes(name), last_delivered, entries_read));
   CHECK(created);
   return *at->second;
 }
@@ -435,7 +454,7 @@ std::unique_ptr<Value> Stream::clone(ValueId id) const {
   auto copied = std::make_unique<Stream>(chunks_, id, 0);
   for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
     const Leaf& leaf = leaves_.at(place);
-    Leaf twin{leaf.first, chunks_.create(id), leaf.count, leaf.total, leaf.blobs};
+    Leaf twin{leaf.first, chunks_.create(id, ChunkKind::kStreamEntries), leaf.count, leaf.total, leaf.blobs};
     chunks_.mutate(*twin.chunk).append(leaf.chunk->bytes());
     uint32_t blobs = leaf.blobs;
     for (size_t offset = kHead; blobs > 0;) {
@@ -451,9 +470,56 @@ std::unique_ptr<Value> Stream::clone(ValueId id) const {
   copied->blob_bytes_ = blob_bytes_;
   copied->front_ = front_;
   copied->set_last(last_id_, entries_added_, max_deleted_id_);
-  for (const auto& [name, group] : groups_) copied->groups_.emplace(name, group->clone());
+  for (const auto& [name, group] : groups_) copied->groups_.emplace(name, group->clone(id));
   copied->encoding = encoding;
   return copied;
+}
+
+bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+  std::vector<Leaf> leaves;
+  bool has_head = false;
+  for (auto& chunk : chunks) {
+    if (chunk->kind() == ChunkKind::kStreamHead) {
+      if (has_head || chunk->size() != kStreamHead) return false;
+      has_head = true;
+      chunks_.retire(std::exchange(head_, std::move(chunk)));
+      continue;
+    }
+    if (chunk->size() <= kHead) return false;
+    Leaf leaf;
+    leaf.first = {get_fixed<uint64_t>(chunk->data()), get_fixed<uint64_t>(chunk->data() + sizeof(uint64_t))};
+    leaf.chunk = std::move(chunk);
+    load_items(leaf);
+    if (leaf.count == 0) return false;
+    leaves.push_back(std::move(leaf));
+  }
+  std::sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.first < b.first; });
+  for (Leaf& leaf : leaves) leaves_.insert(leaves_.end(), std::move(leaf));
+  if (!leaves_.empty()) settle_front();
+  uint64_t head[kStreamHead / sizeof(uint64_t)];
+  std::memcpy(head, head_->data(), kStreamHead);
+  last_id_ = {head[0], head[1]};
+  max_deleted_id_ = {head[2], head[3]};
+  entries_added_ = head[4];
+  return has_head;
+}
+
+void Stream::load_items(Leaf& leaf) {
+  for (size_t offset = kHead; offset < leaf.chunk->size(); ++leaf.total) {
+    const Item item = parse(leaf, offset);
+    offset = item.after;
+    leaf.count += !item.deleted();
+    if (!item.holds_blob()) continue;
+    const char* entry = item.fields;
+    blob_bytes_ += chunks_.read_entry(entry).size();
+    entry = item.fields;
+    chunks_.share_entry(entry);
+    ++leaf.blobs;
+  }
+}
+
+bool Stream::load_group(std::unique_ptr<consumers::Group> group) {
+  return groups_.emplace(group->name(), std::move(group)).second;
 }
 
 uint64_t Stream::digest() const {

@@ -5,7 +5,8 @@
 // Always:  - ids rise; last_id never falls, whatever is deleted;
 //          - every chunk has a live entry; a deleted one keeps its place until its chunk is rewritten or gone;
 //          - a chunk's first entry keeps its field names even when deleted: the others lean on them.
-// Bytes:   chunk := first id: ms u64, seq u64, item+;  item := flags: u8, id, fields: entry (chunk.h), back (packed.h)
+// Bytes:   head chunk := last id: ms u64, seq u64, max deleted id: the same, entries added: u64
+//          chunk := first id: ms u64, seq u64, item+;  item := flags: u8, id, fields: entry (chunk.h), back (packed.h)
 //          id := varint(ms - first.ms), varint(seq - first.seq when ms is the first's, else seq)
 //          the entry's bytes: with flag kSameNames the values, else varint(pairs) and name, value, name, value …;
 //          each of them `varint(length) bytes`. As an entry, long fields are one blob.
@@ -92,6 +93,8 @@ class Stream final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
+  bool load_group(std::unique_ptr<consumers::Group> group);  // false when there is one of that name
 
  private:
   struct Leaf {
@@ -111,11 +114,15 @@ class Stream final : public Value {
   size_t offset_for(Place place, StreamId id) const;  // of the first item, live or not, at or after id
   void write_item(Leaf& leaf, StreamId id, std::span<const View> pairs);
   bool mark_deleted(Place place, size_t offset);  // false when that was the chunk's last live entry: it is gone
+  void settle_front();
+  void write_head();
+  void load_items(Leaf& leaf);
   void release(Leaf& leaf, const Item& item);
   void remove_leaf(Place place);
   void rewrite(Place place);
 
   ChunkStore& chunks_;
+  std::unique_ptr<Chunk> head_;
   Leaves<Leaf> leaves_;
   size_t blob_bytes_ = 0;
   size_t front_;  // in the first chunk no live entry lies before this offset

@@ -5,7 +5,7 @@ namespace leat {
 
 String::String(ChunkStore& chunks, ValueId id) : Value(kType, id), chunks_(chunks) {
   encoding = Encoding::kRaw;
-  chunks_.begin(chunk_, id);
+  chunks_.begin(chunk_, id, ChunkKind::kString);
 }
 
 String::~String() { chunks_.end(chunk_); }
@@ -27,6 +27,14 @@ void String::write(size_t offset, View bytes) {
     if (offset > size) std::memset(gap, 0, offset - size);
   }
   std::memcpy(edit.data() + offset, bytes.data(), bytes.size());
+}
+
+bool String::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+  if (chunks.size() != 1) return false;
+  chunks_.end(chunk_);
+  chunk_ = Chunk();
+  chunks_.move(*chunks[0], chunk_);
+  return true;
 }
 
 std::unique_ptr<Value> String::clone(ValueId id) const {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "broker/keyspace/value.h"
-#include "chunks/chunk.h"
+#include "chunks/chunk_store.h"
 
 namespace leat {
 
@@ -27,6 +27,7 @@ class String final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override { return digest::of(bytes()); }
   bool free_some(size_t) override { return true; }  // one chunk; the destructor does it
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
 
  private:
   ChunkStore& chunks_;

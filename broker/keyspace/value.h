@@ -7,8 +7,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
-#include "chunks/chunk.h"
+#include "chunks/chunk_store.h"
 #include "schemas/bytes.h"
 #include "schemas/ids.h"
 
@@ -39,6 +40,10 @@ class Value {
   virtual uint64_t digest() const = 0;
   // Frees up to `chunks` chunks; true when nothing is left. Only for values no key points to any more.
   virtual bool free_some(size_t chunks) = 0;
+
+  // Builds the value, which must be empty, out of a snapshot's chunks, in any order; false when they do not fit
+  // together. Takes a reference of each blob they name.
+  virtual bool load(std::vector<std::unique_ptr<Chunk>> chunks) = 0;
 
   Encoding encoding = Encoding::kListpack;
 

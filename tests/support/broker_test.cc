@@ -69,6 +69,7 @@ BrokerTest::~BrokerTest() = default;
 
 void BrokerTest::start() {
   clients_.clear();
+  snapshot = {};
   broker_ = std::make_unique<Broker>(
       Broker::House{.files = disk, .clock = clock, .events = *events_, .seed = 42, .deterministic = true}, config);
   const Status opened = broker_->open();
@@ -104,6 +105,8 @@ void BrokerTest::TearDown() {
   if (broker_ == nullptr || !broker_->failed().ok() || HasFatalFailure()) return;
   tick();
   const uint64_t before = digest();
+  snapshot.take(rooms().keyspace);
+  EXPECT_EQ(snapshot.digest_when_loaded(), before) << "a snapshot, loaded, makes another keyspace than the live one";
   restart();
   EXPECT_EQ(digest(), before) << "the log, replayed, makes another keyspace than the live one";
 }

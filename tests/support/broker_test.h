@@ -3,6 +3,7 @@
 //
 // Used by: tests/commands, tests/recovery.
 // Always:  - TearDown replays the log into an empty keyspace and compares digests: every command test is a recovery test;
+//            a snapshot of the chunks, loaded into another, must have it too;
 //          - a client's send() runs a tick, so what it asked is answered, parked or refused when send() returns;
 //          - time moves only by advance_ms().
 #pragma once
@@ -13,6 +14,7 @@
 #include <memory>
 
 #include "broker/broker.h"
+#include "tests/support/memory_snapshot.h"
 #include "tests/support/reply.h"
 #include "tests/support/sim_disk.h"
 
@@ -99,6 +101,7 @@ class BrokerTest : public ::testing::Test {
 
   TestClock clock;
   SimDisk disk;
+  MemorySnapshot snapshot;  // of the broker since its start
   Config config;  // of the next start
 
  protected:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "chunks/chunk.h"
+#include "chunks/chunk_store.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ TEST(Chunk, ChangesAsAStringDoes) {
     SCOPED_TRACE(seed);
     std::mt19937_64 dice(seed);
     ChunkStore chunks;
-    auto chunk = chunks.create(1);
+    auto chunk = chunks.create(1, ChunkKind::kListItems);
     Bytes model;
     for (int i = 0; i < 20000; ++i) {
       ChunkEdit edit = chunks.mutate(*chunk);
@@ -35,14 +35,14 @@ TEST(Chunk, ChangesAsAStringDoes) {
     chunks.retire(std::move(chunk));
     EXPECT_EQ(chunks.bytes(), 0u);
     EXPECT_EQ(chunks.chunks(), 0u);
-    EXPECT_EQ(chunks.dirty_chunks(), 0u);
+    EXPECT_EQ(chunks.changes().changed_chunks(), 0u);
   }
 }
 
 TEST(Chunk, CapacityIsASizeTheAllocatorHas) {
   ChunkStore chunks;
   for (size_t size = 1; size < 20000; size += 7) {
-    auto chunk = chunks.create(1);
+    auto chunk = chunks.create(1, ChunkKind::kListItems);
     ChunkEdit edit = chunks.mutate(*chunk);
     edit.append(Bytes(size, 'x'));
     edit.fit();

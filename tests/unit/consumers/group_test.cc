@@ -37,7 +37,8 @@ void expect_same(const Group& group, const std::map<StreamId, Held>& model) {
 
 TEST(GroupTest, AnIdIsPendingForOneConsumer) {
   std::mt19937_64 dice(1);
-  Group group("g", {}, 0);
+  ChunkStore chunks;
+  Group group(chunks, 1, "g", {}, 0);
   std::map<StreamId, Held> model;
   const Bytes names[] = {"alice", "bob", "carol", "dave"};
   for (int round = 0; round < 50000; ++round) {
@@ -71,7 +72,7 @@ TEST(GroupTest, AnIdIsPendingForOneConsumer) {
     if (round % 5000 == 0) expect_same(group, model);
   }
   expect_same(group, model);
-  const auto twin = group.clone();
+  const auto twin = group.clone(2);
   expect_same(*twin, model);
   EXPECT_EQ(twin->digest(), group.digest());
   const StreamId first = model.begin()->first;
@@ -83,7 +84,8 @@ TEST(GroupTest, AnIdIsPendingForOneConsumer) {
 }
 
 TEST(GroupTest, TheDigestLeavesSlotsAndSeenTimesOut) {
-  Group one("g", {1, 1}, 5), two("g", {1, 1}, 5);
+  ChunkStore chunks;
+  Group one(chunks, 1, "g", {1, 1}, 5), two(chunks, 1, "g", {1, 1}, 5);
   const StreamId id[] = {{7, 0}};
   one.create_consumer("alice", 1);
   one.deliver(id, "bob", 10);
@@ -103,7 +105,8 @@ TEST(GroupTest, TheDigestLeavesSlotsAndSeenTimesOut) {
 }
 
 TEST(GroupTest, ConsumersKeepTheirTimes) {
-  Group group("g", {}, 0);
+  ChunkStore chunks;
+  Group group(chunks, 1, "g", {}, 0);
   group.create_consumer("alice", 100);
   EXPECT_EQ(group.find_consumer("alice")->seen_time_ms, 100);
   EXPECT_EQ(group.find_consumer("alice")->active_time_ms, -1);

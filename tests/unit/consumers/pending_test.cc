@@ -13,7 +13,8 @@ TEST(PendingTest, DoesWhatAMapDoes) {
   for (const uint64_t range : {100, 20000}) {
     SCOPED_TRACE(range);
     std::mt19937_64 dice(range);
-    Pending pending;
+    ChunkStore chunks;
+  Pending pending(Pending::Home{&chunks, 1, ChunkKind::kPending});
     std::map<StreamId, uint32_t> model;
     for (int round = 0; round < 200000; ++round) {
       const StreamId id{dice() % range, dice() % 2};
@@ -49,7 +50,8 @@ TEST(PendingTest, DoesWhatAMapDoes) {
 }
 
 TEST(PendingTest, IdsInOrderFillTheirArrays) {
-  Pending pending;
+  ChunkStore chunks;
+  Pending pending(Pending::Home{&chunks, 1, ChunkKind::kPending});
   for (uint64_t ms = 1; ms <= 100000; ++ms) pending.insert({.id = {ms, 0}});
   EXPECT_LT(pending.memory(), 100000 * 34u);
   for (uint64_t ms = 1; ms <= 99000; ++ms) pending.erase({ms, 0});

@@ -104,7 +104,7 @@ TEST(ListTest, DoesWhatADequeDoes) {
       EXPECT_EQ(chunks.bytes(), 0u);
     }
     EXPECT_EQ(chunks.chunks(), 0u);
-    EXPECT_EQ(chunks.dirty_chunks(), 0u);
+    EXPECT_EQ(chunks.changes().changed_chunks(), 0u);
   }
 }
 
