@@ -5,6 +5,8 @@
 // Always:  - freeze() costs the same however much there is; afterwards the content as of that moment leaves in slices,
 //            and what is about to change or to go leaves first, as a copy (what goes: as itself);
 //          - a chunk that did not change since it was last handed over is not handed over again;
+//          - a chunk too long to be copied in passing (a long string) is lent: it is copied only when it changes before
+//            the snapshot has read it;
 //          - a row is told to be gone only when it was handed over before, and never in the same snapshot.
 // Why:     no fork, no second copy of memory, no stall (DESIGN.md section 5): the price of a change is one comparison,
 //          and one copy of 4 KB the first time a chunk changes while a snapshot is under way.
@@ -12,6 +14,7 @@
 
 #include <deque>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -98,6 +101,14 @@ class Changes {
 
   ChunkList& frozen() { return lists_[3 - changed_]; }
   const ChunkList& frozen() const { return lists_[3 - changed_]; }
+  // A long chunk's bytes while a snapshot reads them; they move in here when the chunk wants them no more.
+  struct Loan {
+    std::unique_ptr<char[]> left;
+  };
+
+  void put_bytes(Chunk& chunk);
+  void lend(Chunk& chunk);
+  std::shared_ptr<Loan> end_loan(const Chunk& chunk);  // null when nobody reads its bytes
   void put_copy(Chunk& chunk);
   void put(Chunk& chunk, std::shared_ptr<const char[]> keeper, const char* bytes);
   void put(BlobId id);
@@ -110,6 +121,7 @@ class Changes {
   BlobId last_frozen_blob_ = 0;
   std::vector<ChunkId> gone_chunks_;  // for the next snapshot
   std::vector<BlobId> gone_blobs_;
+  std::unordered_map<ChunkId, std::shared_ptr<Loan>> lent_;
   Handover out_;
 };
 
