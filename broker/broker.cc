@@ -2,6 +2,7 @@
 #include "broker/broker.h"
 
 #include "broker/keyspace/apply.h"
+#include "wal/folder.h"
 
 namespace leat {
 
@@ -30,7 +31,8 @@ Broker::Broker(House house, Config config)
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       rooms_{config_,  house.events, keyspace_, batch_, stamps_, clients_, waiters_,  watches_,
              pubsub_, scripts_,     time_,     stats_, dice_,   table_,   executor_, *this},
-      executor_(rooms_) {
+      executor_(rooms_),
+      snapshots_(config_, keyspace_, time_, house.events) {
   stats_.by_command.resize(table_.all().size());
   keyspace_.encodings = config_.encodings;
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
@@ -38,7 +40,16 @@ Broker::Broker(House house, Config config)
 
 Broker::~Broker() = default;
 
+Status Broker::lock_folder() {
+  const auto random = house_.deterministic ? std::function<uint64_t()>([this] { return dice_(); }) : wal::random_u64;
+  auto lock = wal::open_folder(house_.files, config_.data_dir, random);
+  if (!lock.ok()) return lock.status();
+  folder_lock_ = std::move(*lock);
+  return Status::fine();
+}
+
 Status Broker::open() {
+  CHECK(folder_lock_ != nullptr);
   executor_.loading = true;
   loading_.started_ms = time_.now_ms();
   EffectDecoder decoder;
@@ -54,7 +65,10 @@ Status Broker::open() {
     loading_.bytes_total = total;
     pump();
   };
+  const auto where = house_.deterministic ? wal::SnapshotWriter::Where::kCaller : wal::SnapshotWriter::Where::kBackground;
+  if (Status loaded = snapshots_.open(house_.files, house_.clock, where, progress); !loaded.ok()) return loaded;
   wal::LogOptions options;
+  options.origin = snapshots_.origin();
   options.folder = config_.data_dir;
   options.durability = wal_durability(config_.durability);
   options.sync_interval_ms = config_.sync_interval_ms;
@@ -69,7 +83,8 @@ Status Broker::open() {
   if (!opened.ok()) return opened.status();
   log_ = std::move(*opened);
   if (wake_) log_->on_progress(wake_);
-  time_.not_before(log_->recovery().last_time_ms);
+  time_.not_before(std::max(snapshots_.loaded_time_ms(), log_->recovery().last_time_ms));
+  snapshots_.start(*log_, log_->recovery().bytes);
   batch_.begin(log_->next_index());
   executor_.loading = false;
   return Status::fine();
@@ -77,6 +92,7 @@ Status Broker::open() {
 
 void Broker::set_wake(std::function<void()> wake) {
   wake_ = std::move(wake);
+  snapshots_.on_progress(wake_);
   if (log_ != nullptr) log_->on_progress(wake_);
 }
 
@@ -162,6 +178,7 @@ void Broker::tick() {
   executor_.serve_waiters();       // whom a purge of the last tick woke
   purge_due();                     // due keys were hidden already; this only gives their memory back
   propose();                       // the tick's records: group commit for free
+  take_snapshots();                // of what was just proposed, or a slice of the one under way
   release_replies();               // nothing leaves the house before its record does
   housekeeping();
   if (stop_asked_ && !stopped_) finish_stop();
@@ -182,7 +199,7 @@ void Broker::run_requests(int64_t budget_us) {
   const int64_t until_us = time_.monotonic_us() + budget_us;
   // Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
   while (!runnable_.empty() && batch_.size() < kTickRecordBytes) {
-    if (log_ != nullptr && log_->throttled()) return;  // beyond unsynced_bytes_max nothing more is executed
+    if ((log_ != nullptr && log_->throttled()) || snapshots_.throttled()) return;  // the disk must catch up first
     Client* const client = clients_.find(runnable_.front());
     runnable_.pop_front();
     if (client == nullptr) continue;
@@ -269,11 +286,21 @@ void Broker::propose() {
   if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
 }
 
+void Broker::take_snapshots() {
+  if (log_ == nullptr || !log_->status().ok()) return;
+  snapshots_.tick(batch_.effects());
+  if (!snapshots_.status().ok() && failed_.ok()) failed_ = snapshots_.status();
+}
+
+Status Broker::save() {
+  propose();
+  if (!failed_.ok()) return failed_;
+  return snapshots_.finish(batch_.effects());
+}
+
 void Broker::release_replies() {
-  if (log_ != nullptr && !log_->status().ok()) {
-    if (failed_.ok()) failed_ = log_->status();
-    return;  // a failed write or sync ends all acknowledgements
-  }
+  if (log_ != nullptr && !log_->status().ok() && failed_.ok()) failed_ = log_->status();
+  if (!failed_.ok()) return;  // a failed write or sync ends all acknowledgements
   // One round: who still holds output afterwards waits for the next commit.
   for (size_t left = releasable_.size(); left > 0; --left) {
     const Ticket id = releasable_.front();
@@ -332,6 +359,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   if (log_ != nullptr) {
     if (const auto poll = log_->next_poll_us()) sooner(*poll);
   }
+  if (const auto snapshot = snapshots_.next_tick_us(batch_.effects())) sooner(*snapshot);
   for (DbIndex db = 0; db < kDatabases; ++db) {
     const TimeMs at_ms = keyspace_.database(db).next_expiry_ms();
     if (at_ms == INT64_MAX) continue;
@@ -361,6 +389,9 @@ void Broker::finish_stop() {
     log_->poll(time_.monotonic_us());
   }
   release_replies();
+  const bool wanted = save_at_stop_ == Save::kYes || (save_at_stop_ == Save::kAsConfigured && config_.snapshot_on_shutdown);
+  if (log_ != nullptr && !stop_unsynced_ && failed_.ok() && wanted) failed_ = snapshots_.finish(batch_.effects());
+  if (Status closed = snapshots_.close(); !closed.ok() && failed_.ok()) failed_ = closed;
   if (log_ != nullptr && !stop_unsynced_ && failed_.ok()) {
     if (Status closed = log_->close(); !closed.ok()) failed_ = closed;
   }

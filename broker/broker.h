@@ -15,6 +15,7 @@
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
 #include "broker/rooms.h"
+#include "broker/snapshots.h"
 #include "wal/log.h"
 
 namespace leat {
@@ -34,7 +35,9 @@ class Broker {
   Broker(House house, Config config);
   ~Broker();
 
-  // Opens the log and rebuilds the keyspace from it. Until it is done requests hear LOADING.
+  // Makes the data folder or finds it, and keeps others out. The first thing to do: then listen, then open().
+  Status lock_folder();
+  // Rebuilds the keyspace from the snapshot and the log behind it. Until it is done requests hear LOADING.
   Status open();
 
   // Clients. The transport must stay until hang_up() was called and the next tick has begun.
@@ -49,7 +52,7 @@ class Broker {
 
   void tick();
   // Whether the next tick has work that no event will announce.
-  bool has_work() const { return !runnable_.empty() || purge_left_; }
+  bool has_work() const { return !runnable_.empty() || purge_left_ || snapshots_.has_work(); }
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.
@@ -64,7 +67,9 @@ class Broker {
 
   // SHUTDOWN, SIGTERM: after the tick everything is synced, blocked clients are answered, then stopped() is true.
   void stop() { stop_asked_ = true; }
-  void stop_now() { stop_asked_ = stop_unsynced_ = true; }  // SHUTDOWN NOSAVE
+  void stop_now() { stop_asked_ = stop_unsynced_ = true; }  // while a script runs
+  enum class Save : uint8_t { kAsConfigured, kYes, kNo };
+  void stop(Save save) { stop(), save_at_stop_ = save; }
   bool stopped() const { return stopped_; }
   const Status& failed() const { return failed_; }
   bool may_kill_script = false;  // the running script wrote nothing yet
@@ -72,10 +77,11 @@ class Broker {
 
   Rooms& rooms() { return rooms_; }
   wal::Log* log() { return log_.get(); }
+  Snapshots& snapshots() { return snapshots_; }
+  Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET
   uint64_t port = 0;    // as bound, for INFO
   TimeMs started_ms() const { return started_ms_; }  // monotonic
-  Status digest_after_replay(uint64_t& digest);      // tests: of a keyspace rebuilt from the log alone
   struct Loading {
     uint64_t bytes_done = 0, bytes_total = 0;
     TimeMs started_ms = 0;
@@ -89,6 +95,7 @@ class Broker {
   bool run_one(Client& client);
   void purge_due();
   void propose();
+  void take_snapshots();
   void release_replies();
   bool release(Client& client);
   void housekeeping();
@@ -110,6 +117,8 @@ class Broker {
   ScriptHost scripts_;
   Rooms rooms_;
   Executor executor_;
+  std::unique_ptr<wal::FileLock> folder_lock_;  // outlives what stands in the folder
+  Snapshots snapshots_;
   std::unique_ptr<wal::Log> log_;
 
   std::deque<Ticket> runnable_;
@@ -124,6 +133,7 @@ class Broker {
   TimeMs sampled_ms_ = 0;
   bool purge_left_ = false;
   bool held_ = false;  // inside serve_while_held
+  Save save_at_stop_ = Save::kAsConfigured;
   bool stop_asked_ = false, stop_unsynced_ = false, stopped_ = false;
   Status failed_;
 };

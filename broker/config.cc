@@ -85,6 +85,39 @@ ConfigKey choice(View toml_name, View redis_name, bool at_run_time, Enum Config:
           }};
 }
 
+// "300 1 60 10000": pairs of seconds and changes; empty: none.
+std::optional<std::vector<SaveRule>> parse_save_rules(View text) {
+  std::vector<int64_t> numbers;
+  for (size_t at = text.find_first_not_of(' '); at != View::npos; at = text.find_first_not_of(' ', at)) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    const auto number = parse_integer(text.substr(at, end - at));
+    if (!number || *number < 1 || *number > INT32_MAX) return std::nullopt;
+    numbers.push_back(*number);
+    at = end;
+  }
+  if (numbers.size() % 2 != 0) return std::nullopt;
+  std::vector<SaveRule> rules;
+  for (size_t i = 0; i < numbers.size(); i += 2) rules.push_back({.seconds = numbers[i], .changes = numbers[i + 1]});
+  return rules;
+}
+
+ConfigKey save_rules(View toml_name, View redis_name, std::vector<SaveRule> Config::*member) {
+  return {toml_name, redis_name, true,
+          [=](const Config& config) {
+            Bytes text;
+            for (const SaveRule& rule : config.*member) {
+              text += (text.empty() ? "" : " ") + integer_text(rule.seconds) + ' ' + integer_text(rule.changes);
+            }
+            return text;
+          },
+          [=](Config& config, View text) {
+            auto rules = parse_save_rules(text);
+            if (!rules) return Status::error("Invalid save parameters");
+            config.*member = std::move(*rules);
+            return Status::fine();
+          }};
+}
+
 // What Redis' clients read and leat has only one answer for; setting that same answer is fine.
 ConfigKey constant(View redis_name, View value) {
   return {"", redis_name, true, [=](const Config&) { return Bytes(value); },
@@ -112,6 +145,10 @@ std::vector<ConfigKey> make_keys() {
                             {{"auto", LogThreadMode::kAuto}, {"always", LogThreadMode::kAlways}, {"never", LogThreadMode::kNever}}),
       number("segment_bytes", "", false, &Config::segment_bytes, 4 << 20, int64_t{4} << 30),
       number("unsynced_bytes_max", "", false, &Config::unsynced_bytes_max, 1 << 20, kHuge),
+      number("snapshot.log_bytes", "", true, &Config::snapshot_log_bytes, 0, kHuge),
+      save_rules("snapshot.save", "save", &Config::save),
+      choice<bool>("snapshot.on_shutdown", "", true, &Config::snapshot_on_shutdown, {{"yes", true}, {"no", false}}),
+      number("snapshot.retain_log_hours", "", true, &Config::retain_log_hours, 0, 24 * 366 * 10),
       text("log.level", "", true, &Config::log_level),
       text("log.file", "logfile", false, &Config::log_file),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
@@ -140,7 +177,6 @@ std::vector<ConfigKey> make_keys() {
       limit("", "zset-max-ziplist-value", &EncodingLimits::sorted_set_value_bytes),
       limit("", "list-max-ziplist-size", &EncodingLimits::list_size),
       constant("appendonly", "yes"),
-      constant("save", ""),
       constant("databases", "16"),
       constant("maxmemory", "0"),
       constant("maxmemory-policy", "noeviction"),

@@ -20,6 +20,11 @@ namespace leat {
 enum class DurabilityMode : uint8_t { kAlways, kInterval, kNever };
 enum class LogThreadMode : uint8_t { kAuto, kAlways, kNever };
 
+// "after so many seconds, if there were so many changes": Redis' `save`.
+struct SaveRule {
+  int64_t seconds = 0, changes = 0;
+};
+
 struct Config {
   Bytes bind = "127.0.0.1";
   int64_t port = 6379;
@@ -32,6 +37,11 @@ struct Config {
   LogThreadMode log_thread = LogThreadMode::kAuto;
   int64_t segment_bytes = 64 << 20;
   int64_t unsynced_bytes_max = 64 << 20;
+
+  int64_t snapshot_log_bytes = 256 << 20;  // 0: not by the log's growth
+  std::vector<SaveRule> save;
+  bool snapshot_on_shutdown = false;
+  int64_t retain_log_hours = 0;
 
   Bytes log_level = "info";
   Bytes log_file;

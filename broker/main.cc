@@ -46,6 +46,7 @@ int run_broker(Config config, Events& events) {
   SystemClock clock;
   Broker broker({*files, clock, events, random_seed()}, config);
   Server server(broker, config, events);
+  if (Status locked = broker.lock_folder(); !locked.ok()) return refuse(Bytes(locked.text()));
   if (Status listening = server.listen(); !listening.ok()) return refuse(Bytes(listening.text()));
   if (Status opened = broker.open(); !opened.ok()) {
     events.error("start_refused", {{"why", opened.text()}});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/check.h"
 
+#include "wal/overlay.h"
 #include "wal/reader.h"
+#include "wal/snapshot_store.h"
 
 namespace leat::wal {
 
@@ -14,6 +16,7 @@ SegmentReport report_of(const SegmentSurvey& segment) {
                        .last = segment.last,
                        .bytes = segment.file.size,
                        .sealed = segment.sealed,
+                       .passed = segment.passed,
                        .damage = segment.file.damage};
   if (report.damage.empty() && segment.rubbish > 0) {
     report.damage = std::to_string(segment.rubbish) + " bytes from offset " + std::to_string(segment.end) +
@@ -22,10 +25,56 @@ SegmentReport report_of(const SegmentSurvey& segment) {
   return report;
 }
 
-Bytes verdict_of(const Survey& survey) {
+// Nothing when it is not there.
+Result<std::optional<uint64_t>> size_of(FileSystem& files, const Bytes& path) {
+  const auto exists = files.exists(path);
+  if (!exists.ok()) return exists.status();
+  if (!*exists) return std::optional<uint64_t>();
+  auto file = files.open(path, OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  const auto size = (*file)->size();
+  if (!size.ok()) return size.status();
+  return std::optional<uint64_t>(*size);
+}
+
+// As a start would open and load it, with all its writes kept from the disk.
+Status look_into_snapshot(FileSystem& files, const Bytes& folder, SnapshotReport& report, Origin& origin) {
+  OverlayFiles overlay(files);
+  const auto store = SnapshotStore::open(overlay, folder);
+  if (!store.ok()) return store.status();
+  if (const auto& meta = (*store)->meta()) {
+    origin = {.after = meta->index, .cluster_id = meta->cluster_id};
+    report.there = true;
+    report.index = meta->index;
+    report.time_ms = meta->time_ms;
+  }
+  report.rows = (*store)->tally().rows;
+  report.digest = (*store)->tally().digest;
+  Status done = (*store)->check_pages();
+  return done.ok() ? (*store)->load({}) : done;
+}
+
+Result<SnapshotReport> check_snapshot(FileSystem& files, const Bytes& folder, Origin& origin) {
+  SnapshotReport report;
+  const auto bytes = size_of(files, join_path(folder, kSnapshotName));
+  if (!bytes.ok()) return bytes.status();
+  const auto journal_bytes = size_of(files, join_path(folder, kSnapshotJournal));
+  if (!journal_bytes.ok()) return journal_bytes.status();
+  if (!*bytes) return report;
+  report.bytes = **bytes;
+  report.unfinished = journal_bytes->value_or(0) > 0;
+  const Status looked = look_into_snapshot(files, folder, report, origin);
+  report.damage = Bytes(looked.text());
+  return report;
+}
+
+Bytes verdict_of(const SnapshotReport& snapshot, const Survey& survey) {
+  if (!snapshot.damage.empty()) return snapshot.damage;
   if (survey.segments.empty()) return "there is no segment of a log here";
   if (!survey.damage.empty()) return survey.damage;
-  const Bytes records = "records 1 to " + std::to_string(survey.last_whole) + " are whole";
+  Bytes records = snapshot.there ? "the snapshot of record " + std::to_string(snapshot.index) + " and " : "";
+  records +=
+      "records " + std::to_string(survey.report.first) + " to " + std::to_string(survey.last_whole) + " are whole";
   if (survey.report.trimmed_detail.empty()) return records;
   return records + "; a start would trim " + survey.report.trimmed_detail;
 }
@@ -49,12 +98,22 @@ Status read_segment(FileSystem& files, const Bytes& path, const SegmentFile& seg
 }  // namespace
 
 Result<FolderReport> check_folder(FileSystem& files, View folder) {
-  const auto survey = survey_folder(files, folder, nullptr, nullptr);
-  if (!survey.ok()) return survey.status();
+  const auto owner = files.lock_owner(join_path(folder, kLockName));
+  if (!owner.ok()) return owner.status();
+  if (*owner) {
+    return Status::error(Bytes(folder) + " is in use by process " + **owner +
+                         ": what is there changes while it is read. Stop that broker first, or check a copy");
+  }
   FolderReport report;
+  Origin origin;
+  auto snapshot = check_snapshot(files, Bytes(folder), origin);
+  if (!snapshot.ok()) return snapshot.status();
+  report.snapshot = std::move(*snapshot);
+  const auto survey = survey_folder(files, folder, origin, nullptr, nullptr);
+  if (!survey.ok()) return survey.status();
   for (const SegmentSurvey& segment : survey->segments) report.segments.push_back(report_of(segment));
-  report.verdict = verdict_of(*survey);
-  report.sound = !survey->segments.empty() && survey->damage.empty();
+  report.verdict = verdict_of(report.snapshot, *survey);
+  report.sound = report.snapshot.damage.empty() && !survey->segments.empty() && survey->damage.empty();
   return report;
 }
 

@@ -2,11 +2,12 @@
 // check.h: reads a data folder without changing it: the engine behind `leat check DIR` and `leat dump DIR`.
 //
 // Used by: the command line.
-// Always:  - takes no lock and writes nothing; of a running broker it shows a moment;
+// Always:  - writes nothing, not even what a start would repair; a folder in use is refused;
 //          - a verdict of "sound" means that a start would succeed and lose nothing that was acknowledged.
 #pragma once
 
 #include "wal/recovery.h"
+#include "wal/snapshot.h"
 
 namespace leat::wal {
 
@@ -16,10 +17,23 @@ struct SegmentReport {
   Index first = 0, last = 0;
   uint64_t bytes = 0;
   bool sealed = false;
-  Bytes damage;  // empty when there is none
+  bool passed = false;  // it lies behind the snapshot and was not read, as a start does not read it
+  Bytes damage;         // empty when there is none
+};
+
+struct SnapshotReport {
+  bool there = false;  // with a commit in it
+  Index index = 0;
+  TimeMs time_ms = 0;
+  uint64_t rows = 0;
+  uint64_t digest = 0;
+  uint64_t bytes = 0;       // of the file
+  bool unfinished = false;  // the next one was being written; a start takes that back
+  Bytes damage;             // empty when there is none
 };
 
 struct FolderReport {
+  SnapshotReport snapshot;
   std::vector<SegmentReport> segments;
   Bytes verdict;  // one sentence
   bool sound = false;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "schemas/bytes.h"
@@ -24,6 +25,9 @@ class File {
   virtual Status sync() = 0;  // the bytes and the size (fdatasync)
   virtual Status truncate(uint64_t size) = 0;
   virtual Result<uint64_t> size() = 0;
+  // Keeps these bytes to this File alone, also against other programs, until it is closed. Fails at once when another
+  // has a part of them, be it only to read.
+  virtual Status lock_range(uint64_t offset, uint64_t size) = 0;
 };
 
 // Held until it is destroyed, or the process dies. Survives a rename of the folder around it.
@@ -50,6 +54,8 @@ class FileSystem {
   virtual Result<bool> exists(const Bytes& path) = 0;
   // Makes the file if need be and writes this process' id into it. When another holds it, the sentence names its id.
   virtual Result<std::unique_ptr<FileLock>> lock(const Bytes& path) = 0;
+  // The id of the process that holds the lock; nothing when nobody does. Changes nothing.
+  virtual Result<std::optional<Bytes>> lock_owner(const Bytes& path) = 0;
 };
 
 std::unique_ptr<FileSystem> system_files();

@@ -85,6 +85,18 @@ class UvFile final : public File {
     return request.get()->statbuf.st_size;
   }
 
+  // A lock of the open file and not of the process: one of the process would be lost with any other File on this path.
+  Status lock_range(uint64_t offset, uint64_t size) override {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = static_cast<off_t>(offset);
+    range.l_len = static_cast<off_t>(size);
+    if (::fcntl(file_, F_OFD_SETLK, &range) == 0) return Status::fine();
+    if (errno != EAGAIN && errno != EACCES) return failure("lock", path_, -errno);
+    return Status::error(path_ + " is in use by another program: close it there first");
+  }
+
  private:
   static constexpr size_t kPieceMax = size_t{1} << 30;  // Linux writes at most 2 GiB at once
   uv_file file_;
@@ -187,6 +199,16 @@ class UvFileSystem final : public FileSystem {
     Status written = write_pid(file, path);
     if (!written.ok()) return written;
     return std::unique_ptr<FileLock>(std::move(lock));
+  }
+
+  Result<std::optional<Bytes>> lock_owner(const Bytes& path) override {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) return std::optional<Bytes>();
+    if (file < 0) return failure("open", path, -errno);
+    const FlockLock closes(file);
+    if (::flock(file, LOCK_SH | LOCK_NB) == 0) return std::optional<Bytes>();
+    if (errno != EWOULDBLOCK) return failure("lock", path, -errno);
+    return std::optional<Bytes>(pid_in(file));
   }
 };
 

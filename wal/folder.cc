@@ -3,11 +3,16 @@
 
 #include <algorithm>
 
+#include "wal/snapshot.h"
+
 namespace leat::wal {
 
 namespace {
 
 using Lock = Result<std::unique_ptr<FileLock>>;
+
+constexpr char kSnapshotAlone[] =
+    ". A snapshot alone is not all that was acknowledged: `leat check` shows up to which record it goes";
 
 bool is_ours(View name) { return name.ends_with(".log") || name.ends_with(".tmp") || name.starts_with("snapshot"); }
 
@@ -33,20 +38,34 @@ Status create_first_segment(FileSystem& files, const Bytes& folder, const std::f
   return done.ok() ? files.sync_folder(folder) : done;
 }
 
+bool is_segment(View name) { return parse_segment_name(name).has_value(); }
+
+bool has(const std::vector<Bytes>& names, View name) { return std::binary_search(names.begin(), names.end(), name); }
+
+// Before an empty snapshot is made there: a log whose beginning is retired is nothing without the one that it had.
+Status check_beginning(const Bytes& folder, const std::vector<Bytes>& names) {
+  const auto first = std::find_if(names.begin(), names.end(), is_segment);
+  if (first == names.end() || *first == segment_name(1) || has(names, kSnapshotName)) return Status::fine();
+  return Status::error(folder + " has a log that begins with " + *first + " and no " + Bytes(kSnapshotName) +
+                       " in front of it. Nothing was changed. Restore the folder from a backup or a replica");
+}
+
 Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
   auto lock = files.lock(join_path(folder, kLockName));
   if (!lock.ok()) return lock;
   const auto names = files.list(folder);
   if (!names.ok()) return names.status();
-  const bool has_segment = std::any_of(names->begin(), names->end(), [](const Bytes& name) {
-    return name == kSpareName || parse_segment_name(name).has_value();
-  });
-  if (has_segment) return lock;
+  const bool has_segment = has(*names, kSpareName) || std::any_of(names->begin(), names->end(), is_segment);
+  if (has_segment) {
+    Status begins = check_beginning(folder, *names);
+    return begins.ok() ? std::move(lock) : Lock(std::move(begins));
+  }
   for (const Bytes& name : *names) {
     if (!is_ours(name) || is_beginning(name)) continue;
     return Status::error(folder + " holds " + name +
                          " but no segment of the log. It is not taken for an empty folder: " +
-                         "restore it from a backup, or start with another folder");
+                         "restore it, its *.log files above all, from a backup, or start with another folder" +
+                         (has(*names, kSnapshotName) ? kSnapshotAlone : ""));
   }
   Status created = create_first_segment(files, folder, random);
   if (!created.ok()) return created;

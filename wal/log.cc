@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "wal/folder.h"
+#include "wal/retirement.h"
 
 namespace leat::wal {
 
@@ -23,17 +23,14 @@ Log::~Log() = default;
 
 Result<std::unique_ptr<Log>> Log::open(FileSystem& files, Clock& clock, Events& events, LogOptions options,
                                        const ReplayFn& replay, const ProgressFn& progress) {
-  auto lock = open_folder(files, options.folder, options.random);
-  if (!lock.ok()) return lock.status();
   std::unique_ptr<Log> log(new Log(files, clock, events, std::move(options)));
-  log->lock_ = std::move(*lock);
   Status recovered = log->recover(replay, progress);
   if (!recovered.ok()) return recovered;
   return log;
 }
 
 Status Log::recover(const ReplayFn& replay, const ProgressFn& progress) {
-  auto survey = survey_folder(files_, options_.folder, replay, progress);
+  auto survey = survey_folder(files_, options_.folder, options_.origin, replay, progress);
   if (!survey.ok()) return survey.status();
   if (survey->segments.empty())
     return Status::error(options_.folder + " holds files of leat but no segment of the log");
@@ -208,6 +205,14 @@ void Log::go_inline() {
   events_.info("log_thread", {{"state", "off"}, {"sync_us", progress_.sync_us_average}});
 }
 
+void Log::ask_sync() {
+  if (!status_.ok()) return;
+  if (threaded_) return thread_->request_sync();
+  static_cast<void>(writer_->sync());
+  take_progress();
+  advance_committed();
+}
+
 Status Log::sync_now() {
   if (!status_.ok()) return status_;
   if (threaded_) {
@@ -235,6 +240,14 @@ void Log::set_thread_mode(LogThread thread) {
   if (thread == LogThread::kNever && threaded_) go_inline();
 }
 
+void Log::retire(Index snapshot, TimeMs not_after) {
+  CHECK(snapshot <= progress_.synced);  // so each segment up to it has its name, or will have before its turn comes
+  if (!status_.ok()) return;
+  spares_->post_chore(
+      [this, snapshot, not_after] { return retire_segments(files_, options_.folder, table_, snapshot, not_after); });
+  take_progress();
+}
+
 Status Log::close() {
   if (threaded_) go_inline();
   if (status_.ok()) {
@@ -244,7 +257,6 @@ Status Log::close() {
   }
   const Status stopped = spares_->stop();
   if (status_.ok()) status_ = stopped;
-  lock_.reset();
   return status_;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // log.h: the door of wal/. One seam between execution and durability: propose(batch) → index, committed() → index.
 //
-// Used by: the broker's tick; recovery at its start. Everything is called on the loop's thread.
+// Used by: the broker's tick; recovery at its start, when the folder is open (folder.h) and the snapshot is
+//          loaded. Everything is called on the loop's thread.
 // Always:  - committed() never falls, ends with a batch, and stands still for ever after a failed write or sync;
 //          - what is committed is there at the next open, as far as the durability mode promises (DESIGN.md section 1);
 //          - an index is taken by propose() and nothing else: next_index() stays true while a tick runs.
@@ -23,6 +24,7 @@ enum class LogThread : uint8_t { kAuto, kAlways, kNever };
 
 struct LogOptions {
   Bytes folder;
+  Origin origin;  // the snapshot that was loaded
   Durability durability = Durability::kAlways;
   int64_t sync_interval_ms = 1000;
   LogThread thread = LogThread::kAuto;
@@ -33,7 +35,7 @@ struct LogOptions {
 };
 
 struct Stats {
-  uint64_t records = 0;         // in the log
+  uint64_t records = 0;         // ever logged, retired ones included
   uint64_t bytes = 0;           // proposed since the start
   uint64_t syncs = 0;           // since the start
   int64_t sync_us_average = 0;  // moving
@@ -51,8 +53,9 @@ struct Place {
 
 class Log {
  public:
-  // Opens the folder or makes it, locks it, replays, trims and copies what recovery must: then it is ready. `replay`
-  // gets each whole batch in order; its work counts only if this succeeds. All but `options` must outlive the log.
+  // Replays, trims and copies what recovery must: then it is ready. The folder's lock is the caller's (folder.h).
+  // `replay` gets each whole batch behind the snapshot, in order; its work counts only if this succeeds. All but
+  // `options` must outlive the log.
   static Result<std::unique_ptr<Log>> open(FileSystem& files, Clock& clock, Events& events, LogOptions options,
                                            const ReplayFn& replay, const ProgressFn& progress = nullptr);
   ~Log();  // without close() it is a crash, which loses nothing that was committed
@@ -73,9 +76,13 @@ class Log {
   void on_progress(std::function<void()> wake);
   bool throttled() const { return unsynced_bytes() >= options_.unsynced_bytes_max; }
 
+  void ask_sync();    // of everything proposed, soon: poll() will show it
   Status sync_now();  // when fine, everything proposed is synced
   void set_durability(Durability durability, int64_t sync_interval_ms);
   void set_thread_mode(LogThread thread);
+  // A snapshot of everything up to `snapshot` is on disk: removes the segments that nobody needs any more, those
+  // younger than `not_after` excepted. On the thread of the maker of spares; a failure shows in status().
+  void retire(Index snapshot, TimeMs not_after);
   Status close();  // syncs and seals; nothing may follow
 
   const RecoveryReport& recovery() const { return recovery_; }
@@ -105,7 +112,6 @@ class Log {
   Clock& clock_;
   Events& events_;
   LogOptions options_;
-  std::unique_ptr<FileLock> lock_;
   SegmentTable table_;
   RecoveryReport recovery_;
   std::unique_ptr<SpareMaker> spares_;  // in this order: the writer uses the spares, the thread uses the writer

@@ -26,6 +26,7 @@ class Repair {
   Result<Writer::Start> run();
 
  private:
+  bool find_holder();
   Status throw_away_unfinished();
   Status name_holder();
   Status copy_tail(Writer::Start& start);
@@ -34,6 +35,7 @@ class Repair {
   Status finish_tail(Writer::Start& start);
   Status cut();
   Status cut_segment(SegmentSurvey& segment);
+  Status pass(const SegmentSurvey& segment);
   Status remove(const SegmentSurvey& segment);
   Status use_spare(Writer::Start& start);
   Status make_spare(Writer::Start& start);
@@ -54,8 +56,11 @@ class Repair {
 
 Result<Writer::Start> Repair::run() {
   CHECK(keep_ > 0);  // record 1 is synced before its segment gets its name
-  for (size_t at = 0; at < survey_.segments.size(); ++at) {
-    if (survey_.segments[at].first != 0 && survey_.segments[at].first <= keep_) holder_ = at;
+  if (!find_holder()) {
+    return Status::error(
+        folder_ + " holds a snapshot up to record " + std::to_string(keep_) +
+        " and no segment to go on from: not one has a whole batch behind it. Restore the folder, its " +
+        "*.log files above all, from a backup or a replica");
   }
   Writer::Start start{
       .last = survey_.last_whole, .time_ms = survey_.report.last_time_ms, .segment_bytes = options_.segment_bytes};
@@ -66,6 +71,18 @@ Result<Writer::Start> Repair::run() {
   if (done.ok() && !has_tail()) done = use_spare(start);
   if (!done.ok()) return done;
   return start;
+}
+
+// There is one unless segments were removed by hand: the one with the snapshot's last record is never retired.
+bool Repair::find_holder() {
+  bool found = false;
+  for (size_t at = 0; at < survey_.segments.size(); ++at) {
+    const SegmentSurvey& segment = survey_.segments[at];
+    if (segment.first == 0 || segment.first > keep_) continue;
+    holder_ = at;
+    found = true;
+  }
+  return found;
 }
 
 Status Repair::throw_away_unfinished() {
@@ -191,7 +208,7 @@ Status Repair::cut() {
     SegmentSurvey& segment = survey_.segments[at];
     const bool kept = at <= holder_ || (!has_tail() && spare_is_clean());
     Status done = kept ? Status::fine() : remove(segment);
-    if (done.ok() && at <= holder_) done = cut_segment(segment);
+    if (done.ok() && at <= holder_) done = segment.passed ? pass(segment) : cut_segment(segment);
     if (!done.ok()) return done;
   }
   return Status::fine();
@@ -200,6 +217,14 @@ Status Repair::cut() {
 Status Repair::remove(const SegmentSurvey& segment) {
   Status done = files_.unlink(join_path(folder_, segment.file.name));
   return done.ok() ? files_.sync_folder(folder_) : done;
+}
+
+// It was not read, so all that is known of it is where it begins.
+Status Repair::pass(const SegmentSurvey& segment) {
+  SparseIndex sparse;
+  sparse.note(segment.file.named, kSegmentHeaderSize);
+  table_.add(segment.file.named, std::move(sparse));
+  return Status::fine();
 }
 
 // Ends the segment behind the last record that is to stay, and seals it.

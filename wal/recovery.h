@@ -18,9 +18,15 @@ namespace leat::wal {
 using ReplayFn = std::function<Status(Index index, TimeMs time_ms, View batch)>;
 using ProgressFn = std::function<void(uint64_t bytes_done, uint64_t bytes_total)>;
 
+// What the log stands on: a snapshot, or the very beginning.
+struct Origin {
+  Index after = 0;          // the snapshot's index: records up to here are in it and are not replayed
+  uint64_t cluster_id = 0;  // the snapshot's; 0: any
+};
+
 struct RecoveryReport {
-  Index first = 0, last = 0;
-  uint64_t records = 0;
+  Index first = 0, last = 0;  // of the log
+  uint64_t records = 0;       // of those that were read: segments that lie wholly behind the snapshot are not
   uint64_t bytes = 0;
   uint64_t batches = 0;
   uint64_t trimmed_bytes = 0;
@@ -36,6 +42,7 @@ struct SegmentSurvey {
   uint64_t records = 0;
   uint64_t end = kSegmentHeaderSize;  // behind the last frame in order
   bool sealed = false;
+  bool passed = false;     // it lies behind the snapshot, so nothing but its header was read
   uint64_t rubbish = 0;    // bytes behind `end` that are not just zeros
   uint64_t survivors = 0;  // records among them that are whole
   SparseIndex sparse;
@@ -52,7 +59,8 @@ struct Survey {
 };
 
 // `replay` sees a batch before it is known whether the log is damaged further on: throw its work away if so.
-Result<Survey> survey_folder(FileSystem& files, View folder, const ReplayFn& replay, const ProgressFn& progress);
+Result<Survey> survey_folder(FileSystem& files, View folder, const Origin& origin, const ReplayFn& replay,
+                             const ProgressFn& progress);
 
 struct RepairOptions {
   uint64_t segment_bytes = 0;

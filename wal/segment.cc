@@ -144,6 +144,18 @@ std::optional<SegmentTable::Hint> SegmentTable::before(Index index) const {
   return Hint{.segment_first = segment->first, .entry = *entry};
 }
 
+std::vector<Index> SegmentTable::firsts() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Index> firsts;
+  for (const auto& [first, sparse] : segments_) firsts.push_back(first);
+  return firsts;
+}
+
+void SegmentTable::forget(Index first) {
+  const std::lock_guard lock(mutex_);
+  segments_.erase(first);
+}
+
 size_t SegmentTable::size() const {
   const std::lock_guard lock(mutex_);
   return segments_.size();

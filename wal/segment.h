@@ -75,6 +75,8 @@ class SegmentTable {
   void add(Index first, SparseIndex sparse);
   void note(Index index, uint64_t offset, bool begins_segment);
   std::optional<Hint> before(Index index) const;
+  std::vector<Index> firsts() const;  // in order
+  void forget(Index first);
   size_t size() const;
 
  private:

@@ -20,6 +20,15 @@ void SpareMaker::post(Turn turn) {
   changed_.notify_one();
 }
 
+void SpareMaker::post_chore(std::function<Status()> chore) {
+  if (where_ == Where::kCaller) return handle(chore);
+  const std::lock_guard lock(mutex_);
+  CHECK(!stopping_);
+  chores_.push_back(std::move(chore));
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  changed_.notify_one();
+}
+
 std::optional<Spare> SpareMaker::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(spare_, std::nullopt);
@@ -43,12 +52,20 @@ Status SpareMaker::stop() {
 void SpareMaker::run() {
   for (;;) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopping_ || !turns_.empty(); });
-    if (turns_.empty()) return;
-    Turn turn = std::move(turns_.front());
-    turns_.pop_front();
-    lock.unlock();
-    handle(std::move(turn));
+    changed_.wait(lock, [this] { return stopping_ || !turns_.empty() || !chores_.empty(); });
+    if (!turns_.empty()) {
+      Turn turn = std::move(turns_.front());
+      turns_.pop_front();
+      lock.unlock();
+      handle(std::move(turn));
+    } else if (stopping_) {
+      return;
+    } else {
+      const std::function<Status()> chore = std::move(chores_.front());
+      chores_.pop_front();
+      lock.unlock();
+      handle(chore);
+    }
   }
 }
 
@@ -56,9 +73,18 @@ void SpareMaker::handle(Turn turn) {
   if (failed()) return;
   Status done = settle(turn);
   if (done.ok() && !stopping_) done = prepare(turn.next);
-  if (done.ok() || stopping_) return;
+  if (!done.ok() && !stopping_) fail(std::move(done));
+}
+
+void SpareMaker::handle(const std::function<Status()>& chore) {
+  if (failed()) return;
+  Status done = chore();
+  if (!done.ok()) fail(std::move(done));
+}
+
+void SpareMaker::fail(Status why) {
   const std::lock_guard lock(mutex_);
-  status_ = done;
+  status_ = std::move(why);
   failed_.store(true, std::memory_order_release);
 }
 

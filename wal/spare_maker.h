@@ -39,6 +39,8 @@ class SpareMaker {
   ~SpareMaker();
 
   void post(Turn turn);
+  // Something else for this thread, done when no turn waits; what waits at stop() is left undone.
+  void post_chore(std::function<Status()> chore);
   std::optional<Spare> take();  // when one is ready
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   Status status() const;
@@ -50,6 +52,8 @@ class SpareMaker {
   Status settle(Turn& turn);
   Status prepare(const SegmentHeader& header);
   void handle(Turn turn);
+  void handle(const std::function<Status()>& chore);
+  void fail(Status why);
 
   FileSystem& files_;
   const Bytes folder_;
@@ -58,10 +62,11 @@ class SpareMaker {
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Turn> turns_;  // these three under mutex_
+  std::deque<Turn> turns_;  // these four under mutex_
+  std::deque<std::function<Status()>> chores_;
   std::optional<Spare> spare_;
   Status status_;
-  std::thread thread_;  // started by the first turn
+  std::thread thread_;  // started by the first post
 };
 
 }  // namespace leat::wal

@@ -4,6 +4,7 @@
 
 #include "wal/reader.h"
 #include "wal/recovery.h"
+#include "wal/snapshot.h"
 
 namespace leat::wal {
 
@@ -15,12 +16,13 @@ constexpr uint64_t kProgressEvery = uint64_t{8} << 20;
 // looks for survivors, for what they say about what had been synced.
 class Surveyor {
  public:
-  Surveyor(FileSystem& files, View folder, const ReplayFn& replay, const ProgressFn& progress)
-      : files_(files), folder_(folder), replay_(replay), progress_(progress) {}
+  Surveyor(FileSystem& files, View folder, const Origin& origin, const ReplayFn& replay, const ProgressFn& progress)
+      : files_(files), folder_(folder), origin_(origin), replay_(replay), progress_(progress) {}
 
   Result<Survey> run();
 
  private:
+  void find_beginning();
   Status walk(size_t at);
   Status read_in_order(size_t at, Reader& reader);
   Result<bool> goes_on(size_t at);
@@ -29,6 +31,7 @@ class Surveyor {
   Status take_record(const Frame& frame);
   Status take_batch(const Frame& frame);
   void check_header(size_t at);
+  void check_first(size_t at);
   void check_synced();
   void report_trimmed();
   void damaged(size_t at, uint64_t offset, const Bytes& what);
@@ -37,6 +40,7 @@ class Surveyor {
 
   FileSystem& files_;
   const Bytes folder_;
+  const Origin origin_;
   const ReplayFn& replay_;
   const ProgressFn& progress_;
   Survey survey_;
@@ -56,9 +60,11 @@ Result<Survey> Surveyor::run() {
     total_ += file.size;
     survey_.segments.push_back(SegmentSurvey{.file = std::move(file)});
   }
+  find_beginning();
   for (size_t at = 0; at < survey_.segments.size(); ++at) {
     check_header(at);
-    if (survey_.segments[at].file.damage.empty()) {
+    const SegmentSurvey& segment = survey_.segments[at];
+    if (segment.file.damage.empty() && !segment.passed) {
       Status walked = walk(at);
       if (!walked.ok()) return walked;
     }
@@ -70,6 +76,24 @@ Result<Survey> Surveyor::run() {
   return std::move(survey_);
 }
 
+// Nothing is in a snapshot before it is synced in the log. Passes over the segments that end before the snapshot does.
+// The one that holds its last record is read, so that the log is known to go on without a gap.
+void Surveyor::find_beginning() {
+  survey_.synced = origin_.after;
+  auto& segments = survey_.segments;
+  for (size_t at = 0; at + 1 < segments.size(); ++at) {
+    const Index next = segments[at + 1].file.named;
+    if (next == 0 || next > origin_.after) break;
+    segments[at].passed = true;
+  }
+  for (const SegmentSurvey& segment : segments) {
+    if (segment.passed || segment.file.named == 0) continue;
+    survey_.next = segment.file.named;
+    survey_.last_whole = survey_.next - 1;
+    return;
+  }
+}
+
 void Surveyor::check_header(size_t at) {
   SegmentSurvey& segment = survey_.segments[at];
   const SegmentHeader& header = segment.file.header;
@@ -78,17 +102,30 @@ void Surveyor::check_header(size_t at) {
     return broken_at(at, 0);
   }
   survey_.synced = std::max(survey_.synced, segment.file.named);  // it was named when its first record was synced
-  if (at == 0) {
-    survey_.report.cluster_id = header.cluster_id;
-    survey_.report.server_id = header.server_id;
-    if (segment.file.named != 1) damaged(at, 0, "the log begins here, the segments before are missing");
-    return;
-  }
+  if (at == 0) return check_first(at);
   const SegmentFile& before = survey_.segments[at - 1].file;
   if (!before.damage.empty()) return;
   if (header.sequence != before.header.sequence + 1) damaged(at, 0, "a segment before this one is missing");
   if (header.cluster_id != survey_.report.cluster_id || header.server_id != survey_.report.server_id) {
     damaged(at, 0, "this segment belongs to another broker's log");
+  }
+}
+
+void Surveyor::check_first(size_t at) {
+  const SegmentFile& file = survey_.segments[at].file;
+  survey_.report.cluster_id = file.header.cluster_id;
+  survey_.report.server_id = file.header.server_id;
+  survey_.report.first = file.named;
+  const Bytes snapshot(kSnapshotName);
+  if (origin_.after == 0) {
+    if (file.named != 1) damaged(at, 0, "the log begins here, the segments before are missing");
+  } else if (origin_.cluster_id != 0 && origin_.cluster_id != file.header.cluster_id) {
+    damaged(at, 0,
+            "this segment belongs to another broker's log than " + snapshot + ": one of the two was copied here");
+  } else if (file.named == 0 || file.named > origin_.after + 1) {
+    damaged(at, 0,
+            "the log begins here, and " + snapshot + " ends with record " + std::to_string(origin_.after) +
+                ": the segments between are missing");
   }
 }
 
@@ -177,11 +214,15 @@ Status Surveyor::take(SegmentSurvey& segment, const Frame& frame) {
 
 Status Surveyor::take_record(const Frame& frame) {
   RecoveryReport& report = survey_.report;
+  if (frame.header.index == origin_.after && frame.header.more()) {
+    return Status::error("record " + std::to_string(origin_.after) + ", the last of " + Bytes(kSnapshotName) +
+                         ", stands in the middle of a batch");
+  }
   if (frame.header.index == 1 && frame.header.type != RecordType::kConfiguration) {
     return Status::error("record 1 is not the configuration");
   }
   parts_bytes_ += frame_size(frame.header.length);
-  if (frame.header.type == RecordType::kBatch) {
+  if (frame.header.type == RecordType::kBatch && frame.header.index > origin_.after) {
     Status taken = take_batch(frame);
     if (!taken.ok() || in_batch_) return taken;
   } else if (in_batch_) {
@@ -193,9 +234,8 @@ Status Surveyor::take_record(const Frame& frame) {
       return Status::error("the configuration record and the segment's header name different brokers");
     }
   }
-  survey_.last_whole = report.last = frame.header.index;
-  if (report.first == 0) report.first = 1;
-  report.records = report.last - report.first + 1;
+  report.records += frame.header.index - std::exchange(survey_.last_whole, frame.header.index);
+  report.last = frame.header.index;
   report.bytes += std::exchange(parts_bytes_, 0);
   return Status::fine();
 }
@@ -236,7 +276,8 @@ void Surveyor::check_synced() {
   }
   damaged(gap_segment_, gap_offset_,
           "record " + std::to_string(survey_.next) + " is unreadable or missing, and record " +
-              std::to_string(survey_.synced) + " is known to have been on disk");
+              std::to_string(survey_.synced) + " is known to have been on disk" +
+              (survey_.synced == origin_.after ? ": " + Bytes(kSnapshotName) + " goes up to it" : ""));
 }
 
 void Surveyor::damaged(size_t at, uint64_t offset, const Bytes& what) {
@@ -271,8 +312,9 @@ void Surveyor::tell_progress(uint64_t position) {
 
 }  // namespace
 
-Result<Survey> survey_folder(FileSystem& files, View folder, const ReplayFn& replay, const ProgressFn& progress) {
-  return Surveyor(files, folder, replay, progress).run();
+Result<Survey> survey_folder(FileSystem& files, View folder, const Origin& origin, const ReplayFn& replay,
+                             const ProgressFn& progress) {
+  return Surveyor(files, folder, origin, replay, progress).run();
 }
 
 }  // namespace leat::wal

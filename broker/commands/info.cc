@@ -125,8 +125,18 @@ void persistence(Context& ctx, Lines& out) {
     out.field("loading_eta_seconds", 1);
   }
   out.field("async_loading", 0);
-  out.field("rdb_changes_since_last_save", ctx.rooms.batch.effects());  // no snapshot was taken since the start
-  out.field("rdb_bgsave_in_progress", 0);
+  const Snapshots::Figures saves = ctx.rooms.broker.snapshots().figures(ctx.rooms.batch.effects());
+  out.field("rdb_changes_since_last_save", saves.changes);
+  out.field("rdb_bgsave_in_progress", saves.under_way_us >= 0 ? 1 : 0);
+  out.field("rdb_last_save_time", saves.last_save_ms / 1000);
+  out.field("rdb_last_bgsave_status", ctx.rooms.broker.snapshots().status().ok() ? "ok" : "err");
+  out.field("rdb_last_bgsave_time_sec", saves.last_took_us < 0 ? -1 : saves.last_took_us / 1000000);
+  out.field("rdb_current_bgsave_time_sec", saves.under_way_us < 0 ? -1 : saves.under_way_us / 1000000);
+  out.field("rdb_saves", saves.taken);
+  out.field("snapshot_index", saves.index);
+  out.field("snapshot_last_rows", saves.rows);
+  out.field("snapshot_longest_pause_us", saves.longest_pause_us);
+  out.field("snapshot_last_bytes_written", saves.bytes_written);
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis
   out.field("aof_rewrite_in_progress", 0);
   const wal::Log* const log = ctx.rooms.broker.log();

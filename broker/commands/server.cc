@@ -89,14 +89,50 @@ Outcome shutdown(Context& ctx, Args args) {
     ctx.rooms.broker.stop_now();
     ctx.rooms.broker.script_killed = true;
   } else {
-    ctx.rooms.broker.stop();
+    ctx.rooms.broker.stop(save ? Broker::Save::kYes : nosave ? Broker::Save::kNo : Broker::Save::kAsConfigured);
   }
   return Replied();
+}
+
+// Snapshots. What was answered is on disk already; they keep the log short and the next start quick.
+
+Status check_no_save(Context& ctx) {
+  if (ctx.rooms.broker.snapshots().under_way()) return Status::error("ERR Background save already in progress");
+  return Status::fine();
+}
+
+// BGSAVE [SCHEDULE]
+Outcome bgsave(Context& ctx, Args args) {
+  if (args.size() > 2 || (args.size() == 2 && !same_word(args[1], "SCHEDULE"))) return kSyntaxError;
+  if (const Status idle = check_no_save(ctx); !idle.ok()) return idle;
+  ctx.rooms.broker.snapshots().ask();
+  return ctx.reply.simple("Background saving started");
+}
+
+// SAVE: nobody else is served until it is done, as in Redis
+Outcome save(Context& ctx, Args) {
+  if (const Status idle = check_no_save(ctx); !idle.ok()) return idle;
+  if (const Status saved = ctx.rooms.broker.save(); !saved.ok()) return Status::error("ERR " + Bytes(saved.text()));
+  return ctx.reply.ok();
+}
+
+// LASTSAVE  →  seconds of the wall clock
+Outcome lastsave(Context& ctx, Args) {
+  return ctx.reply.integer(ctx.rooms.broker.snapshots().figures(ctx.rooms.batch.effects()).last_save_ms / 1000);
+}
+
+// BGREWRITEAOF: what shortens leat's log is a snapshot
+Outcome bgrewriteaof(Context& ctx, Args) {
+  const bool later = ctx.rooms.broker.snapshots().under_way();
+  ctx.rooms.broker.snapshots().ask();
+  return ctx.reply.simple(later ? "Background append only file rewriting scheduled" : "Background append only file rewriting started");
 }
 
 constexpr uint32_t kTells = kLoading | kStale;
 constexpr CommandRow kRows[] = {
     // name                      arity keys          traits                          handler
+    {"BGREWRITEAOF",             1,    Keys::none(), kAdmin | kNoScript,             bgrewriteaof},
+    {"BGSAVE",                   -1,   Keys::none(), kAdmin | kNoScript,             bgsave},
     {"COMMAND",                  -1,   Keys::none(), kTells | kContainer,            command_all},
     {"COMMAND|COUNT",            2,    Keys::none(), kTells,                         command_count},
     {"COMMAND|DOCS",             -2,   Keys::none(), kTells,                         command_docs},
@@ -115,6 +151,8 @@ constexpr CommandRow kRows[] = {
     {"FLUSHALL",                 -1,   Keys::none(), kWrite,                         flushall},
     {"FLUSHDB",                  -1,   Keys::none(), kWrite,                         flushdb},
     {"INFO",                     -1,   Keys::none(), kTells,                         info},
+    {"LASTSAVE",                 1,    Keys::none(), kTells | kFast,                 lastsave},
+    {"SAVE",                     1,    Keys::none(), kAdmin | kNoScript | kNoMulti,  save},
     {"SHUTDOWN",                 -1,   Keys::none(), kTells | kAdmin | kNoScript | kNoMulti | kBusy, shutdown},
     {"SWAPDB",                   3,    Keys::none(), kWrite | kFast,                 swapdb},
     {"TIME",                     1,    Keys::none(), kTells | kFast,                 time},

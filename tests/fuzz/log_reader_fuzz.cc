@@ -8,6 +8,7 @@
 
 #include "tests/support/sim_disk.h"
 #include "wal/check.h"
+#include "wal/folder.h"
 #include "wal/log.h"
 
 namespace leat::wal {
@@ -45,6 +46,8 @@ void start(testing::SimDisk& disk) {
   const auto events = Events::silent();
   const LogOptions options{
       .folder = "data", .segment_bytes = 4096, .prepare = SpareMaker::Where::kCaller, .random = [] { return 4; }};
+  auto lock = open_folder(disk, options.folder, options.random);
+  if (!lock.ok()) return;
   Index last = 0;
   auto log = Log::open(disk, clock, *events, options, [&last](Index index, TimeMs, View batch) {
     CHECK(index > last && !batch.empty());
@@ -55,6 +58,7 @@ void start(testing::SimDisk& disk) {
   const Index index = (*log)->propose("after", 1);
   CHECK((*log)->committed() == index);
   CHECK((*log)->close().ok());
+  lock->reset();
   CHECK(check_folder(disk, "data")->sound);
 }
 

@@ -72,6 +72,8 @@ void BrokerTest::start() {
   snapshot = {};
   broker_ = std::make_unique<Broker>(
       Broker::House{.files = disk, .clock = clock, .events = *events_, .seed = 42, .deterministic = true}, config);
+  const Status locked = broker_->lock_folder();
+  ASSERT_TRUE(locked.ok()) << locked.text();
   const Status opened = broker_->open();
   ASSERT_TRUE(opened.ok()) << opened.text();
   connect();
@@ -105,10 +107,17 @@ void BrokerTest::TearDown() {
   if (broker_ == nullptr || !broker_->failed().ok() || HasFatalFailure()) return;
   tick();
   const uint64_t before = digest();
-  snapshot.take(rooms().keyspace);
-  EXPECT_EQ(snapshot.digest_when_loaded(), before) << "a snapshot, loaded, makes another keyspace than the live one";
+  const Snapshots& taken = broker_->snapshots();
+  if (taken.origin().after == 0 && taken.figures(0).taken == 0 && !taken.under_way()) {  // else it has only what changed
+    snapshot.take(rooms().keyspace);
+    EXPECT_EQ(snapshot.digest_when_loaded(), before) << "a snapshot, loaded, makes another keyspace than the live one";
+  }
   restart();
   EXPECT_EQ(digest(), before) << "the log, replayed, makes another keyspace than the live one";
+  const Status saved = broker_->save();
+  EXPECT_TRUE(saved.ok()) << saved.text();
+  restart();
+  EXPECT_EQ(digest(), before) << "the snapshot on disk makes another keyspace than the log did";
 }
 
 }  // namespace leat::testing

@@ -3,7 +3,7 @@
 //
 // Used by: tests/commands, tests/recovery.
 // Always:  - TearDown replays the log into an empty keyspace and compares digests: every command test is a recovery test;
-//            a snapshot of the chunks, loaded into another, must have it too;
+//            so must have a snapshot of the live chunks, and one that went to the disk and was loaded at a start;
 //          - a client's send() runs a tick, so what it asked is answered, parked or refused when send() returns;
 //          - time moves only by advance_ms().
 #pragma once

@@ -26,6 +26,7 @@ struct SimDisk::Node {
   std::set<uint64_t> dirty;  // sectors in which they may differ and which the disk may have written or not
   bool size_dirty = false;
   bool locked = false;
+  const void* range_holder = nullptr;  // the file that called lock_range(): one range is enough for our tests
   // a folder
   std::map<Bytes, NodePtr> names;
   std::map<Bytes, NodePtr> synced_names;
@@ -56,6 +57,10 @@ class SimDisk::SimFile final : public File {
  public:
   SimFile(SimDisk& disk, NodePtr node, Bytes path)
       : disk_(disk), node_(std::move(node)), path_(std::move(path)), epoch_(disk.epoch_) {}
+  ~SimFile() override {
+    const std::lock_guard lock(disk_.mutex_);
+    if (node_->range_holder == this) node_->range_holder = nullptr;
+  }
 
   Status write(uint64_t offset, View bytes) override {
     const std::lock_guard lock(disk_.mutex_);
@@ -65,6 +70,7 @@ class SimDisk::SimFile final : public File {
       return allowed;
     }
     ++disk_.writes_;
+    disk_.written_bytes_ += bytes.size();
     return disk_.write(*node_, offset, bytes, path_);
   }
 
@@ -110,6 +116,15 @@ class SimDisk::SimFile final : public File {
     const std::lock_guard lock(disk_.mutex_);
     if (epoch_ != disk_.epoch_ || disk_.stopped()) return broken("stat", path_, "the machine is off");
     return node_->data.size();
+  }
+
+  Status lock_range(uint64_t, uint64_t) override {
+    const std::lock_guard lock(disk_.mutex_);
+    Status allowed = disk_.before_call("lock", path_, epoch_);
+    if (!allowed.ok()) return allowed;
+    if (node_->range_holder != nullptr) return Status::error(path_ + " is in use by another program");
+    node_->range_holder = this;
+    return Status::fine();
   }
 
  private:
@@ -302,6 +317,15 @@ Result<std::unique_ptr<FileLock>> SimDisk::lock(const Bytes& path) {
   return std::unique_ptr<FileLock>(std::make_unique<SimLock>(*this, node));
 }
 
+Result<std::optional<Bytes>> SimDisk::lock_owner(const Bytes& path) {
+  const std::lock_guard lock(mutex_);
+  Status allowed = before_call("look at", path, epoch_);
+  if (!allowed.ok()) return allowed;
+  const NodePtr node = find(path);
+  if (node == nullptr || !node->locked) return std::optional<Bytes>();
+  return std::optional<Bytes>(node->data);
+}
+
 void SimDisk::cut_file(Node& file, std::mt19937_64& dice, unsigned policy) {
   const auto kept = [&] { return policy == 1 || (policy >= 2 && dice() % 2 == 0); };
   if (file.size_dirty && kept()) file.synced.resize(file.data.size());
@@ -318,6 +342,7 @@ void SimDisk::cut_file(Node& file, std::mt19937_64& dice, unsigned policy) {
   file.dirty.clear();
   file.size_dirty = false;
   file.locked = false;
+  file.range_holder = nullptr;
 }
 
 void SimDisk::cut_folder(Node& folder, std::mt19937_64& dice, unsigned policy) {
@@ -352,6 +377,7 @@ void SimDisk::kill() {
     Node* node = todo.back();
     todo.pop_back();
     node->locked = false;
+    node->range_holder = nullptr;
     for (const auto& [name, child] : node->names) todo.push_back(child.get());
   }
   ++epoch_;

@@ -32,6 +32,7 @@ class SimDisk final : public wal::FileSystem {
   Result<std::vector<Bytes>> list(const Bytes& folder) override;
   Result<bool> exists(const Bytes& path) override;
   Result<std::unique_ptr<wal::FileLock>> lock(const Bytes& path) override;
+  Result<std::optional<Bytes>> lock_owner(const Bytes& path) override;
 
   // What may be kept of what was not synced: sectors of 512 bytes, file sizes, names. The seed decides: nothing,
   // everything, each by itself, or each by itself and torn.
@@ -55,6 +56,7 @@ class SimDisk final : public wal::FileSystem {
   void remove(const Bytes& path);
   uint64_t syncs() const { return syncs_; }
   uint64_t writes() const { return writes_; }
+  uint64_t written_bytes() const { return written_bytes_; }
 
  private:
   struct Node;
@@ -81,7 +83,7 @@ class SimDisk final : public wal::FileSystem {
   NodePtr root_;
   uint64_t epoch_ = 0;  // of the machine or process; a handle of an earlier one is dead
   uint64_t calls_ = 0, stop_at_ = 0, fail_at_ = 0;
-  uint64_t syncs_ = 0, writes_ = 0;
+  uint64_t syncs_ = 0, writes_ = 0, written_bytes_ = 0;
   uint64_t capacity_ = UINT64_MAX;
   std::function<void(const Bytes& path)> sync_hook_;
 };

@@ -241,6 +241,7 @@ TEST(Fault, EveryTruncationIsRefusedOrTrimmed) {
   for (int number = 0; number < 12; ++number) model.propose_one();
   ASSERT_TRUE(model.log->close().ok());
   model.log.reset();
+  model.lock.reset();
   const auto names = model.disk.list("data");
   for (const Bytes& name : *names) {
     const Bytes whole = model.disk.contents("data/" + name);
@@ -250,7 +251,7 @@ TEST(Fault, EveryTruncationIsRefusedOrTrimmed) {
       const auto report = check_folder(model.disk, "data");
       ASSERT_TRUE(report.ok());
       if (!report->sound) continue;
-      EXPECT_GE(survey_folder(model.disk, "data", nullptr, nullptr)->report.batches, name == kSpareName ? 12u : 11u)
+      EXPECT_GE(survey_folder(model.disk, "data", {}, nullptr, nullptr)->report.batches, name == kSpareName ? 12u : 11u)
           << name << " " << size;
     }
     model.disk.put("data/" + name, whole);
@@ -302,6 +303,7 @@ TEST(Fault, ASecondBrokerOnTheFolderIsToldWhoHasIt) {
   EXPECT_NE(second.status().text().find("in use by process " + std::to_string(::getpid())), View::npos)
       << second.status().text();
   ASSERT_TRUE(trial.log->close().ok());
+  trial.log.reset();
   EXPECT_TRUE(trial.try_open().ok());
 }
 

@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "wal/check.h"
+#include "wal/folder.h"
 #include "wal/log.h"
+#include "wal/snapshot_store.h"
 
 namespace leat::wal {
 
@@ -30,6 +32,10 @@ class FileTest : public ::testing::Test {
 
   Result<std::unique_ptr<Log>> open_log() {
     replayed = 0;
+    lock.reset();
+    auto locked = open_folder(*files, folder + "/data", random_u64);
+    if (!locked.ok()) return locked.status();
+    lock = std::move(*locked);
     return Log::open(*files, clock, *events, {.folder = folder + "/data", .thread = LogThread::kNever},
                      [this](Index, TimeMs, View) {
                        ++replayed;
@@ -42,6 +48,7 @@ class FileTest : public ::testing::Test {
   SystemClock clock;
   std::unique_ptr<Events> events = Events::silent();
   uint64_t replayed = 0;
+  std::unique_ptr<FileLock> lock;
 };
 
 TEST_F(FileTest, EachCall) {
@@ -93,7 +100,37 @@ TEST_F(FileTest, ALogComesBack) {
   log = open_log();
   ASSERT_TRUE(log.ok()) << log.status().text();
   EXPECT_EQ(replayed, 51u);
+  const auto in_use = check_folder(*files, folder + "/data");
+  ASSERT_FALSE(in_use.ok());
+  EXPECT_NE(in_use.status().text().find("in use by process " + std::to_string(::getpid())), View::npos);
+  lock.reset();
   EXPECT_TRUE(check_folder(*files, folder + "/data")->sound);
+}
+
+// While a broker has it, other programs find the snapshot locked, as SQLite locks; and the other way round.
+TEST_F(FileTest, OtherProgramsAreKeptFromASnapshotInUse) {
+  auto store = SnapshotStore::open(*files, folder);
+  ASSERT_TRUE(store.ok()) << store.status().text();
+  ASSERT_TRUE((*store)->put(SnapshotBlob{.id = 1, .bytes = "hello"}).ok());
+  ASSERT_TRUE((*store)->commit({.index = 42}).ok());
+
+  // As the sqlite3 shell would.
+  sqlite3* shell = nullptr;
+  ASSERT_EQ(sqlite3_open(join_path(folder, kSnapshotName).c_str(), &shell), SQLITE_OK);
+  const char* ask = "SELECT 1 / (log_index = 42) FROM meta";
+  EXPECT_EQ(sqlite3_exec(shell, ask, nullptr, nullptr, nullptr), SQLITE_BUSY);
+  EXPECT_EQ(Bytes(sqlite3_errmsg(shell)), "database is locked");
+  store = Status::error("closed");
+  EXPECT_EQ(sqlite3_exec(shell, ask, nullptr, nullptr, nullptr), SQLITE_OK);
+
+  ASSERT_EQ(sqlite3_exec(shell, "BEGIN; SELECT * FROM meta", nullptr, nullptr, nullptr), SQLITE_OK);
+  store = SnapshotStore::open(*files, folder);
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.status().text(), folder + "/snapshot.db is in use by another program: close it there first");
+  ASSERT_EQ(sqlite3_exec(shell, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  store = SnapshotStore::open(*files, folder);
+  EXPECT_TRUE(store.ok());
+  sqlite3_close(shell);
 }
 
 TEST(Paths, JoinAndParent) {

@@ -10,6 +10,7 @@
 #include <atomic>
 
 #include "tests/support/sim_disk.h"
+#include "wal/folder.h"
 #include "wal/log.h"
 
 namespace leat::wal {
@@ -45,6 +46,10 @@ struct LogBench {
     replayed.clear();
     replayed_index.clear();
     options.random = [this] { return next_random(dice); };
+    if (log == nullptr) lock.reset();
+    auto locked = open_folder(disk, options.folder, options.random);
+    if (!locked.ok()) return locked.status();
+    lock = std::move(*locked);
     return Log::open(disk, clock, *events, options, [this](Index index, TimeMs, View batch) {
       replayed.emplace_back(batch);
       replayed_index.push_back(index);
@@ -71,6 +76,7 @@ struct LogBench {
   std::vector<Bytes> replayed;
   std::vector<Index> replayed_index;
   uint64_t dice = 42;
+  std::unique_ptr<FileLock> lock;
   std::unique_ptr<Log> log;
 };
 

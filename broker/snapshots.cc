@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/snapshots.h"
+
+#include <algorithm>
+
+#include "broker/keyspace/loader.h"
+
+namespace leat {
+
+namespace {
+constexpr size_t kSliceBytes = 256 << 10;        // copied in some 60 us
+constexpr uint64_t kQueueBytes = 8 << 20;        // beyond, SQLite has enough to do for a while
+constexpr uint64_t kKeptBytesMax = 64 << 20;     // beyond, sockets are throttled (DESIGN.md section 5)
+constexpr int64_t kHourMs = 3600 * 1000;
+
+// Raises `longest_us` to how long it lived, if that was longer.
+class Stopwatch {
+ public:
+  Stopwatch(BrokerTime& time, int64_t& longest_us) : time_(time), longest_us_(longest_us) {
+    time_.advance();
+    began_us_ = time_.monotonic_us();
+  }
+  ~Stopwatch() {
+    time_.advance();
+    longest_us_ = std::max(longest_us_, time_.monotonic_us() - began_us_);
+  }
+
+ private:
+  BrokerTime& time_;
+  int64_t& longest_us_;
+  int64_t began_us_;
+};
+
+wal::SnapshotChanges to_rows(Handover handover) {
+  wal::SnapshotChanges rows;
+  rows.chunks.reserve(handover.chunks.size());
+  for (SavedChunk& chunk : handover.chunks) {
+    rows.chunks.push_back({.id = chunk.id,
+                           .owner = chunk.owner,
+                           .kind = static_cast<uint8_t>(chunk.kind),
+                           .detail = chunk.depth,
+                           .bytes = chunk.bytes,
+                           .keeper = std::move(chunk.keeper)});
+  }
+  rows.blobs.reserve(handover.blobs.size());
+  for (SavedBlob& blob : handover.blobs)
+    rows.blobs.push_back({.id = blob.id, .bytes = blob.bytes, .keeper = std::move(blob.keeper)});
+  rows.dropped_chunks = std::move(handover.gone_chunks);
+  rows.dropped_blobs = std::move(handover.gone_blobs);
+  return rows;
+}
+}  // namespace
+
+// ---- the start
+
+Status Snapshots::open(wal::FileSystem& files, Clock& clock, wal::SnapshotWriter::Where where, const Pause& pause) {
+  auto opened = wal::SnapshotStore::open(files, config_.data_dir);
+  if (!opened.ok()) return opened.status();
+  store_ = std::move(*opened);
+  last_save_ms_ = time_.now_ms();
+  if (store_->meta()) {
+    if (Status loaded = load(pause); !loaded.ok()) return loaded;
+  }
+  writer_ = std::make_unique<wal::SnapshotWriter>(std::move(store_), clock, where);
+  return Status::fine();
+}
+
+Status Snapshots::load(const Pause& pause) {
+  const wal::SnapshotMeta& meta = *store_->meta();
+  KeyspaceLoader loader(keyspace_);
+  if (Status begun = loader.begin(meta.state); !begun.ok()) return begun;
+  uint64_t done = 0, total = 0;
+  const wal::SnapshotLoader rows{
+      .on_blob =
+          [&](const wal::SnapshotBlob& blob) {
+            loader.add_blob(blob.id, blob.bytes);
+            return Status::fine();
+          },
+      .on_chunk =
+          [&](const wal::SnapshotRow& row) {
+            if (row.kind > kLastChunkKind || row.detail < 0 || row.detail > UINT8_MAX)
+              return Status::error("the snapshot's chunk " + std::to_string(row.id) + " is of a kind this version does not know");
+            return loader.add({.id = row.id,
+                               .owner = row.owner,
+                               .kind = static_cast<ChunkKind>(row.kind),
+                               .depth = static_cast<uint8_t>(row.detail),
+                               .bytes = row.bytes,
+                               .keeper = nullptr});
+          },
+      .on_progress = [&](uint64_t bytes, uint64_t of) { pause(done = bytes, total = of); }};
+  if (Status loaded = store_->load(rows); !loaded.ok()) return loaded;
+  if (Status built = loader.finish([&] { pause(done, total); }); !built.ok()) return built;
+  origin_ = {.after = meta.index, .cluster_id = meta.cluster_id};
+  loaded_ms_ = last_save_ms_ = meta.time_ms;
+  own_bytes_ = keyspace_.chunks().bytes();
+  return Status::fine();
+}
+
+void Snapshots::start(wal::Log& log, uint64_t replayed_bytes) {
+  log_ = &log;
+  replayed_bytes_ = replayed_bytes;
+  last_begun_ms_ = time_.monotonic_ms();
+  if (wake_) writer_->on_progress(wake_);
+}
+
+void Snapshots::on_progress(std::function<void()> wake) {
+  wake_ = std::move(wake);
+  if (!wake_) static_cast<void>(close());  // whom its thread would wake is going
+}
+
+// ---- the ticks
+
+void Snapshots::tick(uint64_t effects) {
+  if (log_ == nullptr || !status_.ok()) return;
+  if (stage_ == Stage::kIdle && !asked_ && !due(effects)) return;
+  const Stopwatch pause(time_, longest_pause_us_);
+  if (stage_ == Stage::kIdle) begin(effects);
+  if (stage_ == Stage::kTaking) take();
+  if (stage_ == Stage::kWaitingForSync) wait_for_sync();
+  const wal::SnapshotWriter::Report report = writer_->report();
+  if (!report.status.ok()) {
+    status_ = report.status;
+    events_.error("snapshot_failed", {{"why", status_.text()}});
+  } else if (stage_ == Stage::kCommitting && report.committed >= meta_.index) {
+    done();
+  }
+}
+
+uint64_t Snapshots::log_bytes() const { return replayed_bytes_ + log_->stats().bytes; }
+
+bool Snapshots::due(uint64_t effects) const {
+  const uint64_t changes = effects - effects_at_last_;
+  const uint64_t grown = log_bytes() - log_bytes_at_last_;
+  if (config_.snapshot_log_bytes > 0 && grown >= std::max<uint64_t>(config_.snapshot_log_bytes, own_bytes_)) return true;
+  const auto rule = rule_due_ms(changes);
+  return rule && time_.monotonic_ms() >= *rule;
+}
+
+// When the first of the `save` rules that has its changes is due.
+std::optional<TimeMs> Snapshots::rule_due_ms(uint64_t changes) const {
+  std::optional<TimeMs> due;
+  for (const SaveRule& rule : config_.save) {
+    if (changes < static_cast<uint64_t>(rule.changes)) continue;
+    const TimeMs at_ms = last_begun_ms_ + rule.seconds * 1000;
+    due = due ? std::min(*due, at_ms) : at_ms;
+  }
+  return due;
+}
+
+void Snapshots::begin(uint64_t effects) {
+  asked_ = false;
+  stage_ = Stage::kTaking;
+  meta_ = {.cluster_id = log_->recovery().cluster_id,
+           .server_id = log_->recovery().server_id,
+           .index = log_->proposed(),
+           .time_ms = time_.now_ms(),
+           .state = keyspace_.state()};
+  keyspace_.chunks().changes().freeze();
+  began_us_ = time_.monotonic_us();
+  longest_pause_us_ = 0;
+  last_begun_ms_ = time_.monotonic_ms();
+  effects_at_begin_ = effects;
+  log_bytes_at_begin_ = log_bytes();
+  own_bytes_ = keyspace_.chunks().bytes();
+  events_.info("snapshot_begun", {{"index", meta_.index}, {"chunks", keyspace_.chunks().changes().frozen_chunks()}});
+}
+
+void Snapshots::take() {
+  const bool all = writer_->waiting_bytes() < kQueueBytes ? keyspace_.chunks().changes().take(kSliceBytes)
+                                                          : keyspace_.chunks().changes().all_taken();
+  hand_over();
+  if (!all) return;
+  stage_ = Stage::kWaitingForSync;
+  if (log_->synced() < meta_.index) log_->ask_sync();
+}
+
+void Snapshots::wait_for_sync() {
+  if (log_->synced() >= meta_.index) commit();
+}
+
+void Snapshots::hand_over() {
+  Changes& changes = keyspace_.chunks().changes();
+  if (!changes.out().empty()) writer_->put(to_rows(changes.hand_over()));
+}
+
+void Snapshots::commit() {
+  writer_->commit(meta_);
+  stage_ = Stage::kCommitting;
+}
+
+void Snapshots::done() {
+  stage_ = Stage::kIdle;
+  ++taken_;
+  effects_at_last_ = effects_at_begin_;
+  log_bytes_at_last_ = log_bytes_at_begin_;
+  last_save_ms_ = time_.now_ms();
+  last_took_us_ = time_.monotonic_us() - began_us_;
+  const wal::SnapshotWriter::Report report = writer_->report();
+  log_->retire(meta_.index, last_save_ms_ - config_.retain_log_hours * kHourMs);
+  events_.info("snapshot_taken", {{"index", meta_.index}, {"rows", report.rows}, {"bytes_written", report.bytes_written},
+                                  {"took_ms", last_took_us_ / 1000}});
+}
+
+// ---- SAVE, and the end
+
+Status Snapshots::finish(uint64_t effects) {
+  if (stage_ == Stage::kIdle) begin(effects);
+  while (!keyspace_.chunks().changes().take(kSliceBytes)) hand_over();
+  hand_over();
+  if (Status synced = log_->sync_now(); !synced.ok()) return synced;
+  if (stage_ != Stage::kCommitting) commit();
+  writer_->wait();
+  if (Status written = writer_->report().status; !written.ok()) return status_ = written;
+  done();
+  return Status::fine();
+}
+
+Status Snapshots::close() { return writer_ == nullptr ? Status::fine() : writer_->stop(); }
+
+// ---- for others to ask
+
+bool Snapshots::has_work() const {
+  return asked_ || (stage_ == Stage::kTaking && writer_->waiting_bytes() < kQueueBytes);
+}
+
+std::optional<int64_t> Snapshots::next_tick_us(uint64_t effects) const {
+  if (stage_ != Stage::kIdle) return std::nullopt;
+  const auto rule = rule_due_ms(effects - effects_at_last_);
+  if (!rule) return std::nullopt;
+  return *rule * 1000;
+}
+
+bool Snapshots::throttled() const {
+  return writer_ != nullptr && writer_->waiting_bytes() + keyspace_.chunks().changes().out().bytes >= kKeptBytesMax;
+}
+
+Snapshots::Figures Snapshots::figures(uint64_t effects) const {
+  Figures figures{.last_save_ms = last_save_ms_, .last_took_us = last_took_us_, .changes = effects - effects_at_last_, .taken = taken_};
+  if (under_way()) figures.under_way_us = time_.monotonic_us() - began_us_;
+  if (writer_ == nullptr) return figures;
+  const wal::SnapshotWriter::Report report = writer_->report();
+  figures.longest_pause_us = longest_pause_us_;
+  figures.rows = report.rows;
+  figures.bytes_written = report.bytes_written;
+  figures.index = report.committed;
+  return figures;
+}
+
+}  // namespace leat

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wal/snapshot_writer.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace leat::wal {
+
+namespace {
+
+constexpr int kNiceness = 10;
+
+// Linux has a niceness for each thread; elsewhere this would slow the whole broker down, so it is left out.
+void lower_priority() {
+#ifdef __linux__
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness));  // a wish, not a need
+#endif
+}
+
+template <typename Row>
+uint64_t weight(const Row& row) {
+  return sizeof row + row.bytes.size();
+}
+
+uint64_t weight(const SnapshotChanges& changes) {
+  uint64_t bytes = 0;
+  for (const SnapshotRow& row : changes.chunks) bytes += weight(row);
+  for (const SnapshotBlob& blob : changes.blobs) bytes += weight(blob);
+  return bytes;
+}
+
+}  // namespace
+
+SnapshotWriter::SnapshotWriter(std::unique_ptr<SnapshotStore> store, Clock& clock, Where where)
+    : store_(std::move(store)), clock_(clock), bytes_before_(store_->bytes_written()), where_(where) {
+  publish();
+}
+
+SnapshotWriter::~SnapshotWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    mail_.clear();
+    commits_ = 0;
+  }
+  const Status ignored = stop();
+  static_cast<void>(ignored);  // whoever cared has called stop()
+}
+
+void SnapshotWriter::put(SnapshotChanges changes) {
+  waiting_bytes_ += weight(changes);
+  post(std::move(changes));
+}
+
+void SnapshotWriter::commit(SnapshotMeta meta) {
+  waiting_bytes_ += meta.state.size();
+  post(std::move(meta));
+}
+
+void SnapshotWriter::post(Mail mail) {
+  if (where_ == Where::kCaller) return handle(std::move(mail));
+  const std::lock_guard lock(mutex_);
+  CHECK(!stopping_);
+  if (std::holds_alternative<SnapshotMeta>(mail)) ++commits_;
+  mail_.push_back(std::move(mail));
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  changed_.notify_one();
+}
+
+SnapshotWriter::Report SnapshotWriter::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+void SnapshotWriter::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return (mail_.empty() && !working_) || !report_.status.ok(); });
+}
+
+Status SnapshotWriter::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+  return report().status;
+}
+
+void SnapshotWriter::run() {
+  lower_priority();
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !mail_.empty(); });
+    if (stopping_ && commits_ == 0) return;
+    Mail mail = std::move(mail_.front());
+    mail_.pop_front();
+    if (std::holds_alternative<SnapshotMeta>(mail)) --commits_;
+    working_ = true;
+    lock.unlock();
+    handle(std::move(mail));
+    lock.lock();
+    working_ = false;
+    changed_.notify_all();
+  }
+}
+
+void SnapshotWriter::handle(Mail mail) {
+  if (auto* changes = std::get_if<SnapshotChanges>(&mail))
+    write_all(*changes);
+  else
+    make_whole(std::get<SnapshotMeta>(mail));
+  publish();
+  if (wake_) wake_();
+}
+
+// A row's memory is given back as soon as SQLite has it, for it is a copy that the keyspace made for us.
+template <typename Row>
+void SnapshotWriter::put_one(Row& row) {
+  static_cast<void>(store_->put(row));  // a failure stays in its status()
+  waiting_bytes_ -= weight(row);
+  row.keeper.reset();
+}
+
+void SnapshotWriter::write_all(SnapshotChanges& changes) {
+  if (rows_ == 0) began_us_ = clock_.monotonic_us();
+  rows_ += changes.rows();
+  for (SnapshotBlob& blob : changes.blobs) put_one(blob);
+  for (SnapshotRow& row : changes.chunks) put_one(row);
+  for (const ChunkId id : changes.dropped_chunks) static_cast<void>(store_->drop_chunk(id));
+  for (const uint64_t id : changes.dropped_blobs) static_cast<void>(store_->drop_blob(id));
+}
+
+void SnapshotWriter::make_whole(const SnapshotMeta& meta) {
+  if (rows_ == 0) began_us_ = clock_.monotonic_us();
+  const Status done = store_->commit(meta);
+  waiting_bytes_ -= meta.state.size();
+  if (!done.ok()) return;
+  const std::lock_guard lock(mutex_);
+  report_.rows = std::exchange(rows_, 0);
+  report_.bytes_written = store_->bytes_written() - std::exchange(bytes_before_, store_->bytes_written());
+  report_.took_us = clock_.monotonic_us() - began_us_;
+}
+
+void SnapshotWriter::publish() {
+  const std::lock_guard lock(mutex_);
+  report_.committed = store_->meta() ? store_->meta()->index : 0;
+  report_.tally = store_->tally();
+  report_.status = store_->status();
+}
+
+}  // namespace leat::wal

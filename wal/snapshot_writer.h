@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// snapshot_writer.h: a thread that hands rows to SQLite while the loop goes on.
+//
+// Used by: the broker, which posts slices of changed chunks and, when their index is synced, the commit.
+// Always:  - posting never waits for the disk, and what is posted is worked off in that order;
+//          - a snapshot is the changes posted since the last commit, and its commit; without one it is taken back;
+//          - the thread is polite: ten steps of nice below the loop, and syncs every few MB (sqlite_vfs.h);
+//          - after the first failure nothing more is written, and report() says why for ever.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <variant>
+
+#include "schemas/clock.h"
+#include "wal/snapshot_store.h"
+
+namespace leat::wal {
+
+class SnapshotWriter {
+ public:
+  enum class Where : uint8_t { kBackground, kCaller };  // kCaller: the simulation sees every call in one order
+
+  struct Report {
+    Index committed = 0;  // the index of the snapshot on disk; 0: there is none
+    // Of the last snapshot that this process made:
+    uint64_t rows = 0;           // put and dropped
+    uint64_t bytes_written = 0;  // to the disk, the journal's among them
+    int64_t took_us = 0;         // from its first row to its commit
+    // Of the one on disk:
+    SnapshotTally tally;
+    Status status;
+  };
+
+  SnapshotWriter(std::unique_ptr<SnapshotStore> store, Clock& clock, Where where);  // `clock` must outlive this
+  ~SnapshotWriter();  // what waits is dropped, what is not committed is taken back
+
+  void put(SnapshotChanges changes);
+  // After everything put before it. The caller has seen that meta.index is synced in the log.
+  void commit(SnapshotMeta meta);
+  // Bytes of rows posted and not yet with SQLite, what they take in memory beside included: to throttle by.
+  uint64_t waiting_bytes() const { return waiting_bytes_.load(std::memory_order_relaxed); }
+  Report report() const;
+  // Called FROM THE THREAD when less is waiting, a commit is done or something failed. Set it before the first post.
+  void on_progress(std::function<void()> wake) { wake_ = std::move(wake); }
+  void wait();  // until everything posted was worked off, or something failed
+  // Works off the commits that were posted, drops what they do not cover, ends the thread. Nothing may be posted after.
+  Status stop();
+
+ private:
+  using Mail = std::variant<SnapshotChanges, SnapshotMeta>;
+
+  void post(Mail mail);
+  void run();
+  void handle(Mail mail);
+  void write_all(SnapshotChanges& changes);
+  template <typename Row>
+  void put_one(Row& row);
+  void make_whole(const SnapshotMeta& meta);
+  void publish();
+
+  std::unique_ptr<SnapshotStore> store_;  // these five are the thread's, once it runs
+  Clock& clock_;
+  uint64_t rows_ = 0;  // of the snapshot being made
+  uint64_t bytes_before_ = 0;
+  int64_t began_us_ = 0;
+
+  const Where where_;
+  std::function<void()> wake_;
+  std::atomic<uint64_t> waiting_bytes_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Mail> mail_;  // these five under mutex_
+  size_t commits_ = 0;     // among the mail
+  Report report_;
+  bool working_ = false;
+  bool stopping_ = false;
+  std::thread thread_;  // started by the first post
+};
+
+}  // namespace leat::wal
