@@ -2,7 +2,7 @@
 // broker.mjs: one broker process on a data folder: started, killed, started again, stopped.
 //
 // Used by: quickstart.mjs, tests/clients and tests/bench. The other examples only connect.
-// Always:  - started means that PING was answered;
+// Always:  - started means that keys can be asked for: nothing is being loaded any more;
 //          - the process is ended by its own pid, also when this program dies by a signal;
 //          - redis-server can stand in for leat, which is how a test of the tests is made.
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ export class Broker {
     Object.assign(this, { binary, dir, port, log: join(dir, 'broker.log') });
   }
 
-  // Returns the milliseconds it took until the first PING was answered.
+  // Returns the milliseconds it took until keys could be asked for.
   async start() {
     const began = performance.now();
     mkdirSync(join(this.dir, 'data'), { recursive: true });
@@ -76,17 +76,17 @@ export class Broker {
       if (await ping(this.port)) return;
       await new Promise((resolve) => setTimeout(resolve, 5)); // nothing can be waited for: the port is not there yet
     }
-    throw new Error(`${this.binary} did not answer PING within ${kStartSeconds} s; see ${this.log}`);
+    throw new Error(`${this.binary} did not answer within ${kStartSeconds} s; see ${this.log}`);
   }
 }
 
-// True when something on the port answers PING with PONG (-LOADING is not it).
+// True when something on the port answers EXISTS with a number (-LOADING is not it, and PING is answered while loading).
 function ping(port) {
   return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write('EXISTS started\r\n'));
     const done = (answer) => { socket.destroy(); resolve(answer); };
     socket.setTimeout(1000, () => done(false));
-    socket.once('data', (data) => done(data.toString().startsWith('+PONG')));
+    socket.once('data', (data) => done(data.toString().startsWith(':')));
     socket.once('error', () => done(false));
     socket.once('end', () => done(false));
   });
