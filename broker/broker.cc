@@ -170,7 +170,6 @@ void Broker::to_release(Client& client) {
 
 void Broker::tick() {
   time_.follow_wall();
-  if (log_ != nullptr) log_->poll(time_.monotonic_us());
   forget_hangups();                // first: nothing is popped for a client that has left
   resume_paused();
   run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
@@ -279,10 +278,14 @@ void Broker::purge_due() {
   }
 }
 
+// Then looks how far the log is: at the end of the tick, because a pump may have swallowed the wake that said so.
 void Broker::propose() {
-  if (batch_.empty() || log_ == nullptr) return;
-  log_->propose(batch_.bytes(), time_.now_ms());
-  batch_.begin(log_->next_index());
+  if (log_ == nullptr) return;
+  if (!batch_.empty()) {
+    log_->propose(batch_.bytes(), time_.now_ms());
+    batch_.begin(log_->next_index());
+  }
+  log_->poll(time_.monotonic_us());
   if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
 }
 

@@ -8,14 +8,28 @@
 
 namespace leat {
 
+namespace {
+
+void print_snapshot(const wal::SnapshotReport& snapshot) {
+  if (snapshot.bytes == 0) return;
+  std::printf("snapshot=%s index=%llu time_ms=%lld rows=%llu bytes=%llu digest=%016llx unfinished=%s damage=\"%s\"\n",
+              Bytes(wal::kSnapshotName).c_str(), static_cast<unsigned long long>(snapshot.index),
+              static_cast<long long>(snapshot.time_ms), static_cast<unsigned long long>(snapshot.rows),
+              static_cast<unsigned long long>(snapshot.bytes), static_cast<unsigned long long>(snapshot.digest),
+              snapshot.unfinished ? "yes" : "no", snapshot.damage.c_str());
+}
+
+}  // namespace
+
 int check_data(wal::FileSystem& files, const Bytes& folder) {
   const auto report = wal::check_folder(files, folder);
   if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), 1;
+  print_snapshot(report->snapshot);
   for (const wal::SegmentReport& segment : report->segments) {
-    std::printf("segment=%s records=%llu first=%llu last=%llu bytes=%llu sealed=%s damage=\"%s\"\n", segment.file.c_str(),
+    std::printf("segment=%s records=%llu first=%llu last=%llu bytes=%llu sealed=%s read=%s damage=\"%s\"\n", segment.file.c_str(),
                 static_cast<unsigned long long>(segment.records), static_cast<unsigned long long>(segment.first),
                 static_cast<unsigned long long>(segment.last), static_cast<unsigned long long>(segment.bytes),
-                segment.sealed ? "yes" : "no", segment.damage.c_str());
+                segment.sealed ? "yes" : "no", segment.passed ? "no" : "yes", segment.damage.c_str());
   }
   std::printf("%s: %s\n", report->sound ? "sound" : "damaged", report->verdict.c_str());
   return report->sound ? 0 : 1;

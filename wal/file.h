@@ -20,6 +20,10 @@ class File {
  public:
   virtual ~File() = default;  // closes
   virtual Status write(uint64_t offset, View bytes) = 0;
+  // The same as writing zeros, but where the disk allows it they do not pass through the page cache: filling a segment
+  // that way takes 3 ms of CPU, through the cache 180. What is written there later should begin at a page that is in the
+  // cache and fill its last page, or the kernel must read that page first.
+  virtual Status write_zeros(uint64_t offset, uint64_t size) = 0;
   // Fewer bytes than asked for only at the end of the file.
   virtual Result<size_t> read(uint64_t offset, char* to, size_t size) = 0;
   virtual Status sync() = 0;  // the bytes and the size (fdatasync)
@@ -57,6 +61,8 @@ class FileSystem {
   // The id of the process that holds the lock; nothing when nobody does. Changes nothing.
   virtual Result<std::optional<Bytes>> lock_owner(const Bytes& path) = 0;
 };
+
+constexpr uint64_t kPageBytes = 4096;
 
 std::unique_ptr<FileSystem> system_files();
 

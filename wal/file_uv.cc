@@ -2,6 +2,7 @@
 // The disk of this machine.                                                                        [libuv fs, flock]
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -51,6 +52,15 @@ class UvFile final : public File {
     return Status::fine();
   }
 
+  Status write_zeros(uint64_t offset, uint64_t size) override {
+    const uint64_t end = offset + size;
+    const uint64_t first = (offset + kPageBytes - 1) / kPageBytes * kPageBytes;  // whole pages go around the cache
+    const uint64_t last = end / kPageBytes * kPageBytes;
+    if (first >= last || !zero_directly(first, last)) return zero_through_cache(offset, end);
+    Status done = zero_through_cache(offset, first);
+    return done.ok() ? zero_through_cache(last, end) : done;
+  }
+
   Result<size_t> read(uint64_t offset, char* to, size_t size) override {
     size_t total = 0;
     while (total < size) {
@@ -98,6 +108,33 @@ class UvFile final : public File {
   }
 
  private:
+  // False: this file system cannot, or it failed; then the way through the cache decides, and finds the words.
+  bool zero_directly(uint64_t from, uint64_t to) {
+    const int flags = ::fcntl(file_, F_GETFL);
+    if (flags < 0 || ::fcntl(file_, F_SETFL, flags | O_DIRECT) != 0) return false;
+    while (from < to) {
+      iovec pieces[16];
+      int count = 0;
+      for (uint64_t at = from; at < to && count < 16; at += pieces[count++].iov_len) {
+        pieces[count] = {const_cast<char*>(kZeros), static_cast<size_t>(std::min<uint64_t>(sizeof kZeros, to - at))};
+      }
+      const ssize_t done = ::pwritev(file_, pieces, count, static_cast<off_t>(from));
+      if (done <= 0 || done % kPageBytes != 0) break;
+      from += static_cast<uint64_t>(done);
+    }
+    ::fcntl(file_, F_SETFL, flags);
+    return from == to;
+  }
+
+  Status zero_through_cache(uint64_t from, uint64_t to) {
+    Status done;
+    for (; from < to && done.ok(); from += sizeof kZeros) {
+      done = write(from, View(kZeros, static_cast<size_t>(std::min<uint64_t>(sizeof kZeros, to - from))));
+    }
+    return done;
+  }
+
+  alignas(kPageBytes) static constexpr char kZeros[size_t{64} << 10] = {};
   static constexpr size_t kPieceMax = size_t{1} << 30;  // Linux writes at most 2 GiB at once
   uv_file file_;
   Bytes path_;

@@ -9,9 +9,10 @@ namespace leat::wal {
 
 namespace {
 constexpr int64_t kQuietUs = 10'000;                        // after that `synced` is carried forward
-constexpr int64_t kSlowSyncUs = 1'000;                      // one of these and the log moves to its thread
-constexpr int64_t kQuickSyncUs = 300;                       // a moving average below this …
-constexpr int64_t kQuickForUs = 10'000'000;                 // … for that long brings it back
+// A hand-over costs 2-4 µs a request, and one slow sync among quick ones (every disk has them) is over when it shows.
+constexpr int64_t kSlowSyncUs = 1'000;                      // a moving average above this: the log moves to its thread
+constexpr int64_t kQuickSyncUs = 500;                       // one below this …
+constexpr int64_t kQuickForUs = 1'000'000;                  // … for that long brings it back
 constexpr uint64_t kSlowSyncBytes = uint64_t{1} << 20;      // more than a disk syncs within kSlowSyncUs
 constexpr uint64_t kSmallSegmentBytes = uint64_t{4} << 20;  // filled with zeros in about 15 ms
 }  // namespace
@@ -181,7 +182,7 @@ void Log::on_progress(std::function<void()> wake) {
 void Log::settle_thread(int64_t now_us) {
   if (options_.thread != LogThread::kAuto || !status_.ok() || progress_.syncs == 0) return;
   if (!threaded_) {
-    if (progress_.sync_us_last > kSlowSyncUs) go_threaded();
+    if (progress_.sync_us_average > kSlowSyncUs) go_threaded();
     return;
   }
   if (progress_.sync_us_average >= kQuickSyncUs) return quick_since_us_.reset();

@@ -70,6 +70,8 @@ class OverlayFiles::OverlayFile final : public File {
     return Status::fine();
   }
 
+  Status write_zeros(uint64_t offset, uint64_t size) override { return write(offset, Bytes(size, '\0')); }
+
   Result<size_t> read(uint64_t offset, char* to, size_t size) override {
     if (offset >= node_->size) return size_t{0};
     size = static_cast<size_t>(std::min<uint64_t>(size, node_->size - offset));

@@ -3,6 +3,10 @@
 
 namespace leat::wal {
 
+namespace {
+constexpr auto kBreath = std::chrono::milliseconds(4);
+}
+
 SpareMaker::SpareMaker(FileSystem& files, Bytes folder, Where where)
     : files_(files), folder_(std::move(folder)), where_(where) {}
 
@@ -31,6 +35,7 @@ void SpareMaker::post_chore(std::function<Status()> chore) {
 
 std::optional<Spare> SpareMaker::take() {
   const std::lock_guard lock(mutex_);
+  hurried_ = !spare_;
   return std::exchange(spare_, std::nullopt);
 }
 
@@ -102,7 +107,7 @@ Status SpareMaker::settle(Turn& turn) {
 
 Status SpareMaker::prepare(const SegmentHeader& header) {
   const Bytes unfinished = join_path(folder_, kSpareUnfinished);
-  auto file = make_segment(files_, unfinished, header, [this] { return !stopping_; });
+  auto file = make_segment(files_, unfinished, header, [this] { return breathe(); });
   if (!file.ok()) {
     if (!stopping_) return file.status();
     return files_.unlink(unfinished);
@@ -113,6 +118,15 @@ Status SpareMaker::prepare(const SegmentHeader& header) {
   const std::lock_guard lock(mutex_);
   spare_ = Spare{.file = std::move(*file), .header = header};
   return Status::fine();
+}
+
+// Between two pieces of a segment, of 1 MiB each. With 4 ms between them 99 of 100 syncs of the log beside it took under
+// 0.6 and 1.1 ms (two runs), without them 1.5 and 16. False: it is not wanted any more.
+bool SpareMaker::breathe() {
+  if (where_ == Where::kCaller) return !stopping_;
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kBreath, [this] { return stopping_ || hurried_; });
+  return !stopping_;
 }
 
 }  // namespace leat::wal

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -41,7 +42,7 @@ class SpareMaker {
   void post(Turn turn);
   // Something else for this thread, done when no turn waits; what waits at stop() is left undone.
   void post_chore(std::function<Status()> chore);
-  std::optional<Spare> take();  // when one is ready
+  std::optional<Spare> take();  // when one is ready; if not, what is being made is hurried
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   Status status() const;
   // Finishes the names that are owed, gives up a spare that is half made. Nothing may be posted afterwards.
@@ -51,6 +52,7 @@ class SpareMaker {
   void run();
   Status settle(Turn& turn);
   Status prepare(const SegmentHeader& header);
+  bool breathe();
   void handle(Turn turn);
   void handle(const std::function<Status()>& chore);
   void fail(Status why);
@@ -60,6 +62,7 @@ class SpareMaker {
   const Where where_;
   std::atomic<bool> failed_ = false;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> hurried_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Turn> turns_;  // these four under mutex_

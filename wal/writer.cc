@@ -59,15 +59,25 @@ void Writer::frame(RecordType type, uint16_t flags, View body, TimeMs time_ms) {
 
 Status Writer::write() {
   if (!status_.ok() || out_.empty()) return status_;
+  const uint64_t end = offset_ + out_.size();
+  fill_page();
   Status done = file_->write(offset_, out_);
   if (!done.ok()) return fail(std::move(done));
-  offset_ += out_.size();
+  offset_ = end;
   out_.clear();
   if (out_.capacity() > 2 * kPieceBytes) out_.shrink_to_fit();
   progress_.written = next_ - 1;
   progress_.written_bytes = appended_bytes_;
   progress_.segment_bytes = offset_;
   return status_;
+}
+
+// Zeros, where zeros are, up to the end of the page: the page is not in the cache yet (File::write_zeros), and the kernel
+// would have to read what is not overwritten.
+void Writer::fill_page() {
+  const uint64_t end = offset_ + out_.size();
+  const uint64_t page_end = (end + kPageBytes - 1) / kPageBytes * kPageBytes;
+  if (page_end <= header_.capacity) out_.append(page_end - end, '\0');
 }
 
 Status Writer::sync() {

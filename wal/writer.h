@@ -2,7 +2,7 @@
 // writer.h: batch → records → file. The hot path: one write and one sync for what a tick said.
 //
 // Used by: the log, on the loop's thread; or the sync thread, while it has taken over. By one of them at a time.
-// Always:  - bytes that stood in a file are never written again: a segment only grows;
+// Always:  - the bytes of a record that stood in a file are never written again: a segment only grows;
 //          - nothing is written into a segment before all that stands in the segments before it is synced;
 //          - after the first failure nothing is written or synced any more;
 //          - in steady state nothing is allocated, created or renamed.
@@ -56,6 +56,7 @@ class Writer {
 
  private:
   void frame(RecordType type, uint16_t flags, View body, TimeMs time_ms);
+  void fill_page();
   void roll_if_full(uint64_t bytes);
   void roll(Spare spare);
   void note_sync(int64_t took_us);

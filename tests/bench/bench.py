@@ -19,7 +19,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import report  # noqa: E402
 import resp  # noqa: E402
-from rows import BULLMQ, FLOOR, KEYS, ROWS  # noqa: E402
+from rows import BULLMQ, KEYS, ROWS  # noqa: E402
 from server import Server  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -33,9 +33,9 @@ def fill_all(server, command, count):
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def benchmark(server, row, depth, scale):
+def benchmark(server, row, depth, scale, fill=True):
     count = max(1000, int(COUNTS[depth] * row.share * scale))
-    if row.fill:
+    if row.fill and fill:
         fill_all(server, row.fill, count)
     before = server.cpu_seconds()
     done = subprocess.run(
@@ -62,7 +62,24 @@ def flush(server):
     connection.close()
 
 
-def measure(name, binary, persistence, chosen, scale):
+def measure_floor(binary, chosen, scale):
+    """The same for the empty server, which cannot pipeline: {row: measurement}."""
+    found = {}
+    for persistence in ("always", "never"):
+        folder = tempfile.mkdtemp(prefix="leat-bench-")
+        server = Server(binary, folder, persistence)
+        try:
+            server.start()
+            for row in ROWS:
+                if row.name in chosen and row.floor == persistence:
+                    found[f"{row.name} P1"] = benchmark(server, row, 1, scale, fill=False)
+        finally:
+            server.kill()
+            shutil.rmtree(folder)
+    return found
+
+
+def measure(binary, persistence, chosen, scale):
     """One round of one server: {row: measurement}."""
     folder = tempfile.mkdtemp(prefix="leat-bench-")
     server = Server(binary, folder, persistence)
@@ -70,12 +87,11 @@ def measure(name, binary, persistence, chosen, scale):
     try:
         server.start()
         for row in ROWS:
-            if row.name in chosen and (name != "floor" or row.name == FLOOR):
+            if row.name in chosen:
                 for depth in COUNTS:
                     found[f"{row.name} P{depth}"] = benchmark(server, row, depth, scale)
-                    if name != "floor":
-                        flush(server)
-        if "BULLMQ" in chosen and name != "floor":
+                    flush(server)
+        if "BULLMQ" in chosen:
             for load, count in BULLMQ:
                 found[f"BullMQ {load}"] = bullmq(server, load, max(100, int(count * scale)))
     finally:
@@ -100,7 +116,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="one short round, to see that it works; the figures mean little")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--broker", default=os.path.join(ROOT, "build/release/leat"))
-    parser.add_argument("--floor", help="an empty server with leat's system calls, started like leat")
+    parser.add_argument("--floor", default=os.path.join(ROOT, "build/release/floor_server"), help="an empty server with leat's system calls")
     arguments = parser.parse_args()
     chosen = [each.upper() for each in arguments.rows] or names
     unknown = [each for each in chosen if each not in names]
@@ -108,14 +124,13 @@ def main():
         parser.error(f"no row is named {' or '.join(unknown)}; there are {' '.join(names)}")
     rounds, scale = (1, 0.02) if arguments.quick else (arguments.rounds, 1)
     targets = [("leat", arguments.broker, "always"), ("redis always", "redis-server", "always"), ("redis memory", "redis-server", "never")]
-    if arguments.floor:
-        targets.append(("floor", arguments.floor, "always"))
-
-    measured = {name: [] for name, _, _ in targets}
+    measured = {name: [] for name, _, _ in targets} | {"floor": []}
     for number in range(rounds):
         for name, binary, persistence in targets:
             print(f"bench: round {number + 1} of {rounds}: {name}", file=sys.stderr, flush=True)
-            measured[name].append(measure(name, binary, persistence, chosen, scale))
+            measured[name].append(measure(binary, persistence, chosen, scale))
+        print(f"bench: round {number + 1} of {rounds}: floor", file=sys.stderr, flush=True)
+        measured["floor"].append(measure_floor(arguments.floor, chosen, scale))
     medians = {name: median(each) for name, each in measured.items()}
     print(report.table(medians))
     if not arguments.quick and not arguments.rows:

@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 
-HEAD = ["row", "leat/s", "redis/s", "ratio", "memory/s", "leat p50 p99 ms", "redis p50 p99 ms", "leat µs", "redis µs", "ratio", "memory µs", "leat MB", "redis MB"]
+HEAD = ["row", "leat/s", "redis/s", "ratio", "memory/s", "leat p50 p99 ms", "redis p50 p99 ms", "leat µs", "redis µs", "ratio", "memory µs", "floor µs", "leat MB", "redis MB"]
 
 
 def number(value, digits=0):
@@ -22,24 +22,22 @@ def latencies(row):
     return f"{number(row['p50_ms'], 2)} {number(row['p99_ms'], 2)}"
 
 
-def line(name, leat, always, memory):
+def line(name, leat, always, memory, floor):
     speed = leat["per_second"] / always["per_second"]
     cpu = always["cpu_us"] / leat["cpu_us"] if leat["cpu_us"] else 0
     mark = " (slower)" if speed < 1 else ""
     return [name, number(leat["per_second"]), number(always["per_second"]), f"{speed:.2f}{mark}", number(memory["per_second"]),
             latencies(leat), latencies(always), number(leat["cpu_us"], 1), number(always["cpu_us"], 1), f"{cpu:.2f}",
-            number(memory["cpu_us"], 1), number(leat["resident_mb"]), number(always["resident_mb"])]
+            number(memory["cpu_us"], 1), number(floor.get("cpu_us"), 1), number(leat["resident_mb"]), number(always["resident_mb"])]
 
 
 def table(medians):
-    lines = [HEAD] + [line(name, row, medians["redis always"][name], medians["redis memory"][name])
+    lines = [HEAD] + [line(name, row, medians["redis always"][name], medians["redis memory"][name], medians["floor"].get(name, {}))
                       for name, row in medians["leat"].items()]
     widths = [max(len(each[i]) for each in lines) for i in range(len(HEAD))]
     rows = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(each, widths))) + " |"
             for each in lines]
     rows.insert(1, "| " + " | ".join(("-" * (width - 1) + ":") if i else "-" * width for i, width in enumerate(widths)) + " |")
-    for name, row in medians.get("floor", {}).items():
-        rows.append(f"\nFloor (an empty server with the same system calls), {name}: {number(row['per_second'])}/s, {number(row['cpu_us'], 1)} µs")
     return "\n".join(rows)
 
 
@@ -76,6 +74,7 @@ Measured by `sh tests/bench/run.sh` on {about['date']}; raw figures of every rou
 
 Each figure is the median of {len(rounds['leat'])} rounds, in which the servers took turns. *µs* is the server's CPU time per operation, user and
 system of all its threads. A ratio over 1 means that leat is better than redis with `appendfsync always`.
+*Floor* is an empty server that answers `+OK` to whatever it reads, after the same write and sync where leat needs one (`tests/bench/floor_server.cc`).
 
 {table(medians)}
 """

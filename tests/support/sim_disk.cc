@@ -74,6 +74,8 @@ class SimDisk::SimFile final : public File {
     return disk_.write(*node_, offset, bytes, path_);
   }
 
+  Status write_zeros(uint64_t offset, uint64_t size) override { return write(offset, Bytes(size, '\0')); }
+
   Result<size_t> read(uint64_t offset, char* to, size_t size) override {
     const std::lock_guard lock(disk_.mutex_);
     if (epoch_ != disk_.epoch_ || disk_.stopped()) return broken("read", path_, "the machine is off");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "wal/check.h"
@@ -73,6 +74,26 @@ TEST_F(FileTest, EachCall) {
   ASSERT_TRUE(files->unlink(join_path(folder, "renamed")).ok());
   const Status missing = files->unlink(join_path(folder, "renamed"));
   EXPECT_EQ(missing.text(), "cannot remove " + folder + "/renamed: no such file or directory");
+}
+
+// Whatever way they take to the disk, they are zeros, exactly where they were asked for.
+TEST_F(FileTest, ZerosStandWhereTheyWereAskedFor) {
+  const Bytes path = join_path(folder, "file");
+  const uint64_t size = (uint64_t{2} << 20) + 777;
+  for (const auto& [from, to] : {std::pair<uint64_t, uint64_t>{0, size}, {kPageBytes, size}, {100, size - 100}, {5, 9},
+                                 {kPageBytes - 1, 2 * kPageBytes + 1}, {kPageBytes, 3 * kPageBytes}}) {
+    auto file = files->open(path, OpenMode::kCreate);
+    ASSERT_TRUE(file.ok());
+    Bytes expected(size, 'x');
+    ASSERT_TRUE((*file)->write(0, expected).ok());
+    ASSERT_TRUE((*file)->write_zeros(from, to - from).ok());
+    std::fill(expected.begin() + static_cast<ptrdiff_t>(from), expected.begin() + static_cast<ptrdiff_t>(to), '\0');
+    Bytes bytes(size + 1, '?');
+    ASSERT_EQ(*(*file)->read(0, bytes.data(), bytes.size()), size);
+    bytes.resize(size);
+    EXPECT_TRUE(bytes == expected) << from << " to " << to;
+    ASSERT_TRUE((*file)->write(from, "y").ok());  // and the file can be written as before
+  }
 }
 
 TEST_F(FileTest, TheLockNamesItsOwner) {
