@@ -36,13 +36,13 @@ class Context {
 
   // The key's value of that type; null when there is none. WRONGTYPE when it holds another type.
   template <typename T>
-  Result<const T*> find(View key) { return find_in<T>(db, key); }
+  Result<Seen<T>> find(View key) { return find_in<T>(db, key); }
   template <typename T>
-  Result<const T*> find_in(DbIndex where, View key) {
+  Result<Seen<T>> find_in(DbIndex where, View key) {
     const std::optional<Found> found = look_in(where, key);
-    if (!found) return static_cast<const T*>(nullptr);
+    if (!found) return Seen<T>();
     if (found->type != T::kType) return kWrongType;
-    return static_cast<const T*>(found->value);
+    return rooms.keyspace.database(where).see<T>(*found);
   }
   // The same for strings.
   Result<std::optional<View>> find_text(View key);
@@ -58,8 +58,8 @@ class Context {
   void emit(const E& effect) { emit_in(db, effect); }
   template <typename E>
   void emit_in(DbIndex where, const E& effect) {
-    if (saw_due_) expire_first(where, effect);
-    rooms.batch.emit(where, effect);
+    if (saw_due_) emit_after_expiry(where, effect);
+    else rooms.batch.emit(where, effect);
     stamp = std::max(stamp, rooms.batch.index());
   }
 
@@ -69,9 +69,14 @@ class Context {
   Index stamp = 0;  // the highest index that the reply rests on
 
  private:
+  // The keys of the effect that are due go first, and rows beside them move: what the effect borrows is copied before.
   template <typename E>
-  void expire_first(DbIndex where, const E& effect) {
-    for_each_key(where, effect, [&](DbIndex db_of_key, View key) { expire_if_due(db_of_key, key); });
+  void emit_after_expiry(DbIndex where, const E& effect) {
+    Bytes scratch;
+    EffectEncoder copier;
+    const E copy = copier.encode(scratch, where, effect);
+    for_each_key(where, copy, [&](DbIndex db_of_key, View key) { expire_if_due(db_of_key, key); });
+    rooms.batch.emit(where, copy);
   }
   void expire_if_due(DbIndex where, View key);
   bool saw_due_ = false;

@@ -190,7 +190,7 @@ Outcome randomkey(Context& ctx, Args) {
 Outcome object(Context& ctx, Args) { return arity_error(ctx.command); }
 
 Encoding encoding_of(const Found& found) {
-  if (found.type != Type::kString) return found.value->encoding;
+  if (found.type != Type::kString) return found.encoding();
   return found.written ? Encoding::kRaw : encoding_of_text(found.text);
 }
 

@@ -162,7 +162,7 @@ Outcome sscan(Context& ctx, Args args) {
 }
 
 // The algebra: what each command makes of its sources, as owned members, each once.
-using Sources = std::vector<const Set*>;  // null where a key is absent
+using Sources = std::vector<Sight<Set>>;  // "null" where a key is absent
 
 Result<Sources> find_all(Context& ctx, Views keys) {
   Sources sources;

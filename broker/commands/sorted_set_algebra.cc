@@ -19,7 +19,7 @@ enum class Aggregate : uint8_t { kSum, kMin, kMax };
 // One of the operands; both null: the key is absent.
 struct Source {
   const SortedSet* sorted = nullptr;
-  const Set* plain = nullptr;
+  Sight<Set> plain = {};
   double weight = 1;
 
   uint64_t size() const { return sorted != nullptr ? sorted->size() : plain != nullptr ? plain->size() : 0; }
@@ -52,13 +52,11 @@ enum class Answer : uint8_t { kReply, kStore, kCount };
 Result<std::vector<Source>> find_sources(Context& ctx, Views keys) {
   std::vector<Source> sources;
   for (const View key : keys) {
-    Source source;
-    if (const auto found = ctx.look(key)) {
-      if (found->type == Type::kSortedSet) source.sorted = static_cast<const SortedSet*>(found->value);
-      else if (found->type == Type::kSet) source.plain = static_cast<const Set*>(found->value);
-      else return kWrongType;
-    }
-    sources.push_back(source);
+    const auto found = ctx.look(key);
+    if (!found) sources.push_back({});
+    else if (found->type == Type::kSortedSet) sources.push_back({.sorted = ctx.database().see<SortedSet>(*found)});
+    else if (found->type == Type::kSet) sources.push_back({.plain = ctx.database().see<Set>(*found)});
+    else return kWrongType;
   }
   return sources;
 }

@@ -92,28 +92,30 @@ void apply_one(Keyspace& keyspace, DbIndex db, const ListErase& erase) {
 
 void apply_one(Keyspace& keyspace, DbIndex db, const HashSet& set) {
   CHECK(set.pairs.size() % 2 == 0);
-  Hash& hash = keyspace.database(db).open<Hash>(set.key);
-  for (size_t i = 0; i < set.pairs.size(); i += 2) hash.put(set.pairs[i], set.pairs[i + 1]);
-  relabel(hash, set.pairs, keyspace.encodings);
+  keyspace.database(db).edit<Hash>(set.key, set.pairs, [&](Hash& hash) {
+    for (size_t i = 0; i < set.pairs.size(); i += 2) hash.put(set.pairs[i], set.pairs[i + 1]);
+    relabel(hash, set.pairs, keyspace.encodings);
+  });
 }
 
 void apply_one(Keyspace& keyspace, DbIndex db, const HashDelete& erase) {
-  Hash& hash = existing<Hash>(keyspace, db, erase.key);
-  for (const View name : erase.names) hash.erase(name);
-  erase_if_empty(keyspace, db, erase.key, hash);
+  keyspace.database(db).edit<Hash>(erase.key, {}, [&](Hash& hash) {
+    for (const View name : erase.names) hash.erase(name);
+  });
 }
 
 void apply_one(Keyspace& keyspace, DbIndex db, const SetAdd& add) {
-  Set& set = keyspace.database(db).open<Set>(add.key);
-  const bool created = set.empty();
-  for (const View member : add.members) set.add(member);
-  relabel(set, add.members, created, keyspace.encodings);
+  keyspace.database(db).edit<Set>(add.key, add.members, [&](Set& set) {
+    const bool created = set.empty();
+    for (const View member : add.members) set.add(member);
+    relabel(set, add.members, created, keyspace.encodings);
+  });
 }
 
 void apply_one(Keyspace& keyspace, DbIndex db, const SetRemove& remove) {
-  Set& set = existing<Set>(keyspace, db, remove.key);
-  for (const View member : remove.members) set.remove(member);
-  erase_if_empty(keyspace, db, remove.key, set);
+  keyspace.database(db).edit<Set>(remove.key, {}, [&](Set& set) {
+    for (const View member : remove.members) set.remove(member);
+  });
 }
 
 // Sorted sets.

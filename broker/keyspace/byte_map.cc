@@ -11,7 +11,6 @@
 namespace leat {
 
 namespace {
-constexpr size_t kSmallEntriesMax = 32;  // searched from the front: about 60 ns at most
 constexpr size_t kSmallBytesMax = 2048;
 constexpr size_t kSmallAgainEntries = 12;  // well below, so that a map does not change its shape at every put
 constexpr size_t kMergedBytesMax = kChunkBytesTarget / 2;
@@ -128,13 +127,12 @@ struct ByteMap::Encoded {
 // ---- life
 
 ByteMap::ByteMap(ChunkStore& chunks, ValueId owner, Holds holds)
-    : store_(reinterpret_cast<uintptr_t>(&chunks) | (holds == Holds::kKeys ? kNoValues : 0) |
-             (holds == Holds::kPairsAndNotes ? kNotes : 0)) {
+    : store_(reinterpret_cast<uintptr_t>(&chunks) | flags_of(holds)) {
   new (&small_) Chunk();
   chunks.begin(small_, owner, kind());
 }
 
-ByteMap::ByteMap(const ByteMap& other, ValueId owner) : store_(other.store_) {
+ByteMap::ByteMap(const ByteMap& other, ValueId owner) : store_(other.store_ & ~kLent) {
   if (is_big()) {
     big_ = new Big(owner);
     big_->root = clone_slot(other.big_->root);
@@ -143,13 +141,15 @@ ByteMap::ByteMap(const ByteMap& other, ValueId owner) : store_(other.store_) {
   }
   new (&small_) Chunk();
   store().begin(small_, owner, kind());
-  if (other.small_.empty()) return;
-  store().mutate(small_).append(other.small_.bytes());
+  const View entries = other.few();
+  if (entries.empty()) return;
+  store().mutate(small_).append(entries);
   const char* const end = small_.data() + small_.size();
   for (const char* at = small_.data(); at < end;) store().share_entry(at);
+  if (count_in(entries) > kFewMax) become_big();  // a lent map does not grow an index, however many there are
 }
 
-ByteMap::~ByteMap() {
+void ByteMap::end() {
   clear_some(SIZE_MAX);
   store().end(small_);
   small_.~Chunk();
@@ -224,10 +224,11 @@ uintptr_t ByteMap::clone_slot(uintptr_t slot) {
 
 // ---- looking
 
-size_t ByteMap::size() const { return is_big() ? big_->count : count_in(small_.bytes()); }
+size_t ByteMap::size() const { return is_big() ? big_->count : count_in(few()); }
 
 size_t ByteMap::memory() const {
   if (is_big()) return index_memory() + big_->chunk_bytes;
+  if (is_lent()) return lent_.size();
   size_t blobs = 0;
   return small_.memory() - sizeof(Chunk) + blob_bytes_in(small_.bytes(), blobs);
 }
@@ -241,7 +242,7 @@ std::optional<View> ByteMap::find(View key, uint64_t hash) const {
 }
 
 std::optional<ByteMap::Place> ByteMap::locate(View key, uint64_t hash) const {
-  if (!is_big()) return search(small_.bytes(), key, nullptr);
+  if (!is_big()) return search(few(), key, nullptr);
   Segment* const segment = segment_for(hash);
   if (!segment->indexed) return search(segment->chunk->bytes(), key, segment);
   return search_index(segment, key, hash);
@@ -341,7 +342,7 @@ ByteMap::Path ByteMap::path_to(uint64_t hash) const {
 }
 
 ByteMap::Run ByteMap::run_at(uint64_t position) const {
-  if (!is_big()) return {small_.bytes(), 0, 0};
+  if (!is_big()) return {few(), 0, 0};
   const Segment* const segment = segment_for(position);
   if (segment->depth == 0) return {segment->chunk->bytes(), 0, 0};
   const int rest = kHashBits - segment->depth;
@@ -356,7 +357,7 @@ ByteMap::Entry ByteMap::random(uint64_t dice) const {
     return static_cast<size_t>(static_cast<unsigned __int128>(next_roll(dice)) * bound >> 64);
   };
   CHECK(!empty());
-  if (!is_big()) return entry_at(small_.bytes(), below(count_in(small_.bytes())));
+  if (!is_big()) return entry_at(few(), below(count_in(few())));
   constexpr int kTriesMax = 1000;  // nobody is that unlucky, unless keys collide
   for (int tries = 0;; ++tries) {
     Segment* const segment = segment_for(next_roll(dice));
@@ -378,7 +379,8 @@ ByteMap::Entry ByteMap::entry_at(View bytes, size_t number) const {
 
 // ---- changing
 
-bool ByteMap::put(View key, uint64_t hash, View value) {
+bool ByteMap::put(View key, View value) {
+  const uint64_t hash = hash_if_big(key);
   const auto place = locate(key, hash);
   if (place)
     replace(*place, value);
@@ -388,7 +390,7 @@ bool ByteMap::put(View key, uint64_t hash, View value) {
 }
 
 bool ByteMap::erase(View key) {
-  const uint64_t hash = hash_of(key);
+  const uint64_t hash = hash_if_big(key);
   const auto place = locate(key, hash);
   if (place) remove(*place, hash);
   return place.has_value();
@@ -432,14 +434,14 @@ void ByteMap::release(const char* from, const char* to) {
 }
 
 void ByteMap::insert(View key, uint64_t hash, View value) {
-  if (!is_big()) {
-    const size_t bytes = small_.size() + entry_size(key) + entry_size(value);
-    if (!has_notes() && bytes <= kSmallBytesMax && count_in(small_.bytes()) < kSmallEntriesMax) {
-      return append(small_, key, value);
-    }
-    become_big();
+  if (is_big()) return insert_big(key, hash, value);
+  if (is_lent()) return insert_lent(key, value);
+  const size_t bytes = small_.size() + entry_size(key) + entry_size(value);
+  if (!has_notes() && bytes <= kSmallBytesMax && count_in(small_.bytes()) < kFewMax) {
+    return append(small_, key, value);
   }
-  insert_big(key, hash, value);
+  become_big();
+  insert_big(key, hash_of(key), value);
 }
 
 void ByteMap::insert_big(View key, uint64_t hash, View value) {
@@ -469,6 +471,7 @@ void ByteMap::insert_big(View key, uint64_t hash, View value) {
 
 void ByteMap::replace(const Place& place, View value) {
   if (!has_values()) return;
+  if (is_lent()) return replace_lent(place, value);
   Segment* segment = static_cast<Segment*>(place.segment);
   Chunk& chunk = segment == nullptr ? small_ : *segment->chunk;
   const size_t before = chunk.memory();
@@ -513,6 +516,7 @@ void ByteMap::replace(const Place& place, View value) {
 }
 
 void ByteMap::remove(const Place& place, uint64_t hash) {
+  if (is_lent()) return remove_lent(place);
   Segment* segment = static_cast<Segment*>(place.segment);
   Chunk& chunk = segment == nullptr ? small_ : *segment->chunk;
   const size_t before = chunk.memory();
@@ -552,6 +556,30 @@ void ByteMap::remove(const Place& place, uint64_t hash) {
     set_slots(path_to(hash), hash, segment);
   }
   if (chunk.size() < kMergeBelowBytes) merge_up(hash);
+}
+
+// ---- in lent memory; the lender has seen to it that there is room, and that nothing is long enough for a blob
+
+void ByteMap::insert_lent(View key, View value) {
+  CHECK(key.size() <= kInlineEntryMax && value.size() <= kInlineEntryMax);
+  const Encoded first = encode(key);
+  const Encoded second = has_values() ? encode(value) : Encoded{.head = {}, .head_size = 0, .tail = {}};
+  second.write(first.write(lent_.resize(lent_.size(), 0, first.size() + second.size())));
+}
+
+void ByteMap::replace_lent(const Place& place, View value) {
+  CHECK(value.size() <= kInlineEntryMax);
+  const Encoded encoded = encode(value);
+  const char* old_end = lent_.data() + place.value_at;
+  ChunkStore::skip_entry(old_end);
+  const size_t old_size = old_end - lent_.data() - place.value_at;
+  encoded.write(lent_.resize(place.value_at, old_size, encoded.size()));
+}
+
+void ByteMap::remove_lent(const Place& place) {
+  const char* end = lent_.data() + place.key_at;
+  skip(end);
+  lent_.resize(place.key_at, end - lent_.data() - place.key_at, 0);
 }
 
 // ---- segments
@@ -690,7 +718,7 @@ void ByteMap::become_small() {
 bool ByteMap::load(std::vector<std::unique_ptr<Chunk>> chunks) {
   if (chunks.size() == 1 && !has_notes() && chunks[0]->depth() == 0 && chunks[0]->size() <= kChunkBytesTarget) {
     const View bytes = chunks[0]->bytes();
-    if (count_in(bytes) <= kSmallEntriesMax) {
+    if (count_in(bytes) <= kFewMax) {
       store().end(small_);
       small_.~Chunk();
       new (&small_) Chunk();

@@ -12,6 +12,8 @@
 // Shape:   a map of few entries is one chunk and nothing else, searched from its front. A larger one has, beside each
 //          chunk, an index (a tag of one byte and an offset for each entry), found by the top bits of the hash through
 //          a directory of at most 2^12 slots that doubles a step at a time; a full directory's slot may hold another.
+//          The bytes of few entries may also be lent (lent_entries.h): the map then has no chunk, costs nothing to make
+//          and forget, and never takes another shape.
 // Bytes:   entry := key entry [value entry], as chunk.h has them.
 #pragma once
 
@@ -20,12 +22,14 @@
 #include <vector>
 #include <unordered_set>
 
+#include "broker/keyspace/lent_entries.h"
 #include "chunks/chunk_store.h"
 
 namespace leat {
 
 class ByteMap {
  public:
+  static constexpr size_t kFewMax = 32;  // searched from the front: about 60 ns at most
   enum class Holds : uint8_t {
     kKeys,  // a set: values are not stored, find() gives an empty View
     kPairs,
@@ -46,18 +50,22 @@ class ByteMap {
   };
 
   ByteMap(ChunkStore& chunks, ValueId owner, Holds holds);  // chunks must outlive this
-  ByteMap(const ByteMap& other, ValueId owner);             // a copy; blobs are shared
-  ByteMap(const ByteMap&) = delete;
+  ByteMap(ChunkStore& chunks, LentEntries entries, Holds holds)
+      : store_(reinterpret_cast<uintptr_t>(&chunks) | flags_of(holds) | kLent), lent_(entries) {}
+  ByteMap(const ByteMap& other, ValueId owner);  // a copy with chunks of its own; blobs are shared
+  ByteMap(const ByteMap& lent) : store_(lent.store_), lent_(lent.lent_) { CHECK(is_lent()); }  // another look
   ByteMap& operator=(const ByteMap&) = delete;
-  ~ByteMap();
+  ~ByteMap() {
+    if (!is_lent()) end();
+  }
 
   size_t size() const;
-  bool empty() const { return size() == 0; }
+  bool empty() const { return is_big() ? size() == 0 : few().empty(); }
   size_t memory() const;        // beyond sizeof(ByteMap)
   size_t index_memory() const;  // the part of it that is not in chunks and blobs
 
   uint64_t hash_of(View key) const { return store().hash_of(key); }
-  std::optional<View> find(View key) const { return find(key, hash_of(key)); }
+  std::optional<View> find(View key) const { return find(key, hash_if_big(key)); }
   std::optional<View> find(View key, uint64_t hash) const;
   bool contains(View key) const { return find(key).has_value(); }
 
@@ -67,8 +75,7 @@ class ByteMap {
   }
 
   // True: the key is new.
-  bool put(View key, View value = {}) { return put(key, hash_of(key), value); }
-  bool put(View key, uint64_t hash, View value);
+  bool put(View key, View value = {});
   bool erase(View key);
 
   // The same in steps, for who must see the old value first: one look-up instead of two.
@@ -76,6 +83,8 @@ class ByteMap {
   void insert(View key, uint64_t hash, View value);  // the key must be absent
   void replace(const Place& place, View value);
   void remove(const Place& place, uint64_t hash);
+
+  View lent_bytes() const { return lent_.bytes(); }  // of a lent map
 
   // In the order of segments.
   template <typename Visit>
@@ -169,8 +178,11 @@ class ByteMap {
   struct Path;
   struct Builder;
   static constexpr int kCursorBits = 48;
-  static constexpr uintptr_t kNoValues = 1, kNotes = 2, kBig = 4;
-  static_assert(alignof(ChunkStore) >= 8);
+  static constexpr uintptr_t kNoValues = 1, kNotes = 2, kBig = 4, kLent = 8, kFlags = 15;
+  static_assert(alignof(ChunkStore) > kFlags);
+  static constexpr uintptr_t flags_of(Holds holds) {
+    return holds == Holds::kKeys ? kNoValues : holds == Holds::kPairsAndNotes ? kNotes : 0;
+  }
 
   // The segment that covers `position`: its bytes, where it begins, and where the next one does (0: nowhere).
   struct Run {
@@ -201,10 +213,14 @@ class ByteMap {
     return mixed ^ mixed >> 31;
   }
 
-  ChunkStore& store() const { return *reinterpret_cast<ChunkStore*>(store_ & ~uintptr_t{7}); }
+  ChunkStore& store() const { return *reinterpret_cast<ChunkStore*>(store_ & ~kFlags); }
   bool has_values() const { return (store_ & kNoValues) == 0; }
   bool has_notes() const { return (store_ & kNotes) != 0; }
   bool is_big() const { return (store_ & kBig) != 0; }
+  bool is_lent() const { return (store_ & kLent) != 0; }
+  View few() const { return is_lent() ? lent_.bytes() : small_.bytes(); }
+  // Few entries are compared one by one: their hashes matter to nobody.
+  uint64_t hash_if_big(View key) const { return is_big() ? hash_of(key) : 0; }
   ChunkKind kind() const {
     if (has_notes()) return ChunkKind::kKeyRows;
     return has_values() ? ChunkKind::kHashFields : ChunkKind::kSetMembers;
@@ -220,8 +236,12 @@ class ByteMap {
   std::optional<Place> search(View bytes, View key, Segment* segment) const;
   std::optional<Place> search_index(Segment* segment, View key, uint64_t hash) const;
 
+  void end();
   struct Encoded;
   Encoded encode(View value);
+  void insert_lent(View key, View value);
+  void replace_lent(const Place& place, View value);
+  void remove_lent(const Place& place);
   void append(Chunk& chunk, View key, View value);
   void release(const char* from, const char* to);
   void insert_big(View key, uint64_t hash, View value);
@@ -255,6 +275,7 @@ class ByteMap {
   union {
     Chunk small_;
     Big* big_;
+    LentEntries lent_;
   };
 };
 static_assert(sizeof(ByteMap) == 48);

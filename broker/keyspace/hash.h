@@ -2,7 +2,8 @@
 // hash.h: fields and their values.
 //
 // Used by: handlers of H… commands (const), apply (changes).
-// Always:  - a small hash lists its fields in the order they came; see byte_map.h for the rest.
+// Always:  - a small hash lists its fields in the order they came; see byte_map.h for the rest;
+//          - one that lies in its key's row (sight.h) has no id, and may be copied and forgotten like the View it is.
 #pragma once
 
 #include "broker/keyspace/byte_map.h"
@@ -16,6 +17,12 @@ class Hash final : public Value {
   using Field = ByteMap::Entry;  // key: the field's name
 
   Hash(ChunkStore& chunks, ValueId id) : Value(kType, id), fields_(chunks, id, ByteMap::Holds::kPairs) {}
+  // One that lies in its key's row.
+  Hash(ChunkStore& chunks, LentEntries entries, Encoding label)
+      : Value(kType, 0), fields_(chunks, entries, ByteMap::Holds::kPairs) {
+    encoding = label;
+  }
+  Hash(const Hash& lent) : Value(kType, 0), fields_(lent.fields_) { encoding = lent.encoding; }  // another look
 
   std::optional<View> get(View field) const { return fields_.find(field); }
   bool contains(View field) const { return fields_.contains(field); }
@@ -35,6 +42,8 @@ class Hash final : public Value {
   void sample(size_t count, uint64_t dice, Visit visit) const {
     fields_.sample(count, dice, visit);
   }
+
+  View lent_bytes() const { return fields_.lent_bytes(); }  // of one that lies in a row
 
   bool empty() const { return fields_.empty(); }
   size_t size() const override { return fields_.size(); }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/keyspace/hash.h"
+#include "broker/keyspace/set.h"
 #include "broker/keyspace/string.h"
 #include "chunks/digest.h"
 
@@ -28,6 +30,7 @@ Found Database::found_in(View packed) const {
   const Row row = KeyTable::unpack(packed);
   Found found{.type = row.type,
               .written = row.written,
+              .label = row.label,
               .expire_at_ms = row.expire_at_ms,
               .text = row.text,
               .value = nullptr,
@@ -61,6 +64,33 @@ void Database::set_row(View key, uint64_t hash, const std::optional<KeyTable::Pl
     table_.insert(key, hash, row);
 }
 
+// The same for a row that points to a new value.
+void Database::point_row(View key, uint64_t hash, const std::optional<KeyTable::Place>& place, Row row,
+                         std::unique_ptr<Value> value) {
+  row.text = {};
+  row.label = Encoding::kListpack;  // the value's own counts
+  row.value = value->id();
+  values_.insert(row.value) = std::move(value);
+  ++values_alive_;
+  set_row(key, hash, place, row);
+}
+
+void Database::erase_row(uint64_t hash, const std::optional<KeyTable::Place>& place) {
+  CHECK(place.has_value());
+  forget(KeyTable::unpack(place->value), hash);
+  table_.remove(*place, hash);
+}
+
+bool Database::fits_bench(View entries, Views added) {
+  if (added.size() > kBenchAddedMax) return false;
+  size_t bytes = entries.size();
+  for (const View one : added) {
+    if (one.size() > kRowTextMax) return false;
+    bytes += varint_size(one.size() << 1) + one.size();
+  }
+  return bytes <= kBenchBytes;
+}
+
 // What a row leaves behind when it goes: its place among the expiries, its value.
 void Database::forget(const Row& row, uint64_t hash) {
   if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, hash));
@@ -80,7 +110,7 @@ void Database::set_string(View key, View value) {
   Row row;
   if (place) {
     const Row old = KeyTable::unpack(place->value);
-    if (old.type == Type::kString && old.value != 0 && value.size() > kShortStringMax) {
+    if (old.type == Type::kString && old.value != 0 && value.size() > kRowTextMax) {
       if (old.expire_at_ms != 0) CHECK(expiries_.remove(old.expire_at_ms, hash));
       long_string(old).assign(value);
       row.value = old.value;
@@ -88,16 +118,13 @@ void Database::set_string(View key, View value) {
     }
     forget(old, hash);
   }
-  if (value.size() <= kShortStringMax) {
+  if (value.size() <= kRowTextMax) {
     row.text = value;
-  } else {
-    auto made = make<String>();
-    made->assign(value);
-    row.value = made->id();
-    values_.insert(row.value) = std::move(made);
-    ++values_alive_;
+    return set_row(key, hash, place, row);
   }
-  set_row(key, hash, place, row);
+  auto made = make<String>();
+  made->assign(value);
+  point_row(key, hash, place, row, std::move(made));
 }
 
 void Database::write_string(View key, size_t offset, View bytes) {
@@ -109,26 +136,22 @@ void Database::write_string(View key, size_t offset, View bytes) {
 
   const size_t size = std::max(row.text.size(), bytes.empty() ? 0 : offset + bytes.size());
   row.written = true;
-  char text[kShortStringMax];
-  if (size <= kShortStringMax) {
+  char text[kRowTextMax];
+  if (size <= kRowTextMax) {
     std::memset(text, 0, size);
     if (!row.text.empty()) std::memcpy(text, row.text.data(), row.text.size());
     if (!bytes.empty()) std::memcpy(text + offset, bytes.data(), bytes.size());
     row.text = View(text, size);
-  } else {
-    auto made = make<String>();
-    made->assign(row.text);
-    made->write(offset, bytes);
-    row.text = {};
-    row.value = made->id();
-    values_.insert(row.value) = std::move(made);
-    ++values_alive_;
+    return set_row(key, hash, place, row);
   }
-  set_row(key, hash, place, row);
+  auto made = make<String>();
+  made->assign(row.text);
+  made->write(offset, bytes);
+  point_row(key, hash, place, row, std::move(made));
 }
 
 void Database::adopt(View key, std::unique_ptr<Value> value, TimeMs expire_at_ms) {
-  Held held{.row = {.type = value->type(), .written = false, .expire_at_ms = expire_at_ms, .value = value->id()},
+  Held held{.row = {.type = value->type(), .expire_at_ms = expire_at_ms, .value = value->id()},
             .text = {},
             .value = nullptr,
             .touched_s = 0};
@@ -154,10 +177,8 @@ void Database::install(View key, Held held) {
 bool Database::erase(View key) {
   const uint64_t hash = table_.hash_of(key);
   const auto place = table_.locate(key, hash);
-  if (!place) return false;
-  forget(KeyTable::unpack(place->value), hash);
-  table_.remove(*place, hash);
-  return true;
+  if (place) erase_row(hash, place);
+  return place.has_value();
 }
 
 void Database::set_expiry(View key, TimeMs at_ms) {
@@ -241,7 +262,14 @@ uint32_t Database::touched_s(View key) const {
 uint64_t Database::digest_of(View key, const Found& found) const {
   uint64_t digest = digest::chain(digest::of(key), static_cast<uint64_t>(found.type));
   digest = digest::chain(digest, static_cast<uint64_t>(found.expire_at_ms));
-  return digest::chain(digest, found.type == Type::kString ? digest::of(found.text) : found.value->digest());
+  return digest::chain(digest, content_digest(found));
+}
+
+uint64_t Database::content_digest(const Found& found) const {
+  if (found.type == Type::kString) return digest::of(found.text);
+  if (found.type == Type::kHash) return see<Hash>(found)->digest();
+  if (found.type == Type::kSet) return see<Set>(found)->digest();
+  return found.value->digest();
 }
 
 uint64_t Database::digest_of(View key) const {

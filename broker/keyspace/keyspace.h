@@ -2,7 +2,9 @@
 // keyspace.h: the databases, the keys in them, and the values they own.
 //
 // Used by: handlers, through Context::find (const), and apply, which alone changes it.
-// Always:  - a short string lies in its key's table row, everything else is a Value the row names by id;
+// Always:  - a short string, a small hash and a small set lie in their key's table row, everything else is a Value that
+//            the row names by id; a hash or set that has outgrown its row stays a Value when it shrinks, so that it is
+//            not moved to and fro;
 //          - a logical database is a pointer to a physical one: swap and flush move pointers;
 //          - erase leaves a dead value behind if it is large; free_some() frees the dead in slices;
 //          - an empty list, hash, set or sorted set does not exist: apply erases its key;
@@ -16,6 +18,7 @@
 
 #include "broker/keyspace/encoding_limits.h"
 #include "broker/keyspace/key_table.h"
+#include "broker/keyspace/sight.h"
 #include "broker/keyspace/value.h"
 #include "chunks/chunk_store.h"
 #include "consumers/deadlines.h"
@@ -29,10 +32,13 @@ constexpr DbIndex kDatabases = 16;
 struct Found {
   Type type;
   bool written;         // a string changed in place (APPEND, SETRANGE …): OBJECT ENCODING says "raw"
+  Encoding label;       // of a hash or set in its row; see encoding()
   TimeMs expire_at_ms;  // 0: never
-  View text;            // the string, when type is kString (short or long)
-  Value* value;         // nullptr for a short string
+  View text;            // the string, when type is kString (short or long); else the entries, when they lie in the row
+  Value* value;         // nullptr for what lies in the row
   uint32_t* touched_s;  // when it was last looked at: seconds, wrapping; write it to touch. nullptr: not known
+
+  Encoding encoding() const { return value == nullptr ? label : value->encoding; }  // of all but strings
 };
 
 class Database {
@@ -47,8 +53,23 @@ class Database {
   // Starts to bring a key's row near: half of what a find costs among millions of keys is waiting for memory, and a
   // pipeline tells the next keys early.
   void prefetch(View key) const { table_.rows().prefetch(key); }
+  // What was found, to look at.
   template <typename T>
-  T* find_as(View key) const {  // nullptr when absent; CHECKs the type
+  Seen<T> see(const Found& found) const {
+    CHECK(found.type == T::kType);
+    if constexpr (FitsRow<T>) {
+      if (found.value == nullptr) return Sight<T>(chunks_, found.text, found.label);
+    }
+    return Seen<T>(static_cast<const T*>(found.value));
+  }
+  template <typename T>
+  Seen<T> see(View key) const {  // "nullptr" when absent
+    const auto found = find(key);
+    return found ? see<T>(*found) : Seen<T>();
+  }
+  template <typename T>
+  T* find_as(View key) const {  // to change, what is always a Value; nullptr when absent; CHECKs the type
+    static_assert(!FitsRow<T>, "edit() it");
     const auto found = find(key);
     if (!found) return nullptr;
     CHECK(found->type == T::kType && found->value != nullptr);
@@ -68,6 +89,11 @@ class Database {
     adopt(key, std::move(made), 0);
     return value;
   }
+  // The one way to change a hash or a set: `change(T&)` gets it wherever it lies, empty where there is none, and it is
+  // put where it fits afterwards; an empty one is gone. `added` are all bytes that the change may bring; with none the
+  // key must exist.
+  template <FitsRow T, typename Change>
+  void edit(View key, Views added, Change change);
   // An empty value that no key points to yet, for adopt().
   template <typename T>
   std::unique_ptr<T> make() {
@@ -121,9 +147,17 @@ class Database {
  private:
   struct Held;  // a row on its way to another key
 
+  // Where a small hash or set is changed: what a row may hold, and as much again that comes to it or takes its place.
+  static constexpr size_t kBenchBytes = 2 * kRowTextMax, kBenchAddedMax = 2 * ByteMap::kFewMax;
+  static bool fits_bench(View entries, Views added);
+
   Found found_in(View row) const;
   uint64_t digest_of(View key, const Found& found) const;
+  uint64_t content_digest(const Found& found) const;
   void set_row(View key, uint64_t hash, const std::optional<KeyTable::Place>& place, const Row& row);
+  void point_row(View key, uint64_t hash, const std::optional<KeyTable::Place>& place, Row row,
+                 std::unique_ptr<Value> value);
+  void erase_row(uint64_t hash, const std::optional<KeyTable::Place>& place);
   void forget(const Row& row, uint64_t hash);
   void bury(std::unique_ptr<Value> value);
   void install(View key, Held held);
@@ -137,6 +171,33 @@ class Database {
   std::vector<std::unique_ptr<Value>> dead_;
   size_t values_alive_ = 0;
 };
+
+template <FitsRow T, typename Change>
+void Database::edit(View key, Views added, Change change) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  Row row = place ? KeyTable::unpack(place->value) : Row{.type = T::kType};
+  CHECK(row.type == T::kType);
+  if (row.value != 0) {
+    T& value = static_cast<T&>(**values_.find(row.value));
+    change(value);
+    if (value.empty()) erase_row(hash, place);
+    return;
+  }
+  if (!fits_bench(row.text, added)) {  // then it will not fit the row either, but for a request that repeats itself
+    auto grown = T(chunks_, LentEntries(row.text), row.label).clone(chunks_.next_value_id());
+    change(static_cast<T&>(*grown));
+    return point_row(key, hash, place, row, std::move(grown));
+  }
+  char bench[kBenchBytes];
+  T small(chunks_, LentEntries(row.text, bench, sizeof bench), row.label);
+  change(small);
+  row.text = small.lent_bytes();
+  row.label = small.encoding;
+  if (row.text.empty()) return erase_row(hash, place);
+  if (row.text.size() <= kRowTextMax && small.size() <= ByteMap::kFewMax) return set_row(key, hash, place, row);
+  point_row(key, hash, place, row, small.clone(chunks_.next_value_id()));
+}
 
 class Keyspace {
  public:

@@ -2,7 +2,8 @@
 // set.h: members.
 //
 // Used by: handlers of S… commands (const), apply (changes).
-// Always:  - a small set lists its members in the order they came; see byte_map.h for the rest.
+// Always:  - a small set lists its members in the order they came; see byte_map.h for the rest;
+//          - one that lies in its key's row (sight.h) has no id, and may be copied and forgotten like the View it is.
 #pragma once
 
 #include "broker/keyspace/byte_map.h"
@@ -15,6 +16,12 @@ class Set final : public Value {
   static constexpr Type kType = Type::kSet;
 
   Set(ChunkStore& chunks, ValueId id) : Value(kType, id), members_(chunks, id, ByteMap::Holds::kKeys) {}
+  // One that lies in its key's row.
+  Set(ChunkStore& chunks, LentEntries entries, Encoding label)
+      : Value(kType, 0), members_(chunks, entries, ByteMap::Holds::kKeys) {
+    encoding = label;
+  }
+  Set(const Set& lent) : Value(kType, 0), members_(lent.members_) { encoding = lent.encoding; }  // another look
 
   bool contains(View member) const { return members_.contains(member); }
   bool add(View member) { return members_.put(member); }  // true: a new member
@@ -33,6 +40,8 @@ class Set final : public Value {
   void sample(size_t count, uint64_t dice, Visit visit) const {
     members_.sample(count, dice, [&](View member, View) { visit(member); });
   }
+
+  View lent_bytes() const { return members_.lent_bytes(); }  // of one that lies in a row
 
   bool empty() const { return members_.empty(); }
   size_t size() const override { return members_.size(); }

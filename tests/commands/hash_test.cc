@@ -84,6 +84,42 @@ TEST_F(HashTest, ScansSmallWholeAndLargeByPages) {
   EXPECT_EQ(call("OBJECT ENCODING large"), bulk("hashtable"));
 }
 
+// The label follows the configured limits, not where the hash lies, and does not come back.
+TEST_F(HashTest, EncodingLabelSticks) {
+  for (int i = 0; i < 100; ++i) call("HSET many f" + std::to_string(i) + " v");
+  EXPECT_EQ(call("OBJECT ENCODING many"), bulk("listpack"));
+  client().call_words({"HSET", "h", "a", "1", "long", Bytes(65, 'x')});
+  EXPECT_EQ(call("OBJECT ENCODING h"), bulk("hashtable"));
+  call("HDEL h long");
+  EXPECT_EQ(call("OBJECT ENCODING h"), bulk("hashtable"));
+  call("RENAME h renamed");
+  call("COPY renamed h");
+  EXPECT_EQ(call("OBJECT ENCODING h"), bulk("hashtable"));
+  for (int i = 0; i < 100; ++i) call("HSET h f" + std::to_string(i) + " v");
+  EXPECT_EQ(call("OBJECT ENCODING h"), bulk("hashtable"));
+  EXPECT_EQ(call("HLEN h"), integer(101));
+  call("DEL h");
+  call("HSET h a 1");
+  EXPECT_EQ(call("OBJECT ENCODING h"), bulk("listpack"));
+}
+
+// What is read and written by one command, at the size where a hash leaves its key's row.
+TEST_F(HashTest, CountsWhileItGrows) {
+  for (int i = 1; i <= 200; ++i) {
+    EXPECT_EQ(call("HINCRBY h n 7"), integer(7 * i));
+    EXPECT_EQ(call("HSET h n" + std::to_string(i) + " " + std::to_string(i)), integer(1));
+    EXPECT_EQ(call("HLEN h"), integer(i + 1));
+    EXPECT_EQ(call("HSTRLEN h n" + std::to_string(i)), integer(static_cast<int64_t>(std::to_string(i).size())));
+  }
+  call("PEXPIRE h 1000");
+  call("HSET brief a 1");
+  call("PEXPIRE brief 1000");
+  advance_ms(1001);
+  EXPECT_EQ(call("HSET brief b 2"), integer(1));
+  EXPECT_EQ(call("HGETALL brief"), array("b", "2"));
+  EXPECT_EQ(call("EXISTS h"), integer(0));
+}
+
 TEST_F(HashTest, LongValuesSurvive) {
   const Bytes value(300000, 'x');
   client().call_words({"HSET", "h", "long", value, "short", "y"});

@@ -102,6 +102,35 @@ TEST_F(SetTest, PagesByTheThresholdsOfTheReportedVersion) {
   EXPECT_GT(pages, 1u);
 }
 
+// Sources in rows of one table beside a large one and an absent one.
+TEST_F(SetTest, AlgebraOfSmallAndLarge) {
+  call("SADD a 1 2 3 x");
+  call("SADD b 2 3 4");
+  for (int i = 3; i < 200; ++i) call("SADD large " + std::to_string(i));
+  EXPECT_EQ(call("SINTER large b a"), array("3"));
+  EXPECT_EQ(call("SINTERCARD 2 a b LIMIT 1"), integer(1));
+  EXPECT_EQ(call("SDIFF a none large b"), array("1", "x"));
+  EXPECT_EQ(call("SUNIONSTORE a a none b"), integer(5));
+  EXPECT_EQ(call("SMOVE a b x"), integer(1));
+  EXPECT_EQ(call("SISMEMBER b x"), integer(1));
+  call("ZADD z 5 3");
+  EXPECT_EQ(call("ZINTER 4 large z a b WITHSCORES"), array("3", "8"));
+  EXPECT_EQ(call("ZUNIONSTORE out 3 b none a WEIGHTS 2 1 1"), integer(5));
+  EXPECT_EQ(call("ZSCORE out 2"), bulk("3"));
+  EXPECT_EQ(call("SDIFFSTORE a a a"), integer(0));
+  EXPECT_EQ(call("EXISTS a"), integer(0));
+}
+
+// A destination that is due goes first, and the rows beside it move: what the effect borrows from them must not.
+TEST_F(SetTest, StoresOverAKeyThatIsDue) {
+  call("SADD source a b c d e f g h i j k l");
+  call("SET out x PX 10");
+  for (int i = 0; i < 20; ++i) call("SADD other" + std::to_string(i) + " member");
+  clock.advance_ms(11);  // nothing has purged it yet
+  EXPECT_EQ(call("ZUNIONSTORE out 1 source"), integer(12));
+  EXPECT_EQ(call("ZRANGE out 0 -1"), array("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"));
+}
+
 TEST_F(SetTest, EncodingLabels) {
   call("SADD ints 1 2 3");
   EXPECT_EQ(call("OBJECT ENCODING ints"), bulk("intset"));

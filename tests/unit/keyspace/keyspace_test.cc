@@ -8,6 +8,7 @@
 #include <set>
 
 #include "broker/keyspace/hash.h"
+#include "broker/keyspace/list.h"
 #include "broker/keyspace/set.h"
 #include "broker/keyspace/string.h"
 
@@ -17,6 +18,15 @@ namespace {
 Bytes text_of(const Database& db, View key) {
   const auto found = db.find(key);
   return found ? Bytes(found->text) : "(none)";
+}
+
+void put(Database& db, View key, View field, View value) {
+  const View pair[] = {field, value};
+  db.edit<Hash>(key, pair, [&](Hash& hash) { hash.put(field, value); });
+}
+
+void add(Database& db, View key, View member) {
+  db.edit<Set>(key, {&member, 1}, [&](Set& set) { set.add(member); });
 }
 
 TEST(Database, StringsShortAndLong) {
@@ -30,7 +40,7 @@ TEST(Database, StringsShortAndLong) {
     ASSERT_TRUE(found);
     EXPECT_EQ(found->type, Type::kString);
     EXPECT_EQ(found->text, value);
-    EXPECT_EQ(found->value != nullptr, size > kShortStringMax);
+    EXPECT_EQ(found->value != nullptr, size > kRowTextMax);
     EXPECT_FALSE(found->written);
   }
   EXPECT_EQ(db.size(), 1u);
@@ -69,17 +79,16 @@ TEST(Database, WriteStringDoesWhatItSays) {
 TEST(Database, OpensValuesByType) {
   Keyspace keyspace(1);
   Database& db = keyspace.database(0);
-  EXPECT_EQ(db.find_as<Hash>("h"), nullptr);
-  db.open<Hash>("h").put("f", "v");
-  EXPECT_EQ(db.open<Hash>("h").get("f"), "v");
-  EXPECT_EQ(db.find_as<Hash>("h"), &db.open<Hash>("h"));
-  EXPECT_EQ(db.find("h")->type, Type::kHash);
-  db.open<Set>("s").add("m");
-  EXPECT_EQ(db.find("s")->type, Type::kSet);
-  EXPECT_NE(db.find_as<Set>("s")->id(), db.find_as<Hash>("h")->id());
-  EXPECT_DEATH(db.find_as<Hash>("s"), "kType");
-  db.set_string("h", "now a string");
-  EXPECT_EQ(text_of(db, "h"), "now a string");
+  EXPECT_EQ(db.find_as<List>("l"), nullptr);
+  db.open<List>("l").push(Side::kLeft, "v");
+  EXPECT_EQ(db.open<List>("l").size(), 1u);
+  EXPECT_EQ(db.find_as<List>("l"), &db.open<List>("l"));
+  EXPECT_EQ(db.find("l")->type, Type::kList);
+  EXPECT_NE(db.open<List>("other").id(), db.find_as<List>("l")->id());
+  db.set_string("s", "a string");
+  EXPECT_DEATH(db.find_as<List>("s"), "kType");
+  db.set_string("l", "now a string");
+  EXPECT_EQ(text_of(db, "l"), "now a string");
 }
 
 TEST(Database, TouchesStayWithTheKey) {
@@ -163,23 +172,23 @@ TEST(Database, ExpiresInOrder) {
 TEST(Database, MovesAndCopies) {
   Keyspace keyspace(1);
   Database &a = keyspace.database(0), &b = keyspace.database(1);
-  a.open<Hash>("h").put("f", Bytes(3000, 'v'));
+  put(a, "h", "f", Bytes(3000, 'v'));
   a.set_expiry("h", 77);
   a.copy("h", b, "c");
-  a.find_as<Hash>("h")->put("f", "changed");
-  EXPECT_EQ(b.find_as<Hash>("c")->get("f"), Bytes(3000, 'v'));
+  put(a, "h", "f", "changed");
+  EXPECT_EQ(b.see<Hash>("c")->get("f"), Bytes(3000, 'v'));
   EXPECT_EQ(b.find("c")->expire_at_ms, 77);
   b.set_string("h", "in the way");
   a.move("h", b, "h");
   EXPECT_FALSE(a.find("h"));
   EXPECT_EQ(a.with_expiry(), 0u);
-  EXPECT_EQ(b.find_as<Hash>("h")->get("f"), "changed");
+  EXPECT_EQ(b.see<Hash>("h")->get("f"), "changed");
   EXPECT_EQ(b.with_expiry(), 2u);
   b.rename("h", "h");
   EXPECT_TRUE(b.find("h"));
   b.rename("h", "c");
   EXPECT_EQ(b.size(), 1u);
-  EXPECT_EQ(b.find_as<Hash>("c")->get("f"), "changed");
+  EXPECT_EQ(b.see<Hash>("c")->get("f"), "changed");
   b.set_string("long", Bytes(2000, 'x'));
   b.move("long", a, "long");
   EXPECT_EQ(text_of(a, "long"), Bytes(2000, 'x'));
@@ -207,9 +216,9 @@ TEST(Keyspace, FreesInSlicesAndEverything) {
   for (int i = 0; i < 20000; ++i) {
     db->set_string("s" + std::to_string(i), Bytes(i % 50 == 0 ? 3000 : 30, 'v'));
     if (i % 3 == 0) db->set_expiry("s" + std::to_string(i), i + 1);
-    if (i % 10 == 0) db->open<Hash>("h" + std::to_string(i)).put("f", Bytes(i % 2000, 'v'));
+    if (i % 10 == 0) put(*db, "h" + std::to_string(i), "f", Bytes(i % 2000, 'v'));
   }
-  for (int i = 0; i < 50000; ++i) db->open<Set>("large").add("member" + std::to_string(i));
+  for (int i = 0; i < 50000; ++i) add(*db, "large", "member" + std::to_string(i));
   EXPECT_TRUE(keyspace.free_some(10));
   const size_t full = keyspace.chunks().bytes();
   db->erase("large");
@@ -238,10 +247,10 @@ TEST(Keyspace, DigestIsOfContentAlone) {
   Keyspace one(1), other(2);
   for (int i = 0; i < 5000; ++i) {
     one.database(2).set_string("s" + std::to_string(i), Bytes(i % 600, 'v'));
-    one.database(2).open<Set>("set" + std::to_string(i % 7)).add(std::to_string(i));
+    add(one.database(2), "set" + std::to_string(i % 7), std::to_string(i));
     const int j = 4999 - i;
-    other.database(2).open<Hash>("gone" + std::to_string(j)).put("f", "v");
-    other.database(2).open<Set>("set" + std::to_string(j % 7)).add(std::to_string(j));
+    put(other.database(2), "gone" + std::to_string(j), "f", "v");
+    add(other.database(2), "set" + std::to_string(j % 7), std::to_string(j));
     other.database(2).write_string("s" + std::to_string(j), 0, Bytes(j % 600, 'v'));
   }
   EXPECT_NE(one.digest(), other.digest());
@@ -302,7 +311,7 @@ TEST(Database, DoesWhatAMapOfValuesDoes) {
         case 3: {
           if (model.contains(key) && model[key].text) break;
           const Bytes field = std::to_string(dice() % 100);
-          db.open<Hash>(key).put(field, value);
+          put(db, key, field, value);
           model[key].fields[field] = value;
           break;
         }
@@ -326,7 +335,7 @@ TEST(Database, DoesWhatAMapOfValuesDoes) {
           ASSERT_EQ(text_of(db, key), *expected.text);
         } else {
           std::map<Bytes, Bytes> fields;
-          db.find_as<Hash>(key)->for_each([&](View field, View value) { fields.emplace(field, value); });
+          db.see<Hash>(key)->for_each([&](View field, View value) { fields.emplace(field, value); });
           ASSERT_EQ(fields, expected.fields);
         }
         ASSERT_TRUE(db.erase(key));
