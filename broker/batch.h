@@ -8,6 +8,7 @@
 //            over whole batches only, so stamping with the first index of a batch waits for all of it.
 #pragma once
 
+#include "broker/digests.h"
 #include "broker/keyspace/apply.h"
 #include "broker/keyspace/keyspace.h"
 #include "broker/stamps.h"
@@ -57,6 +58,10 @@ class Batch {
     }
   }
 
+  // What a key's content has come to. It is about no change: nobody is woken, nothing is counted.
+  void state(DbIndex db, const KeyDigest& digest) { static_cast<void>(encoder_.encode(bytes_, db, digest)); }
+  DigestSample& sample() { return sample_; }
+
   bool empty() const { return bytes_.empty(); }
   size_t size() const { return bytes_.size(); }
   View bytes() const { return bytes_; }
@@ -75,6 +80,7 @@ class Batch {
   static constexpr size_t kKeptCapacity = 4 << 20;
   void touched(DbIndex db, View key) {
     stamps_.raise(db, key, index_);
+    sample_.note(db, key);
     if (watches_.any()) watches_.touch(db, key);
   }
   void database_touched(DbIndex db) {
@@ -87,6 +93,7 @@ class Batch {
   Stamps& stamps_;
   consumers::Waiters& waiters_;
   Watches& watches_;
+  DigestSample sample_;
   EffectEncoder encoder_;
   Bytes bytes_;
   Index index_ = 1;

@@ -53,11 +53,12 @@ Status Broker::open() {
   executor_.loading = true;
   loading_.started_ms = time_.now_ms();
   EffectDecoder decoder;
-  const auto replay = [&](Index, TimeMs, View batch) {
+  const auto replay = [&](Index index, TimeMs, View batch) {
     return decoder.decode(batch, [&](DbIndex db, const Effect& effect) {
       if (db >= kDatabases) return Status::error("an effect on database " + std::to_string(db) + ", which does not exist");
       apply_effect(keyspace_, db, effect);
-      return Status::fine();
+      const auto* stated = std::get_if<KeyDigest>(&effect);
+      return stated == nullptr ? Status::fine() : compare(keyspace_, db, *stated, index);
     });
   };
   const auto progress = [&](uint64_t done, uint64_t total) {
@@ -176,6 +177,7 @@ void Broker::tick() {
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
   purge_due();                     // due keys were hidden already; this only gives their memory back
+  state_digests();                 // now and then: what replay must come to
   propose();                       // the tick's records: group commit for free
   take_snapshots();                // of what was just proposed, or a slice of the one under way
   release_replies();               // nothing leaves the house before its record does
@@ -287,6 +289,13 @@ void Broker::propose() {
   }
   log_->poll(time_.monotonic_us());
   if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
+}
+
+void Broker::state_digests() {
+  if (log_ == nullptr || !batch_.sample().due(log_->stats().bytes + batch_.size(), time_.monotonic_ms())) return;
+  for (const DigestSample::Key& key : batch_.sample().take()) {
+    if (const auto digest = digest_of(keyspace_, key)) batch_.state(key.db, {.key = key.name, .digest = *digest});
+  }
 }
 
 void Broker::take_snapshots() {

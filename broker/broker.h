@@ -95,6 +95,7 @@ class Broker {
   bool run_one(Client& client);
   void purge_due();
   void propose();
+  void state_digests();
   void take_snapshots();
   void release_replies();
   bool release(Client& client);

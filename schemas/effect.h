@@ -267,6 +267,13 @@ struct DatabaseSwap {
   DbIndex other;
   LEAT_FIELDS(other)
 };
+// Changes nothing: what the key's content has come to, so that replay can tell when it makes something else of it.
+struct KeyDigest {
+  static constexpr uint8_t kTag = 36;
+  View key;
+  uint64_t digest;  // 0: there is no such key
+  LEAT_FIELDS(key, digest)
+};
 
 #undef LEAT_FIELDS
 
@@ -276,7 +283,7 @@ using Effect =
                  SetRemove, SortedSetAdd, SortedSetRemove, SortedSetErase, StreamCreate, StreamAdd, StreamDelete,
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
                  GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
-                 DatabaseFlush, DatabaseSwap>;
+                 DatabaseFlush, DatabaseSwap, KeyDigest>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

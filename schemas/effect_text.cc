@@ -49,6 +49,7 @@ constexpr Shape kShapes[] = {
     {"KeyMove", {"key", "to_db"}},
     {"DatabaseFlush", {}},
     {"DatabaseSwap", {"other"}},
+    {"KeyDigest", {"key", "digest"}},
 };
 static_assert(std::size(kShapes) == std::variant_size_v<Effect>);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/reader.h"
 
+#include <cstring>
+
 #include <algorithm>
 
 namespace leat::wal {
@@ -9,6 +11,9 @@ namespace {
 // Long enough that the largest frame fits, so that a frame costs one read.
 constexpr size_t kWindowBytes = size_t{2} << 20;
 static_assert(kWindowBytes > frame_size(kRecordBodyMax));
+
+// Compared with itself one byte further on: memcmp looks at many bytes at once, and a start reads 64 MiB of zeros.
+bool all_zero(View bytes) { return bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0; }
 }  // namespace
 
 Reader::Reader(File& file, uint64_t salt, uint64_t size, uint64_t offset)
@@ -73,8 +78,7 @@ Result<uint64_t> Reader::rubbish() {
     const auto piece = peek(at, kWindowBytes);
     if (!piece.ok()) return piece.status();
     if (piece->empty()) break;
-    const size_t found = piece->find_last_not_of('\0');
-    if (found != View::npos) last = at + found + 1;
+    if (!all_zero(*piece)) last = at + piece->find_last_not_of('\0') + 1;
     at += piece->size();
   }
   return last - offset_;

@@ -224,6 +224,8 @@ void apply_one(Keyspace& keyspace, DbIndex db, const KeyMove& move) {
 void apply_one(Keyspace& keyspace, DbIndex db, const DatabaseFlush&) { keyspace.flush(db); }
 void apply_one(Keyspace& keyspace, DbIndex db, const DatabaseSwap& swap) { keyspace.swap(db, swap.other); }
 
+void apply_one(Keyspace&, DbIndex, const KeyDigest&) {}
+
 void apply_effect(Keyspace& keyspace, DbIndex db, const Effect& effect) {
   std::visit([&](const auto& one) { apply_one(keyspace, db, one); }, effect);
 }

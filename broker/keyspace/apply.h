@@ -50,5 +50,6 @@ void apply_one(Keyspace&, DbIndex, const KeyCopy&);
 void apply_one(Keyspace&, DbIndex, const KeyMove&);
 void apply_one(Keyspace&, DbIndex, const DatabaseFlush&);
 void apply_one(Keyspace&, DbIndex, const DatabaseSwap&);
+void apply_one(Keyspace&, DbIndex, const KeyDigest&);  // nothing: who replays compares (broker/digests.h)
 
 }  // namespace leat

@@ -54,24 +54,24 @@ class Link:
         return found
 
     def skip_lines(self, count):
-        """For pipelines whose replies are one line each."""
+        """For pipelines whose replies are of so many lines."""
         seen, self.rest = self.rest.count(b"\n"), b""
         while seen < count:
             seen += self.socket.recv(1 << 20).count(b"\n")
 
 
 def fill(port, requests, batch=2000):
-    link, pile, count = Link(port), [], 0
+    link, pile, lines = Link(port), [], 0
     for request in requests:
         pile.append(resp.encode(request))
+        lines += 2 if request[0] == "XADD" else 1  # of the reply
         if len(pile) == batch:
             link.socket.sendall(b"".join(pile))
-            link.skip_lines(batch)
-            count += batch
-            pile = []
+            link.skip_lines(lines)
+            pile, lines = [], 0
     if pile:
         link.socket.sendall(b"".join(pile))
-        link.skip_lines(len(pile))
+        link.skip_lines(lines)
 
 
 def mixed_keys(count):

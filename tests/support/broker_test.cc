@@ -68,15 +68,18 @@ BrokerTest::BrokerTest() {
 BrokerTest::~BrokerTest() = default;
 
 void BrokerTest::start() {
+  const Status opened = open();
+  ASSERT_TRUE(opened.ok()) << opened.text();
+  connect();
+}
+
+Status BrokerTest::open() {
   clients_.clear();
   snapshot = {};
   broker_ = std::make_unique<Broker>(
       Broker::House{.files = disk, .clock = clock, .events = *events_, .seed = 42, .deterministic = true}, config);
   const Status locked = broker_->lock_folder();
-  ASSERT_TRUE(locked.ok()) << locked.text();
-  const Status opened = broker_->open();
-  ASSERT_TRUE(opened.ok()) << opened.text();
-  connect();
+  return locked.ok() ? broker_->open() : locked;
 }
 
 TestClient& BrokerTest::connect() {
@@ -95,6 +98,15 @@ void BrokerTest::restart() {
   broker_.reset();
   disk.kill();
   start();
+}
+
+Status BrokerTest::try_restart() {
+  broker_.reset();
+  disk.kill();
+  Status opened = open();
+  if (opened.ok()) connect();
+  else broker_.reset();
+  return opened;
 }
 
 void BrokerTest::restart_after_power_cut(uint64_t seed) {

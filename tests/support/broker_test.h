@@ -96,6 +96,7 @@ class BrokerTest : public ::testing::Test {
 
   // The process dies and starts again on the same disk; with a cut, the machine does.
   void restart();
+  Status try_restart();  // what the start says; after a refusal there is no broker
   void restart_after_power_cut(uint64_t seed);
   uint64_t digest() { return rooms().keyspace.digest(); }
 
@@ -108,6 +109,7 @@ class BrokerTest : public ::testing::Test {
   void start();
 
  private:
+  Status open();
   std::unique_ptr<Events> events_ = Events::silent();
   std::deque<std::unique_ptr<TestClient>> clients_;
   std::unique_ptr<Broker> broker_;

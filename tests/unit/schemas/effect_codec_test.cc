@@ -48,6 +48,7 @@ class EffectCodecTest : public ::testing::Test {
       KeyMove{"k", 3},
       DatabaseFlush{},
       DatabaseSwap{4},
+      KeyDigest{"k", 0xfedcba9876543210},
   };
 };
 
