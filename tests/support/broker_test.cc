@@ -78,6 +78,7 @@ Status BrokerTest::open() {
   snapshot = {};
   broker_ = std::make_unique<Broker>(
       Broker::House{.files = disk, .clock = clock, .events = *events_, .seed = 42, .deterministic = true}, config);
+  if (while_loading) broker_->set_pump(while_loading);
   const Status locked = broker_->lock_folder();
   return locked.ok() ? broker_->open() : locked;
 }

@@ -102,6 +102,7 @@ class BrokerTest : public ::testing::Test {
 
   TestClock clock;
   SimDisk disk;
+  std::function<void()> while_loading;  // called now and then by the next start; connect() works in it
   MemorySnapshot snapshot;  // of the broker since its start
   Config config;  // of the next start
 
