@@ -19,6 +19,7 @@ constexpr size_t kMergeBelowBytes = kChunkBytesTarget / 4;
 constexpr size_t kIndexedBytesMax = 32768;
 constexpr int kDirectoryBitsMax = 12;
 constexpr int kHashBits = 64;
+constexpr size_t kPauseEvery = 512;  // segments of a load: some milliseconds
 constexpr size_t kIndexStep = 16;  // tags are compared sixteen at a time
 
 uint8_t tag_of(uint64_t hash) { return static_cast<uint8_t>(hash); }
@@ -715,7 +716,7 @@ void ByteMap::become_small() {
 
 // ---- out of a snapshot
 
-bool ByteMap::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+bool ByteMap::load(std::vector<std::unique_ptr<Chunk>> chunks, const std::function<void()>& pause) {
   if (chunks.size() == 1 && !has_notes() && chunks[0]->depth() == 0 && chunks[0]->size() <= kChunkBytesTarget) {
     const View bytes = chunks[0]->bytes();
     if (count_in(bytes) <= kFewMax) {
@@ -728,8 +729,9 @@ bool ByteMap::load(std::vector<std::unique_ptr<Chunk>> chunks) {
     }
   }
   become_big();
-  for (auto& chunk : chunks) {
-    if (!load_segment(std::move(chunk))) return false;
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    if (!load_segment(std::move(chunks[i]))) return false;
+    if (i % kPauseEvery == 0) pause();
   }
   return true;
 }

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 #include <unordered_set>
@@ -165,8 +166,9 @@ class ByteMap {
     });
   }
 
-  // Builds the map, which must be empty, out of its chunks, in any order; false when they do not fit together.
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks);
+  // Builds the map, which must be empty, out of its chunks, in any order; false when they do not fit together. `pause` is
+  // called now and then.
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, const std::function<void()>& pause = [] {});
 
   // Frees up to `segments` of them; true when nothing is left. In between the map must not be used for anything else.
   bool clear_some(size_t segments);

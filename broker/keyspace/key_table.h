@@ -60,7 +60,9 @@ class KeyTable {
   }
 
   const ByteMap& rows() const { return rows_; }
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) { return rows_.load(std::move(chunks)); }
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, const std::function<void()>& pause) {
+    return rows_.load(std::move(chunks), pause);
+  }
   bool clear_some(size_t segments) { return rows_.clear_some(segments); }
 
  private:

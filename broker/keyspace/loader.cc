@@ -95,7 +95,7 @@ Status KeyspaceLoader::finish(const std::function<void()>& pause) {
   }
   Chunks().swap(chunks_);
   if (Status done = attach_groups(); !done.ok()) return done;
-  if (Status done = open_databases(); !done.ok()) return done;
+  if (Status done = open_databases(pause); !done.ok()) return done;
   for (const ValueId id : value_ids_) {
     if (auto& left = *values_.find(id); left != nullptr) left.reset();  // dead: no key leads to it
   }
@@ -143,10 +143,10 @@ Status KeyspaceLoader::attach_groups() {
   return Status::fine();
 }
 
-Status KeyspaceLoader::open_databases() {
+Status KeyspaceLoader::open_databases(const std::function<void()>& pause) {
   for (DbIndex db = 0; db < roots_.size(); ++db) {
     auto database = std::make_unique<Database>(keyspace_.chunks(), roots_[db]);
-    if (Status done = database->load(std::move(tables_[db]), values_); !done.ok()) return done;
+    if (Status done = database->load(std::move(tables_[db]), values_, pause); !done.ok()) return done;
     keyspace_.install(db, std::move(database));
   }
   return Status::fine();

@@ -32,7 +32,7 @@ class KeyspaceLoader {
 
   Status build(ValueId owner, Chunks chunks);
   Status attach_groups();
-  Status open_databases();
+  Status open_databases(const std::function<void()>& pause);
   void drop_unshared_blobs();
 
   Keyspace& keyspace_;
