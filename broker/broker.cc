@@ -32,7 +32,8 @@ Broker::Broker(House house, Config config)
       rooms_{config_,  house.events, keyspace_, batch_, stamps_, clients_, waiters_,  watches_,
              pubsub_, scripts_,     time_,     stats_, dice_,   table_,   executor_, *this},
       executor_(rooms_),
-      snapshots_(config_, keyspace_, time_, house.events) {
+      snapshots_(config_, keyspace_, time_, house.events),
+      backups_(config_, house.files, time_, house.events, snapshots_) {
   stats_.by_command.resize(table_.all().size());
   keyspace_.encodings = config_.encodings;
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
@@ -86,6 +87,7 @@ Status Broker::open() {
   if (wake_) log_->on_progress(wake_);
   time_.not_before(std::max(snapshots_.loaded_time_ms(), log_->recovery().last_time_ms));
   snapshots_.start(*log_, log_->recovery().bytes);
+  backups_.start();
   batch_.begin(log_->next_index());
   executor_.loading = false;
   return Status::fine();
@@ -301,6 +303,7 @@ void Broker::state_digests() {
 void Broker::take_snapshots() {
   if (log_ == nullptr || !log_->status().ok()) return;
   snapshots_.tick(batch_.effects());
+  if (const auto asker = backups_.tick()) executor_.retry(*asker);
   if (!snapshots_.status().ok() && failed_.ok()) failed_ = snapshots_.status();
 }
 
@@ -372,6 +375,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
     if (const auto poll = log_->next_poll_us()) sooner(*poll);
   }
   if (const auto snapshot = snapshots_.next_tick_us(batch_.effects())) sooner(*snapshot);
+  if (const auto backup = backups_.next_tick_us()) sooner(*backup);
   for (DbIndex db = 0; db < kDatabases; ++db) {
     const TimeMs at_ms = keyspace_.database(db).next_expiry_ms();
     if (at_ms == INT64_MAX) continue;
@@ -392,6 +396,7 @@ void Broker::serve_while_held() {
 }
 
 void Broker::finish_stop() {
+  backups_.close();
   for (const auto& [id, client] : clients_.all()) {
     if (client->parked != nullptr && !client->gone) executor_.unblock(*client, View());  // as if its time had come
   }

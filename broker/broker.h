@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 
+#include "broker/backups.h"
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
 #include "broker/rooms.h"
@@ -78,6 +79,7 @@ class Broker {
   Rooms& rooms() { return rooms_; }
   wal::Log* log() { return log_.get(); }
   Snapshots& snapshots() { return snapshots_; }
+  Backups& backups() { return backups_; }
   Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET
   uint64_t port = 0;    // as bound, for INFO
@@ -120,6 +122,7 @@ class Broker {
   Executor executor_;
   std::unique_ptr<wal::FileLock> folder_lock_;  // outlives what stands in the folder
   Snapshots snapshots_;
+  Backups backups_;
   std::unique_ptr<wal::Log> log_;
 
   std::deque<Ticket> runnable_;

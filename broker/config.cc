@@ -149,6 +149,9 @@ std::vector<ConfigKey> make_keys() {
       save_rules("snapshot.save", "save", &Config::save),
       choice<bool>("snapshot.on_shutdown", "", true, &Config::snapshot_on_shutdown, {{"yes", true}, {"no", false}}),
       number("snapshot.retain_log_hours", "", true, &Config::retain_log_hours, 0, 24 * 366 * 10),
+      text("snapshot.backup_dir", "", true, &Config::backup_dir),
+      number("snapshot.backup_every_hours", "", true, &Config::backup_every_hours, 0, 24 * 366),
+      number("snapshot.backup_keep", "", true, &Config::backup_keep, 1, 100000),
       text("log.level", "", true, &Config::log_level),
       text("log.file", "logfile", false, &Config::log_file),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
@@ -275,6 +278,9 @@ Status set_config(View assignment, Config& config) {
 
 Status check_config(const Config& config) {
   if (config.data_dir.empty()) return Status::error("data_dir is empty: name a folder for the data");
+  if (config.backup_every_hours > 0 && config.backup_dir.empty()) {
+    return Status::error("snapshot.backup_every_hours is set and snapshot.backup_dir is not: name a folder for the backups");
+  }
   constexpr View kLevels[] = {"debug", "info", "warning", "error"};
   if (std::find(std::begin(kLevels), std::end(kLevels), View(config.log_level)) == std::end(kLevels)) {
     return Status::error("log.level must be debug, info, warning or error, not '" + config.log_level + "'");

@@ -42,6 +42,9 @@ struct Config {
   std::vector<SaveRule> save;
   bool snapshot_on_shutdown = false;
   int64_t retain_log_hours = 0;
+  Bytes backup_dir;
+  int64_t backup_every_hours = 0;  // 0: never by itself
+  int64_t backup_keep = 7;
 
   Bytes log_level = "info";
   Bytes log_file;

@@ -2,11 +2,14 @@
 // main.cc: the door: reads the command line, opens the rooms, runs the loop.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
 
+#include "broker/backup_client.h"
 #include "broker/config.h"
 #include "broker/net/server.h"
+#include "broker/restore_tool.h"
 #include "broker/tools.h"
 #include "broker/version.h"
 
@@ -26,6 +29,10 @@ constexpr char kHelp[] =
     "  leat serve [--config FILE] [--set key=value ...]   run the broker (port 6379, loopback, folder ./data)\n"
     "  leat check DIR                                     read a data folder without changing it; say what it holds\n"
     "  leat dump DIR [--from INDEX]                       print the log, one effect a line\n"
+    "  leat backup DIR [--port N] [--host H]              a verified copy of a running broker, in a new folder\n"
+    "  leat restore SOURCE --to DATA [--log DATA] [--until INDEX|TIME]\n"
+    "                                                     a new data folder out of a backup or a data folder, whole or as\n"
+    "                                                     it was at a record or a time (docs/operations.md)\n"
     "  leat --version\n"
     "  leat --help\n"
     "\n"
@@ -99,6 +106,47 @@ int dump(int count, char** words) {
   return dump_data(*wal::system_files(), words[0], from);
 }
 
+struct Option {
+  View name;
+  Bytes* value;
+};
+
+// The one word that is no option, and the values of those that are; both must be there once at most.
+Status read_words(int count, char** words, Bytes& subject, std::initializer_list<Option> options) {
+  for (int i = 0; i < count; ++i) {
+    const View word = words[i];
+    const auto* option = std::find_if(options.begin(), options.end(), [&](const Option& one) { return one.name == word; });
+    if (option != options.end() && i + 1 < count) *option->value = words[++i];
+    else if (!word.starts_with("--") && subject.empty()) subject = Bytes(word);
+    else return Status::error("'" + Bytes(word) + "' is not an option, lacks its value, or is one folder too many; see leat --help");
+  }
+  return Status::fine();
+}
+
+int backup(int count, char** words) {
+  BackupOptions options;
+  const Status read = read_words(count, words, options.folder, {{"--port", &options.port}, {"--host", &options.host}});
+  if (!read.ok()) return refuse(Bytes(read.text()));
+  if (options.folder.empty()) return refuse("usage: leat backup DIR [--port N] [--host H]");
+  return backup_broker(options);
+}
+
+int restore(int count, char** words) {
+  wal::RestoreOptions options;
+  Bytes until;
+  const Status read = read_words(count, words, options.source, {{"--to", &options.to}, {"--log", &options.log}, {"--until", &until}});
+  if (!read.ok()) return refuse(Bytes(read.text()));
+  if (options.source.empty() || options.to.empty()) {
+    return refuse("usage: leat restore SOURCE --to DATA [--log DATA] [--until INDEX|TIME]");
+  }
+  if (!until.empty()) {
+    const auto moment = parse_moment(until);
+    if (!moment.ok()) return refuse(Bytes(moment.status().text()));
+    options.until = *moment;
+  }
+  return restore_data(*wal::system_files(), std::move(options));
+}
+
 int run(int count, char** words) {
   const View command = count > 1 ? View(words[1]) : View("--help");
   if (command == "--version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
@@ -107,6 +155,8 @@ int run(int count, char** words) {
   if (command == "check") {
     return count == 3 ? check_data(*wal::system_files(), words[2]) : refuse("usage: leat check DIR");
   }
+  if (command == "backup") return backup(count - 2, words + 2);
+  if (command == "restore") return restore(count - 2, words + 2);
   if (command == "dump" && count > 2) return dump(count - 2, words + 2);
   return refuse("'" + Bytes(command) + "' is not a command; see leat --help");
 }

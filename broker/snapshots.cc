@@ -112,7 +112,7 @@ void Snapshots::on_progress(std::function<void()> wake) {
 
 void Snapshots::tick(uint64_t effects) {
   if (log_ == nullptr || !status_.ok()) return;
-  if (stage_ == Stage::kIdle && !asked_ && !due(effects)) return;
+  if (stage_ == Stage::kIdle && !may_begin(effects)) return;
   const Stopwatch pause(time_, longest_pause_us_);
   if (stage_ == Stage::kIdle) begin(effects);
   if (stage_ == Stage::kTaking) take();
@@ -127,6 +127,9 @@ void Snapshots::tick(uint64_t effects) {
 }
 
 uint64_t Snapshots::log_bytes() const { return replayed_bytes_ + log_->stats().bytes; }
+
+// Not while the last one is being copied: the file would have to wait, and changes pile up.
+bool Snapshots::may_begin(uint64_t effects) const { return (asked_ || due(effects)) && !writer_->has_job(); }
 
 bool Snapshots::due(uint64_t effects) const {
   const uint64_t changes = effects - effects_at_last_;
@@ -149,6 +152,7 @@ std::optional<TimeMs> Snapshots::rule_due_ms(uint64_t changes) const {
 
 void Snapshots::begin(uint64_t effects) {
   asked_ = false;
+  copy_ = std::exchange(copy_of_next_, nullptr);
   stage_ = Stage::kTaking;
   meta_ = {.cluster_id = log_->recovery().cluster_id,
            .server_id = log_->recovery().server_id,
@@ -185,6 +189,7 @@ void Snapshots::hand_over() {
 
 void Snapshots::commit() {
   writer_->commit(meta_);
+  if (copy_) writer_->then([copy = std::exchange(copy_, nullptr), index = meta_.index] { copy(index); });
   stage_ = Stage::kCommitting;
 }
 
@@ -220,7 +225,7 @@ Status Snapshots::close() { return writer_ == nullptr ? Status::fine() : writer_
 // ---- for others to ask
 
 bool Snapshots::has_work() const {
-  return asked_ || (stage_ == Stage::kTaking && writer_->waiting_bytes() < kQueueBytes);
+  return (asked_ && stage_ == Stage::kIdle && !writer_->has_job()) || (stage_ == Stage::kTaking && writer_->waiting_bytes() < kQueueBytes);
 }
 
 std::optional<int64_t> Snapshots::next_tick_us(uint64_t effects) const {

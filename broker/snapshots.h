@@ -43,6 +43,9 @@ class Snapshots {
   const Status& status() const { return status_; }
 
   void ask() { asked_ = true; }
+  // A snapshot that is begun from now on; then, on the snapshots' thread and before the next one, `copy` with its index.
+  using Copy = std::function<void(Index)>;
+  void ask(Copy copy) { asked_ = true, copy_of_next_ = std::move(copy); }
   bool under_way() const { return stage_ != Stage::kIdle; }
   struct Figures {
     TimeMs last_save_ms = 0;    // wall; the start, when none was taken since
@@ -60,6 +63,7 @@ class Snapshots {
   enum class Stage : uint8_t { kIdle, kTaking, kWaitingForSync, kCommitting };
 
   Status load(const Pause& pause);
+  bool may_begin(uint64_t effects) const;
   bool due(uint64_t effects) const;
   std::optional<TimeMs> rule_due_ms(uint64_t changes) const;
   void begin(uint64_t effects);
@@ -84,6 +88,7 @@ class Snapshots {
   TimeMs loaded_ms_ = 0;
   Stage stage_ = Stage::kIdle;
   bool asked_ = false;
+  Copy copy_of_next_, copy_;       // of the next one to begin, and of the one under way
   wal::SnapshotMeta meta_;         // of the one under way
   int64_t began_us_ = 0;
   uint64_t effects_at_begin_ = 0, effects_at_last_ = 0;

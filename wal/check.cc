@@ -70,6 +70,11 @@ Result<SnapshotReport> check_snapshot(FileSystem& files, const Bytes& folder, Or
 
 Bytes verdict_of(const SnapshotReport& snapshot, const Survey& survey) {
   if (!snapshot.damage.empty()) return snapshot.damage;
+  if (survey.segments.empty() && snapshot.there) {
+    return "the snapshot of record " + std::to_string(snapshot.index) +
+           " is whole, and there is no segment of a log here: it is a backup, of which `leat restore` makes a data folder, "
+           "or a data folder that has lost its log";
+  }
   if (survey.segments.empty()) return "there is no segment of a log here";
   if (!survey.damage.empty()) return survey.damage;
   Bytes records = snapshot.there ? "the snapshot of record " + std::to_string(snapshot.index) + " and " : "";

@@ -53,6 +53,8 @@ class FileSystem {
   virtual Status rename(const Bytes& from, const Bytes& to) = 0;
   virtual Status unlink(const Bytes& path) = 0;
   virtual Status make_folder(const Bytes& path) = 0;
+  virtual Result<uint64_t> free_bytes(const Bytes& folder) = 0;  // that this process may still write there
+  virtual Status remove_folder(const Bytes& path) = 0;  // an empty one
   virtual Status sync_folder(const Bytes& path) = 0;  // its names: what was created, renamed, removed in it
   virtual Result<std::vector<Bytes>> list(const Bytes& folder) = 0;  // names, sorted
   virtual Result<bool> exists(const Bytes& path) = 0;

@@ -195,6 +195,20 @@ class UvFileSystem final : public FileSystem {
     return code == 0 ? Status::fine() : failure("make folder", path, code);
   }
 
+  Result<uint64_t> free_bytes(const Bytes& folder) override {
+    Request request;
+    const int code = uv_fs_statfs(nullptr, request.get(), folder.c_str(), nullptr);
+    if (code != 0) return failure("look at the disk of", folder, code);
+    const auto& disk = *static_cast<const uv_statfs_t*>(request.get()->ptr);
+    return disk.f_bavail * disk.f_bsize;
+  }
+
+  Status remove_folder(const Bytes& path) override {
+    Request request;
+    const int code = uv_fs_rmdir(nullptr, request.get(), path.c_str(), nullptr);
+    return code == 0 ? Status::fine() : failure("remove folder", path, code);
+  }
+
   Status sync_folder(const Bytes& path) override {
     Request opening;
     const int folder = uv_fs_open(nullptr, opening.get(), path.c_str(), UV_FS_O_RDONLY | UV_FS_O_DIRECTORY, 0, nullptr);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "wal/new_folder.h"
 #include "wal/snapshot.h"
 
 namespace leat::wal {
@@ -12,9 +13,8 @@ namespace {
 using Lock = Result<std::unique_ptr<FileLock>>;
 
 constexpr char kSnapshotAlone[] =
-    ". A snapshot alone is not all that was acknowledged: `leat check` shows up to which record it goes";
-
-bool is_ours(View name) { return name.ends_with(".log") || name.ends_with(".tmp") || name.starts_with("snapshot"); }
+    ". A snapshot alone is not all that was acknowledged: `leat check` shows up to which record it goes, and if that "
+    "is what you want, as with a backup, `leat restore` makes a data folder of it";
 
 // What a start that was cut short may leave in a folder that was never anything else.
 bool is_beginning(View name) { return name == kCreateUnfinished || name == kLockName; }
@@ -61,7 +61,7 @@ Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<u
     return begins.ok() ? std::move(lock) : Lock(std::move(begins));
   }
   for (const Bytes& name : *names) {
-    if (!is_ours(name) || is_beginning(name)) continue;
+    if (!is_file_of_ours(name) || is_beginning(name)) continue;
     return Status::error(folder + " holds " + name +
                          " but no segment of the log. It is not taken for an empty folder: " +
                          "restore it, its *.log files above all, from a backup, or start with another folder" +
@@ -72,39 +72,19 @@ Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<u
   return lock;
 }
 
-// A start that was cut short may have left anything in here, none of it ever used.
-Status empty_beside(FileSystem& files, const Bytes& beside) {
-  const auto names = files.list(beside);
-  if (!names.ok()) return names.status();
-  for (const Bytes& name : *names) {
-    if (name == kLockName) continue;
-    Status done = files.unlink(join_path(beside, name));
-    if (!done.ok()) return done;
-  }
-  return Status::fine();
-}
-
 Lock create_beside(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
-  const Bytes beside = folder + ".new";
-  const auto exists = files.exists(beside);
-  if (!exists.ok()) return exists.status();
-  Status done = *exists ? Status::fine() : files.make_folder(beside);
+  auto made = NewFolder::begin(files, folder);
+  if (!made.ok()) return made.status();
+  Status done = create_first_segment(files, made->path(), random);
+  if (done.ok()) done = made->finish();
   if (!done.ok()) return done;
-  auto lock = files.lock(join_path(beside, kLockName));
-  if (!lock.ok()) return lock;
-  done = empty_beside(files, beside);
-  if (done.ok()) done = create_first_segment(files, beside, random);
-  if (done.ok()) done = files.rename(beside, folder);
-  if (done.ok()) done = files.sync_folder(parent_folder(folder));
-  if (!done.ok()) return done;
-  return lock;
+  return made->take_lock();
 }
 
 }  // namespace
 
 Lock open_folder(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
-  Bytes path = folder;
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const Bytes path = without_last_slash(folder);
   const auto exists = files.exists(path);
   if (!exists.ok()) return exists.status();
   return *exists ? open_existing(files, path, random) : create_beside(files, path, random);

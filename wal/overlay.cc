@@ -125,6 +125,7 @@ Result<bool> OverlayFiles::exists(const Bytes& path) {
 
 Status OverlayFiles::rename(const Bytes& from, const Bytes&) { return refused("rename", from); }
 Status OverlayFiles::make_folder(const Bytes& path) { return refused("make folder", path); }
+Status OverlayFiles::remove_folder(const Bytes& path) { return refused("remove folder", path); }
 Result<std::vector<Bytes>> OverlayFiles::list(const Bytes& folder) { return refused("list", folder); }
 Result<std::unique_ptr<FileLock>> OverlayFiles::lock(const Bytes& path) { return refused("lock", path); }
 

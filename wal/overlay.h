@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // overlay.h: a file system to look through: reads come from the one below, writes stay in memory and are forgotten.
 //
-// Used by: check, which opens a snapshot as a start would (an unfinished one is taken back, from its journal) and still
-//          changes nothing.
+// Used by: check, backup and restore, which open a snapshot as a start would (an unfinished one is taken back, from its
+//          journal) and still change nothing.
 // Always:  - the one below is only read;
 //          - memory is that of the pages that were written: of the journal's, not of the whole database.
 #pragma once
@@ -25,8 +25,10 @@ class OverlayFiles final : public FileSystem {
   // Nobody who looks through it asks for these.
   Status rename(const Bytes& from, const Bytes& to) override;
   Status make_folder(const Bytes& path) override;
+  Status remove_folder(const Bytes& path) override;
   Result<std::vector<Bytes>> list(const Bytes& folder) override;
   Result<std::unique_ptr<FileLock>> lock(const Bytes& path) override;
+  Result<uint64_t> free_bytes(const Bytes& folder) override { return below_.free_bytes(folder); }
   Result<std::optional<Bytes>> lock_owner(const Bytes& path) override { return below_.lock_owner(path); }
 
  private:

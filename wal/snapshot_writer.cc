@@ -56,6 +56,11 @@ void SnapshotWriter::commit(SnapshotMeta meta) {
   post(std::move(meta));
 }
 
+void SnapshotWriter::then(std::function<void()> job) {
+  ++jobs_;
+  post(std::move(job));
+}
+
 void SnapshotWriter::post(Mail mail) {
   if (where_ == Where::kCaller) return handle(std::move(mail));
   const std::lock_guard lock(mutex_);
@@ -107,6 +112,8 @@ void SnapshotWriter::run() {
 void SnapshotWriter::handle(Mail mail) {
   if (auto* changes = std::get_if<SnapshotChanges>(&mail))
     write_all(*changes);
+  else if (const auto* job = std::get_if<Job>(&mail))
+    run_job(*job);
   else
     make_whole(std::get<SnapshotMeta>(mail));
   publish();
@@ -139,6 +146,11 @@ void SnapshotWriter::make_whole(const SnapshotMeta& meta) {
   report_.rows = std::exchange(rows_, 0);
   report_.bytes_written = store_->bytes_written() - std::exchange(bytes_before_, store_->bytes_written());
   report_.took_us = clock_.monotonic_us() - began_us_;
+}
+
+void SnapshotWriter::run_job(const Job& job) {
+  if (store_->status().ok()) job();
+  --jobs_;
 }
 
 void SnapshotWriter::publish() {

@@ -42,17 +42,22 @@ class SnapshotWriter {
   void put(SnapshotChanges changes);
   // After everything put before it. The caller has seen that meta.index is synced in the log.
   void commit(SnapshotMeta meta);
+  // Runs on the thread after everything posted before it, if none of that failed: behind a commit, no transaction is open
+  // then, and the file is the snapshot. Dropped by stop().
+  void then(std::function<void()> job);
+  bool has_job() const { return jobs_.load() > 0; }
   // Bytes of rows posted and not yet with SQLite, what they take in memory beside included: to throttle by.
   uint64_t waiting_bytes() const { return waiting_bytes_.load(std::memory_order_relaxed); }
   Report report() const;
   // Called FROM THE THREAD when less is waiting, a commit is done or something failed. Set it before the first post.
   void on_progress(std::function<void()> wake) { wake_ = std::move(wake); }
-  void wait();  // until everything posted was worked off, or something failed
+  void wait();  // until everything posted was worked off, jobs too, or something failed
   // Works off the commits that were posted, drops what they do not cover, ends the thread. Nothing may be posted after.
   Status stop();
 
  private:
-  using Mail = std::variant<SnapshotChanges, SnapshotMeta>;
+  using Job = std::function<void()>;
+  using Mail = std::variant<SnapshotChanges, SnapshotMeta, Job>;
 
   void post(Mail mail);
   void run();
@@ -61,6 +66,7 @@ class SnapshotWriter {
   template <typename Row>
   void put_one(Row& row);
   void make_whole(const SnapshotMeta& meta);
+  void run_job(const Job& job);
   void publish();
 
   std::unique_ptr<SnapshotStore> store_;  // these five are the thread's, once it runs
@@ -72,6 +78,7 @@ class SnapshotWriter {
   const Where where_;
   std::function<void()> wake_;
   std::atomic<uint64_t> waiting_bytes_ = 0;
+  std::atomic<uint64_t> jobs_ = 0;  // posted and not done
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Mail> mail_;  // these five under mutex_

@@ -264,6 +264,11 @@ bool Executor::retry(Client& client) {
   return true;
 }
 
+void Executor::retry(Ticket waiter) {
+  Client* const client = rooms_.clients.find(waiter);
+  if (client != nullptr && client->parked != nullptr) retry(*client);
+}
+
 void Executor::serve_waiters() {
   while (const auto key = rooms_.waiters.next_touched()) {
     uint64_t after = 0;

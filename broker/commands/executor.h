@@ -33,6 +33,7 @@ class Executor {
   // Ends a wait with an error, or as if its time had come when `error` is empty.
   bool unblock(Client& client, View error);
   void serve_waiters();
+  void retry(Ticket waiter);  // what it waits for is no key, and has come
   size_t blocked() const { return rooms_.waiters.size(); }
 
   // The client is leaving: nothing will be popped for it.

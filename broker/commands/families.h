@@ -9,6 +9,7 @@ namespace leat {
 extern const Family kConnectionFamily;
 extern const Family kHashFamily;
 extern const Family kKeyFamily;
+extern const Family kLeatFamily;
 extern const Family kListFamily;
 extern const Family kPubSubFamily;
 extern const Family kScriptFamily;

@@ -114,6 +114,19 @@ void memory(Context& ctx, Lines& out) {
   out.field("keyspace_chunks", ctx.rooms.keyspace.chunks().chunks());
 }
 
+void backups(const Backups& backups, Lines& out) {
+  const auto& last = backups.last();
+  out.field("backup_in_progress", backups.under_way() ? 1 : 0);
+  out.field("backup_last_status", !last ? "none" : last->status.ok() ? "ok" : "err");
+  out.field("backup_last_time", last ? last->at_ms / 1000 : 0);
+  out.field("backup_last_index", last ? last->report.meta.index : 0);
+  out.field("backup_last_bytes", last ? last->report.bytes : 0);
+  out.field("backup_last_took_ms", last ? last->took_ms : 0);
+  out.field("backup_last_folder", last ? last->folder : Bytes());
+  if (last && !last->status.ok()) out.field("backup_last_error", last->status.text());
+  out.field("backup_next_time", backups.next_ms() / 1000);
+}
+
 void persistence(Context& ctx, Lines& out) {
   const Broker::Loading& loading = ctx.rooms.broker.loading();
   out.field("loading", ctx.rooms.executor.loading ? 1 : 0);
@@ -137,6 +150,7 @@ void persistence(Context& ctx, Lines& out) {
   out.field("snapshot_last_rows", saves.rows);
   out.field("snapshot_longest_pause_us", saves.longest_pause_us);
   out.field("snapshot_last_bytes_written", saves.bytes_written);
+  backups(ctx.rooms.broker.backups(), out);
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis
   out.field("aof_rewrite_in_progress", 0);
   const wal::Log* const log = ctx.rooms.broker.log();

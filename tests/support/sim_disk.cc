@@ -269,6 +269,26 @@ Status SimDisk::make_folder(const Bytes& path) {
   return Status::fine();
 }
 
+Result<uint64_t> SimDisk::free_bytes(const Bytes& folder) {
+  const std::lock_guard lock(mutex_);
+  Status allowed = before_call("look at the disk of", folder, epoch_);
+  if (!allowed.ok()) return allowed;
+  return capacity_ - std::min(capacity_, used(*root_));
+}
+
+Status SimDisk::remove_folder(const Bytes& path) {
+  const std::lock_guard lock(mutex_);
+  Status allowed = before_call("remove folder", path, epoch_);
+  if (!allowed.ok()) return allowed;
+  const NodePtr node = find(path);
+  if (node == nullptr || !node->folder) return broken("remove folder", path, "no such file or directory");
+  if (!node->names.empty()) return broken("remove folder", path, "directory not empty");
+  Bytes name;
+  const NodePtr parent = find_folder_of(path, name);
+  change(parent, {.removed = name});
+  return Status::fine();
+}
+
 Status SimDisk::sync_folder(const Bytes& path) {
   const std::lock_guard lock(mutex_);
   Status allowed = before_call("sync folder", path, epoch_);

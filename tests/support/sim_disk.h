@@ -28,6 +28,8 @@ class SimDisk final : public wal::FileSystem {
   Status rename(const Bytes& from, const Bytes& to) override;
   Status unlink(const Bytes& path) override;
   Status make_folder(const Bytes& path) override;
+  Status remove_folder(const Bytes& path) override;
+  Result<uint64_t> free_bytes(const Bytes& folder) override;
   Status sync_folder(const Bytes& path) override;
   Result<std::vector<Bytes>> list(const Bytes& folder) override;
   Result<bool> exists(const Bytes& path) override;
