@@ -79,6 +79,7 @@ Status Broker::open() {
   options.unsynced_bytes_max = static_cast<uint64_t>(config_.unsynced_bytes_max);
   if (house_.deterministic) {
     options.prepare = wal::SpareMaker::Where::kCaller;
+    options.sync = wal::SyncThread::Where::kCaller;
     options.random = [this] { return dice_(); };
   }
   auto opened = wal::Log::open(house_.files, house_.clock, house_.events, std::move(options), replay, progress);

@@ -28,7 +28,7 @@ class Broker {
     Clock& clock;
     Events& events;
     uint64_t seed;  // of its dice and hashes
-    bool deterministic = false;  // a simulation: no thread of the log's own, its random numbers from the seed
+    bool deterministic = false;  // a simulation: no threads: it steps the log's itself; random numbers from the seed
   };
   // Lets the sockets be served while something holds the loop: a slow script, a long recovery. May be empty.
   using Pump = std::function<void()>;

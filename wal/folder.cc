@@ -53,6 +53,8 @@ Status check_beginning(const Bytes& folder, const std::vector<Bytes>& names) {
 Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
   auto lock = files.lock(join_path(folder, kLockName));
   if (!lock.ok()) return lock;
+  // Who made the folder may have died before this, or never thought of it: its name must not go with the power.
+  if (Status named = files.sync_folder(parent_folder(folder)); !named.ok()) return named;
   const auto names = files.list(folder);
   if (!names.ok()) return names.status();
   const bool has_segment = has(*names, kSpareName) || std::any_of(names->begin(), names->end(), is_segment);

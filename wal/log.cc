@@ -50,7 +50,7 @@ Status Log::recover(const ReplayFn& replay, const ProgressFn& progress) {
   last_time_ms_ = start->time_ms;
   spares_ = std::make_unique<SpareMaker>(files_, options_.folder, options_.prepare);
   writer_ = std::make_unique<Writer>(std::move(*start), *spares_, table_, clock_, options_.random);
-  thread_ = std::make_unique<SyncThread>();
+  thread_ = std::make_unique<SyncThread>(options_.sync);
   take_progress();
   active_us_ = clock_.monotonic_us();
   if (options_.thread == LogThread::kAlways) go_threaded();

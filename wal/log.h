@@ -31,6 +31,7 @@ struct LogOptions {
   uint64_t segment_bytes = uint64_t{64} << 20;
   uint64_t unsynced_bytes_max = uint64_t{64} << 20;
   SpareMaker::Where prepare = SpareMaker::Where::kBackground;
+  SyncThread::Where sync = SyncThread::Where::kBackground;
   std::function<uint64_t()> random = random_u64;  // salts and ids; a simulation passes its own
 };
 
@@ -75,6 +76,9 @@ class Log {
   // Called FROM THE SYNC THREAD when committed() may have moved; poll() then takes it over. Set it right after open.
   void on_progress(std::function<void()> wake);
   bool throttled() const { return unsynced_bytes() >= options_.unsynced_bytes_max; }
+
+  // With SyncThread::Where::kCaller, while the log is on its thread: what that would do next. False: nothing.
+  bool step_thread() { return threaded_ && thread_->step(); }
 
   void ask_sync();    // of everything proposed, soon: poll() will show it
   Status sync_now();  // when fine, everything proposed is synced

@@ -52,6 +52,19 @@ Status make_new(FileSystem& files, const Bytes& folder) {
   return done.ok() ? files.sync_folder(folder) : done;
 }
 
+// A process that died may have cut the journal short, or made it, and synced neither. Over what the disk still has of it the
+// next one would be written, and a power cut could then play back a part of the old: this makes the disk know what we see.
+Status settle_journal(FileSystem& files, const Bytes& folder) {
+  const Bytes path = join_path(folder, kSnapshotJournal);
+  const auto exists = files.exists(path);
+  if (!exists.ok()) return exists.status();
+  if (!*exists) return Status::fine();
+  const auto journal = files.open(path, OpenMode::kWrite);
+  if (!journal.ok()) return journal.status();
+  Status done = (*journal)->sync();
+  return done.ok() ? files.sync_folder(folder) : done;
+}
+
 Status check_version(Database& database) {
   const auto application = database.number("PRAGMA application_id");
   if (!application.ok()) return application.status();
@@ -98,7 +111,7 @@ Result<std::unique_ptr<SnapshotStore>> SnapshotStore::open(FileSystem& files, co
   const Bytes path = join_path(folder, kSnapshotName);
   const auto exists = files.exists(path);
   if (!exists.ok()) return exists.status();
-  Status done = *exists ? Status::fine() : make_new(files, folder);
+  Status done = *exists ? settle_journal(files, folder) : make_new(files, folder);
   if (!done.ok()) return done;
   auto database = Database::open(files, path);
   if (!database.ok()) return database.status();

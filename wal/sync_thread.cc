@@ -29,7 +29,7 @@ void SyncThread::start_with(Writer& writer) {
   CHECK(writer_ == nullptr);
   writer_ = &writer;
   report_ = Report{.progress = writer.progress(), .status = writer.status()};
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (where_ == Where::kBackground && !thread_.joinable()) thread_ = std::thread([this] { run(); });
 }
 
 void SyncThread::hand_back() {
@@ -66,38 +66,55 @@ SyncThread::Report SyncThread::report() const {
 }
 
 void SyncThread::wait_idle() {
+  while (where_ == Where::kCaller && step()) continue;
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return mail_.empty() && !working_; });
 }
 
 void SyncThread::run() {
-  Mail mail;  // what is being worked on; swapped, so that both keep their memory
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || !mail_.empty(); });
     if (stopping_) return;
-    std::swap(mail, mail_);
+    std::swap(under_way_, mail_);
     working_ = true;
     lock.unlock();
-    deliver(mail);
-    mail.clear();
+    write(under_way_);
+    finish(under_way_);
+    under_way_.clear();
     lock.lock();
     working_ = false;
     changed_.notify_all();
   }
 }
 
-void SyncThread::deliver(const Mail& mail) {
+// Without the lock: there is no other thread.
+bool SyncThread::step() {
+  if (working_) {
+    finish(under_way_);
+    under_way_.clear();
+    working_ = false;
+    return true;
+  }
+  if (mail_.empty()) return false;
+  std::swap(under_way_, mail_);
+  working_ = true;
+  write(under_way_);
+  return true;
+}
+
+void SyncThread::write(const Mail& mail) {
   View rest = mail.bodies;
   for (const Piece& piece : mail.pieces) {
     writer_->append(rest.substr(0, piece.size), piece.time_ms);
     rest.remove_prefix(piece.size);
   }
-  Status done = writer_->write();
-  if (done.ok() && mail.sync) {
-    publish();  // written counts already, with durability = interval
-    done = writer_->sync();
-  }
+  static_cast<void>(writer_->write());
+  if (mail.sync) publish();  // written counts already, with durability = interval
+}
+
+void SyncThread::finish(const Mail& mail) {
+  Status done = mail.sync ? writer_->sync() : writer_->status();
   if (done.ok() && mail.mark) done = writer_->mark(*mail.mark);
   publish();
 }

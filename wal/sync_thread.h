@@ -4,7 +4,8 @@
 // Used by: the log, which hands batches in and takes progress out.
 // Always:  - the two threads share one mailbox under one mutex, and nothing else;
 //          - the writer is the thread's from start_with() until hand_back() returns;
-//          - batches that came together are one write and, when syncing each, one sync.
+//          - batches that came together are one write and, when syncing each, one sync;
+//          - a simulation has no thread: it calls step() when its disk is to have done something.
 #pragma once
 
 #include <condition_variable>
@@ -21,6 +22,7 @@ namespace leat::wal {
 class SyncThread {
  public:
   enum class SyncEach : uint8_t { kNo, kYes };
+  enum class Where : uint8_t { kBackground, kCaller };  // kCaller: the simulation decides how long a sync takes
 
   struct Report {
     Progress progress;
@@ -28,7 +30,7 @@ class SyncThread {
     bool idle = true;  // nothing is waiting or under way
   };
 
-  SyncThread() = default;
+  explicit SyncThread(Where where) : where_(where) {}
   ~SyncThread();  // finishes what is under way, drops what waits
 
   // Called from the thread whenever the report may have changed. Set before the first start.
@@ -42,6 +44,8 @@ class SyncThread {
   void request_mark(TimeMs time_ms);
   Report report() const;
   void wait_idle();  // until idle, or failed
+  // kCaller: what the thread would do next, which is to write what waits, or to sync what was written. False: nothing.
+  bool step();
 
  private:
   struct Piece {
@@ -58,10 +62,13 @@ class SyncThread {
   };
 
   void run();
-  void deliver(const Mail& mail);
+  void write(const Mail& mail);
+  void finish(const Mail& mail);
   void publish();
 
+  const Where where_;
   std::function<void()> wake_;
+  Mail under_way_;  // swapped with the mail, so that both keep their memory
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Mail mail_;                 // all of these under mutex_

@@ -8,7 +8,7 @@ const Status kWrongType = Status::error("WRONGTYPE Operation against a key holdi
 std::optional<Found> Context::look_in(DbIndex where, View key) {
   stamp = std::max(stamp, rooms.stamps.of(where, key));
   std::optional<Found> found = rooms.keyspace.database(where).find(key);
-  if (found && found->expire_at_ms != kNoExpiry && found->expire_at_ms <= now_ms) {
+  if (found && is_due(*found)) {
     saw_due_ = true;
     found.reset();
   }
@@ -28,7 +28,7 @@ Result<std::optional<View>> Context::find_text(View key) {
 
 void Context::expire_if_due(DbIndex where, View key) {
   const std::optional<Found> found = rooms.keyspace.database(where).find(key);
-  if (!found || found->expire_at_ms == kNoExpiry || found->expire_at_ms > now_ms) return;
+  if (!found || !is_due(*found)) return;
   rooms.batch.emit(where, KeyExpire{.key = key});
   ++rooms.stats.expired_keys;
 }

@@ -51,6 +51,13 @@ class Context {
   std::optional<Found> look_in(DbIndex where, View key);
   // For what rests on a whole database: SCAN, DBSIZE, RANDOMKEY …: the last proposed index.
   void rest_on_everything() { stamp = std::max(stamp, rooms.batch.last_index()); }
+  // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is committed (the
+  // purge sees to one), a start after a crash could have an earlier time, and the key again.
+  bool is_due(const Found& found) {
+    const bool due = found.expire_at_ms != kNoExpiry && found.expire_at_ms <= now_ms;
+    if (due) stamp = std::max(stamp, rooms.batch.index());
+    return due;
+  }
   const Database& database() const { return rooms.keyspace.database(db); }
 
   // Changes state: logged, applied, noticed by waiters, watchers and metrics.

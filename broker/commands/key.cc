@@ -144,17 +144,13 @@ Outcome copy(Context& ctx, Args args) {
   return ctx.reply.integer(1);
 }
 
-bool is_due(const Context& ctx, const Found& found) {
-  return found.expire_at_ms != kNoExpiry && found.expire_at_ms <= ctx.now_ms;
-}
-
 // KEYS pattern
 Outcome keys(Context& ctx, Args args) {
   ctx.rest_on_everything();
   const auto mark = ctx.reply.reserve_array();
   size_t count = 0;
   ctx.database().for_each([&](View key, const Found& found) {
-    if (is_due(ctx, found) || !glob_match(args[1], key)) return;
+    if (ctx.is_due(found) || !glob_match(args[1], key)) return;
     ctx.reply.bulk(key);
     ++count;
   });
@@ -170,7 +166,7 @@ Outcome scan(Context& ctx, Args args) {
   std::vector<Bytes> found_keys;
   const uint64_t next = ctx.database().scan(options->cursor, options->count, [&](View key, const Found& found) {
     const bool wanted = !options->unknown_type && (!options->type || found.type == *options->type);
-    if (wanted && !is_due(ctx, found) && options->matches(key)) found_keys.emplace_back(key);
+    if (wanted && !ctx.is_due(found) && options->matches(key)) found_keys.emplace_back(key);
   });
   return reply_scan(ctx.reply, next, found_keys);
 }

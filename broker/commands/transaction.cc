@@ -24,7 +24,7 @@ Outcome multi(Context& ctx, Args) {
 bool watched_key_expired(Context& ctx) {
   for (const Watches::Watched& watched : ctx.rooms.watches.of(ctx.client.id)) {
     const auto found = ctx.rooms.keyspace.database(watched.db).find(watched.key);
-    if (found && found->expire_at_ms != kNoExpiry && found->expire_at_ms <= ctx.now_ms && !watched.was_due) return true;
+    if (found && ctx.is_due(*found) && !watched.was_due) return true;
   }
   return false;
 }
@@ -58,7 +58,7 @@ Outcome watch(Context& ctx, Args args) {
   if (ctx.client.in_multi) return Status::error("ERR WATCH inside MULTI is not allowed");
   for (const View key : args.from(1)) {
     const auto found = ctx.rooms.keyspace.database(ctx.db).find(key);
-    const bool was_due = found && found->expire_at_ms != kNoExpiry && found->expire_at_ms <= ctx.now_ms;
+    const bool was_due = found && ctx.is_due(*found);
     ctx.rooms.watches.watch(ctx.client.id, ctx.db, key, was_due);
   }
   return ctx.reply.ok();

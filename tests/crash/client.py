@@ -7,6 +7,7 @@ Always:  - a request is in the ledger before its first byte is sent;
          - the end of the broker ends the client, and nothing else does.
 """
 import threading
+import time
 
 import resp
 
@@ -20,11 +21,12 @@ UNANSWERED = Unanswered()
 
 
 class Request:
-    __slots__ = ("arguments", "reply")
+    __slots__ = ("arguments", "reply", "sent")
 
     def __init__(self, *arguments):
         self.arguments = arguments
         self.reply = UNANSWERED
+        self.sent = time.monotonic()
 
     @property
     def answered(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""run.py: kills the broker at random moments and asks: is all there that was acknowledged, and nothing half?
+"""run.py: stops and kills the broker at random moments and asks: is all there that was acknowledged, and nothing half?
 
 Used by: ctest and people:  python3 tests/crash/run.py --broker build/release/leat [--rounds N] [--seed S]
          python3 tests/crash/run.py --broker PATH --self-test   proves that the checks can fail
@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,9 @@ from stream import Stream  # noqa: E402
 
 ROUNDS_PER_FOLDER = 10      # then the log has become long, and a new one is begun
 LOAD_SECONDS = (0.02, 0.4)  # from the first request to the kill
+STOP_SECONDS = (0.02, 0.3)  # as a machine that swaps, or a debugger, may stop it
+# With so small a log that snapshots are taken and segments retired all the time, and kills fall into that.
+SNAPSHOTS = ("--set", "snapshot.log_bytes=200000", "--set", "segment_bytes=4194304")
 SHOWN = 12                  # findings of one round that are printed
 
 
@@ -48,8 +52,8 @@ def caller(server):
     return call
 
 
-def load(server, loads, seconds):
-    """All clients at work until the broker is killed; returns what went wrong before that."""
+def open_all(server, loads):
+    """All clients at work."""
     call = caller(server)
     for each in loads:
         if isinstance(each, Stream):
@@ -57,7 +61,21 @@ def load(server, loads, seconds):
     clients = [one for each in loads for one in each.clients]
     for one in clients:
         one.open(server)
-    time.sleep(seconds)  # the random moment itself
+    return clients
+
+
+def load(server, loads, rng, seconds=LOAD_SECONDS):
+    """All clients at work until the broker is killed, as the kernel does it that is out of memory; now and then it is stopped
+    before, and may go on or not. Returns what went wrong before that."""
+    clients = open_all(server, loads)
+    time.sleep(rng.uniform(*seconds))  # the random moment itself
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(rng.uniform(*STOP_SECONDS))
+        if rng.random() < 0.3:
+            break  # killed as it stands
+        server.process.send_signal(signal.SIGCONT)
+        time.sleep(rng.uniform(*seconds) / 2)
     died = not server.alive()
     server.kill()
     for one in clients:
@@ -73,6 +91,8 @@ def restart(server, rng):
         server.start_unready()
         time.sleep(max(0, patience - (time.monotonic() - began)))
         server.kill()
+    if not is_redis(server.binary):
+        server.extra = list(rng.choice(((), SNAPSHOTS)))
     return server.start()
 
 
@@ -104,7 +124,7 @@ def play(arguments):
         rng = random.Random(f"{arguments.seed}/{number}")
         loads = workloads(f"round-{number}", rng, arguments.broker)
         try:
-            findings = load(server, loads, rng.uniform(*LOAD_SECONDS))
+            findings = load(server, loads, rng)
             away = max(away, restart(server, rng))
             more, settled = check_round(server, loads, earlier)
             findings += more

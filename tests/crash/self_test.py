@@ -41,9 +41,14 @@ def acknowledged_entry(load):
 
 
 def half_acknowledged(load, state):
-    """An unanswered XACK of two entries, one of which is still pending."""
-    one = next(iter(state["pending"]))
-    forge(load.consumers, "XACK", load.key, "group", one, acknowledged_entry(load), reply=client.UNANSWERED)
+    """An unanswered XACK of two entries that nobody else acknowledged, one of which is still pending."""
+    asked = {entry for one in [*load.consumers, load.claimer] for request in one.ledger if request.arguments[0] == "XACK"
+             for entry in request.arguments[3:]}
+    free = [entry for entry in state["pending"] if entry not in asked]
+    one, other = free[0], free[1]
+    forge(load.consumers, "XACK", load.key, "group", one, other, reply=client.UNANSWERED)
+    del state["pending"][one]
+    state["pending_count"] -= 1
 
 
 def removed_job(load):
@@ -123,7 +128,7 @@ def true_round(broker, seed):
     try:
         server.start()
         loads = run.workloads("self", random.Random(seed), broker)
-        findings = run.load(server, loads, LOAD_SECONDS)
+        findings = run.load(server, loads, random.Random(seed), (LOAD_SECONDS, LOAD_SECONDS))
         server.start()
         call = run.caller(server)
         states = [each.observe(call) for each in loads]

@@ -107,12 +107,12 @@ class Stream:
                 yield f"{self.key}: {entry} was acknowledged and is pending again"
             if entry in pending and not delivered:
                 yield f"{self.key}: {entry} is pending and was never delivered"
-        asked = [each for ids in batches for each in ids]
+        asked = Counter(each for ids in batches for each in ids)
         for ids in batches:
-            own = [each for each in ids if each not in acked and asked.count(each) == 1]  # the claimer may have it from a consumer
-            left = sum(each in pending for each in own)
-            if left not in (0, len(own)):
-                yield f"{self.key}: an XACK of {len(own)} ids was half done: {left} are pending"
+            ids = [each for each in ids if each not in acked and asked[each] == 1]  # else another, who claimed it, did
+            left = sum(each in pending for each in ids)
+            if left not in (0, len(ids)):
+                yield f"{self.key}: an XACK of {len(ids)} ids was half done: {left} are pending"
         delivered = sum(number(entry) <= last for entry, _ in state["entries"])
         if self.keeps_entries_read and state["entries_read"] != delivered:
             yield f"{self.key}: entries-read is {state['entries_read']}, {delivered} were delivered"

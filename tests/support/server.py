@@ -38,12 +38,13 @@ def is_redis(binary):
 
 
 class Server:
-    def __init__(self, binary, folder, persistence="always", extra=()):
-        """persistence: always (synced before the answer), or never."""
+    def __init__(self, binary, folder, persistence="always", extra=(), environment=None):
+        """persistence: always (synced before the answer), or never. environment: beside that of this program."""
         self.binary = binary
         self.folder = folder
         self.persistence = persistence
         self.extra = list(extra)
+        self.environment = dict(environment or {})
         self.port = free_port()
         self.log_path = os.path.join(folder, "server.log")
         self.process = None
@@ -66,7 +67,8 @@ class Server:
         os.makedirs(data, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, *self._arguments(data)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [self.binary, *self._arguments(data)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.environment})
         atexit.register(self.kill)
         end_by_exit()
 

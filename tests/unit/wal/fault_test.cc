@@ -109,6 +109,24 @@ TEST(Fault, PowerCutAtEveryCall) {
   }
 }
 
+// The process dies while it makes the folder; the next one goes on with what it finds, until the power goes.
+TEST(Fault, PowerCutAfterAKillAtEveryCallOfTheFirstStart) {
+  for (uint64_t call = 1; call <= 20; ++call) {
+    SCOPED_TRACE("kill at call " + std::to_string(call));
+    Trial trial;
+    trial.disk.stop_at(call);
+    static_cast<void>(trial.open_once());
+    trial.disk.kill();
+    ASSERT_TRUE(trial.open_once());
+    for (int left = 3; left > 0; --left) trial.propose_one();
+    trial.disk.stop_at(trial.disk.calls() + 1);
+    trial.log.reset();
+    trial.disk.power_cut(0);
+    trial.expect_promised(3);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+}
+
 // And once more during the recovery that follows.
 TEST(Fault, PowerCutAtEveryCallOfARecovery) {
   for (uint64_t first = 20; first < 200; first += 13) {

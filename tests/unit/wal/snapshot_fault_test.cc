@@ -88,6 +88,33 @@ TEST(SnapshotFault, PowerCutAtEveryCall) {
   }
 }
 
+// The process dies at each call; the next one makes its snapshot over what it finds, and in that the power goes.
+TEST(SnapshotFault, PowerCutAfterAKillAtEveryCall) {
+  auto all = three_snapshots();
+  all.push_back(all.front());
+  all.back().index = 99;
+  for (uint64_t first = 3; first <= calls_of_a_whole_run(); ++first) {
+    for (uint64_t second = 1;; ++second) {
+      SCOPED_TRACE("kill at call " + std::to_string(first) + ", cut at call " + std::to_string(second));
+      Trial trial(all);
+      trial.disk.stop_at(first);
+      trial.run();
+      trial.store.reset();
+      trial.disk.kill();
+      auto loaded = trial.reopen_and_load();
+      ASSERT_TRUE(loaded.ok()) << loaded.status().text();
+      if (*loaded == all[trial.committed]) ++trial.committed;
+      trial.disk.stop_at(trial.disk.calls() + second);
+      trial.run();
+      trial.store.reset();
+      trial.disk.power_cut(first + second);
+      trial.expect_whole();
+      if (::testing::Test::HasFatalFailure()) return;
+      if (trial.committed == all.size() || second == 25) break;
+    }
+  }
+}
+
 // And once more while the next start takes the unfinished one back.
 TEST(SnapshotFault, PowerCutAtEveryCallOfATakingBack) {
   const uint64_t calls = calls_of_a_whole_run();
