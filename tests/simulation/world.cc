@@ -65,7 +65,7 @@ World::World(uint64_t seed) : dice_(seed) {
   });
 }
 
-World::~World() = default;
+World::~World() { broker_.reset(); }  // its last calls to the disk must not find half a broker above
 
 void World::live() {
   open();
