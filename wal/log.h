@@ -100,7 +100,6 @@ class Log {
 
   void take_progress();
   void advance_committed();
-  void sync_soon();
   void poll_sync(int64_t now_us);
   void poll_mark(int64_t now_us);
   bool sync_wanted() const;

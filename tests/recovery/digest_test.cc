@@ -32,4 +32,12 @@ TEST_F(BrokerTest, ALargeValueIsNotReadThrough) {
   EXPECT_EQ(digest_of(keyspace, {.db = 0, .name = "absent"}), 0u);
 }
 
+TEST_F(BrokerTest, ALongKeyIsNotCopied) {
+  call("SET first x");  // stated at once; the next statement is a second away
+  client().call_words({"SET", Bytes(DigestSample::kKeyBytesMax + 1, 'k'), "x"});
+  EXPECT_TRUE(rooms().batch.sample().take().empty());
+  client().call_words({"SET", Bytes(DigestSample::kKeyBytesMax, 'k'), "x"});
+  EXPECT_EQ(rooms().batch.sample().take().size(), 1u);
+}
+
 }  // namespace leat::testing
