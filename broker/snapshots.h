@@ -20,14 +20,14 @@ namespace leat {
 
 class Snapshots {
  public:
-  using Pause = std::function<void(uint64_t bytes_done, uint64_t bytes_total)>;
+  using Progress = std::function<void(uint64_t bytes_done, uint64_t bytes_total)>;
 
   // All must outlive this.
   Snapshots(const Config& config, Keyspace& keyspace, BrokerTime& time, Events& events)
       : config_(config), keyspace_(keyspace), time_(time), events_(events) {}
 
   // Loads what the folder has, whose lock the caller holds, into the keyspace, which is fresh.
-  Status open(wal::FileSystem& files, Clock& clock, wal::SnapshotWriter::Where where, const Pause& pause);
+  Status open(wal::FileSystem& files, Clock& clock, wal::SnapshotWriter::Where where, const Progress& progress);
   wal::Origin origin() const { return origin_; }     // what the log must begin behind
   TimeMs loaded_time_ms() const { return loaded_ms_; }  // of the snapshot's last record
   void start(wal::Log& log, uint64_t replayed_bytes);  // which is open, and must outlive this
@@ -47,6 +47,10 @@ class Snapshots {
   using Copy = std::function<void(Index)>;
   void ask(Copy copy) { asked_ = true, copy_of_next_ = std::move(copy); }
   bool under_way() const { return stage_ != Stage::kIdle; }
+  // That it held the loop, of the wall's time and of the core's.
+  struct Pause {
+    int64_t us = 0, cpu_us = 0;
+  };
   struct Figures {
     TimeMs last_save_ms = 0;    // wall; the start, when none was taken since
     int64_t last_took_us = -1;  // -1: none since the start
@@ -54,7 +58,7 @@ class Snapshots {
     uint64_t changes = 0;       // since the last one
     uint64_t taken = 0;         // since the start
     uint64_t rows = 0, bytes_written = 0;  // of the last one
-    int64_t longest_pause_us = 0;          // that it held the loop; of the one under way, if there is one
+    Pause longest_pause;                   // of the one under way, if there is one
     Index index = 0;            // of the one on disk
   };
   Figures figures(uint64_t effects) const;
@@ -62,7 +66,7 @@ class Snapshots {
  private:
   enum class Stage : uint8_t { kIdle, kTaking, kWaitingForSync, kCommitting };
 
-  Status load(const Pause& pause);
+  Status load(const Progress& progress);
   bool may_begin(uint64_t effects) const;
   bool due(uint64_t effects) const;
   std::optional<TimeMs> rule_due_ms(uint64_t changes) const;
@@ -98,7 +102,7 @@ class Snapshots {
   TimeMs last_save_ms_ = 0;
   int64_t last_begun_ms_ = 0;      // monotonic
   int64_t last_took_us_ = -1;
-  int64_t longest_pause_us_ = 0;
+  Pause longest_pause_;
   uint64_t taken_ = 0;
 };
 

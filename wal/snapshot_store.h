@@ -46,6 +46,8 @@ class SnapshotStore {
   Status commit(const SnapshotMeta& meta);
   const Status& status() const { return status_; }
   uint64_t bytes_written() const { return database_->bytes_written(); }  // to the disk, since open
+  // Called whenever a few hundred KiB were written and synced: the caller may rest there.
+  void on_piece(std::function<void()> rest) { database_->on_piece(std::move(rest)); }
 
  private:
   struct Statements;

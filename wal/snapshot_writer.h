@@ -4,7 +4,8 @@
 // Used by: the broker, which posts slices of changed chunks and, when their index is synced, the commit.
 // Always:  - posting never waits for the disk, and what is posted is worked off in that order;
 //          - a snapshot is the changes posted since the last commit, and its commit; without one it is taken back;
-//          - the thread is polite: ten steps of nice below the loop, and syncs every few MB (sqlite_vfs.h);
+//          - the thread is polite: ten steps of nice below the loop, syncs in small pieces (sqlite_vfs.h), and a rest after
+//            each as long as the piece took, unless somebody waits for it or much is waiting;
 //          - after the first failure nothing more is written, and report() says why for ever.
 #pragma once
 
@@ -51,7 +52,7 @@ class SnapshotWriter {
   Report report() const;
   // Called FROM THE THREAD when less is waiting, a commit is done or something failed. Set it before the first post.
   void on_progress(std::function<void()> wake) { wake_ = std::move(wake); }
-  void wait();  // until everything posted was worked off, jobs too, or something failed
+  void wait();  // until everything posted was worked off, jobs too, or something failed; there is no rest meanwhile
   // Works off the commits that were posted, drops what they do not cover, ends the thread. Nothing may be posted after.
   Status stop();
 
@@ -67,13 +68,15 @@ class SnapshotWriter {
   void put_one(Row& row);
   void make_whole(const SnapshotMeta& meta);
   void run_job(const Job& job);
+  void rest();
   void publish();
 
-  std::unique_ptr<SnapshotStore> store_;  // these five are the thread's, once it runs
+  std::unique_ptr<SnapshotStore> store_;  // these six are the thread's, once it runs
   Clock& clock_;
   uint64_t rows_ = 0;  // of the snapshot being made
   uint64_t bytes_before_ = 0;
   int64_t began_us_ = 0;
+  int64_t rested_us_ = 0;  // when the last rest ended
 
   const Where where_;
   std::function<void()> wake_;
@@ -81,10 +84,11 @@ class SnapshotWriter {
   std::atomic<uint64_t> jobs_ = 0;  // posted and not done
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Mail> mail_;  // these five under mutex_
+  std::deque<Mail> mail_;  // these six under mutex_
   size_t commits_ = 0;     // among the mail
   Report report_;
   bool working_ = false;
+  bool awaited_ = false;
   bool stopping_ = false;
   std::thread thread_;  // started by the first post
 };

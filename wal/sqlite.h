@@ -27,6 +27,7 @@ class Database {
   bool seems_damaged() const;
   const Bytes& path() const { return path_; }
   uint64_t bytes_written() const { return vfs_.bytes_written(); }
+  void on_piece(std::function<void()> rest) { vfs_.on_piece(std::move(rest)); }
 
  private:
   friend class Statement;

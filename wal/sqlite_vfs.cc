@@ -13,8 +13,9 @@ namespace {
 // What SQLite calls PENDING_BYTE and the 512 bytes that its locks take. No page of a database ever stands there.
 constexpr uint64_t kLockOffset = 0x40000000;
 constexpr uint64_t kLockBytes = 512;
-// A sync of the log that comes while so much is dirty still takes its time, but not the time of a whole snapshot.
-constexpr uint64_t kPaceBytes = uint64_t{4} << 20;
+// A sync of the log that comes while so much is dirty waits for it, so it is little. Less was tried: 256 KiB took twice
+// the time and helped nobody.
+constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
 // Reads come page by page, and a load wants them all: what follows one is fetched with it.
 constexpr size_t kReadAhead = size_t{128} << 10;
 constexpr int kSectorBytes = 4096;  // a page: what a torn write of a page can reach is only that page
@@ -35,6 +36,7 @@ struct SqliteVfs::OpenFile : sqlite3_file {
 
   int read(char* to, size_t size, uint64_t offset);
   int write(View bytes, uint64_t offset);
+  int end_piece();
   int truncate(uint64_t size);
   int sync();
   Result<View> peek(size_t size, uint64_t offset);
@@ -78,7 +80,13 @@ int SqliteVfs::OpenFile::write(View bytes, uint64_t offset) {
   const int done = vfs.tell(file->write(offset, bytes), SQLITE_IOERR_WRITE);
   vfs.bytes_written_ += bytes.size();
   unsynced += bytes.size();
-  return done == SQLITE_OK && unsynced >= kPaceBytes ? sync() : done;
+  return done == SQLITE_OK && unsynced >= kPieceBytes ? end_piece() : done;
+}
+
+int SqliteVfs::OpenFile::end_piece() {
+  const int done = sync();
+  if (done == SQLITE_OK && vfs.rest_) vfs.rest_();
+  return done;
 }
 
 int SqliteVfs::OpenFile::truncate(uint64_t size) {

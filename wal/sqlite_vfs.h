@@ -5,10 +5,12 @@
 // Always:  - after the first failed call of the disk every call fails, so nothing is written on top of an unknown
 //            state: the next start takes the unfinished transaction back, from its journal;
 //          - the database file is kept from other programs while it is open, by the locks that SQLite itself takes;
-//          - a new file's name is synced with its first sync, and dirty pages never pile up beyond kPaceBytes.
+//          - a new file's name is synced with its first sync, and dirty pages never pile up beyond kPieceBytes.
 #pragma once
 
 #include <sqlite3.h>
+
+#include <functional>
 
 #include "wal/file.h"
 
@@ -24,6 +26,8 @@ class SqliteVfs {
   const char* name() const { return name_.c_str(); }         // for sqlite3_open_v2
   const Status& failure() const { return failure_; }         // of the first call that failed
   uint64_t bytes_written() const { return bytes_written_; }  // since this was made, all files together
+  // Called when a piece of kPieceBytes was written and synced, in the middle of whatever SQLite is doing.
+  void on_piece(std::function<void()> rest) { rest_ = std::move(rest); }
 
  private:
   struct OpenFile;
@@ -38,6 +42,7 @@ class SqliteVfs {
   sqlite3_vfs vfs_{};
   Status failure_;
   uint64_t bytes_written_ = 0;
+  std::function<void()> rest_;
 };
 
 }  // namespace leat::wal

@@ -148,7 +148,8 @@ void persistence(Context& ctx, Lines& out) {
   out.field("rdb_saves", saves.taken);
   out.field("snapshot_index", saves.index);
   out.field("snapshot_last_rows", saves.rows);
-  out.field("snapshot_longest_pause_us", saves.longest_pause_us);
+  out.field("snapshot_longest_pause_us", saves.longest_pause.us);
+  out.field("snapshot_longest_pause_cpu_us", saves.longest_pause.cpu_us);
   out.field("snapshot_last_bytes_written", saves.bytes_written);
   backups(ctx.rooms.broker.backups(), out);
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis

@@ -40,9 +40,9 @@ Connection::Connection(Server& server, uv_loop_t& loop) : server_(server) {
 
 Connection::~Connection() { server_.forget(*this); }
 
-void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Config& config) {
+void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config) {
   auto* const connection = new Connection(server, loop);
-  if (uv_accept(&listener, reinterpret_cast<uv_stream_t*>(&connection->handle_)) != 0) return connection->close_now();
+  if (uv_accept(listener, reinterpret_cast<uv_stream_t*>(&connection->handle_)) != 0) return connection->close_now();
   uv_tcp_nodelay(&connection->handle_, 1);
   if (config.tcp_keepalive_s > 0) {
     uv_tcp_keepalive(&connection->handle_, 1, static_cast<unsigned>(config.tcp_keepalive_s));

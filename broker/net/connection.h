@@ -18,7 +18,7 @@ class Connection final : public Transport {
  public:
   Connection(Server& server, uv_loop_t& loop);
   // Takes the next connection that waits at `listener`; false (and gone) when that fails.
-  static void accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Config& config);
+  static void accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config);
 
   void write(Bytes bytes) override;
   void close_when_sent() override;

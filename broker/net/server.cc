@@ -89,7 +89,7 @@ void Server::on_connection(int status) {
     events_.warning("accept_failed", {{"why", uv_strerror(status)}});
     return;
   }
-  Connection::accept(*this, loop_, reinterpret_cast<uv_stream_t&>(listener_), config_);
+  Connection::accept(*this, loop_, reinterpret_cast<uv_stream_t*>(&listener_), config_);
 }
 
 void Server::run() {

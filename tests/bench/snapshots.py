@@ -213,7 +213,7 @@ def wait_for_save(link, leat):
 
 def stall(options):
     keys, elements = int(5 * MILLION * options.scale), int(5 * MILLION * options.scale)
-    print(f"| server | GET p99.9 ms, quiet | with | LPUSH p99 ms, quiet | with | longest pause ms | seconds | memory grown by |\n|---|---|---|---|---|---|---|---|")
+    print(f"| server | GET p99.9 ms, quiet | with | LPUSH p99 ms, quiet | with | longest pause ms (wall, core) | seconds | memory grown by |\n|---|---|---|---|---|---|---|---|")
     for binary in options.servers:
         server, folder = start_server(options, binary)
         leat = binary.endswith("leat")
@@ -237,9 +237,9 @@ def stall(options):
         stop.set()
         watch.join()
         busy = load.finish()
-        pause = float(info(link, "snapshot_longest_pause_us")) / 1000 if leat else max(busy["get"])
+        pauses = [int(info(link, f"snapshot_longest_pause_{unit}")) / 1000 for unit in ("us", "cpu_us")] if leat else [max(busy["get"])]
         print(f"| {os.path.basename(binary)} | {percentile(quiet['get'], .999):.2f} | {percentile(busy['get'], .999):.2f} | "
-              f"{percentile(quiet['push'], .99):.2f} | {percentile(busy['push'], .99):.2f} | {pause:.2f} | {took:.1f} | "
+              f"{percentile(quiet['push'], .99):.2f} | {percentile(busy['push'], .99):.2f} | {', '.join(f'{one:.2f}' for one in pauses)} | {took:.1f} | "
               f"{(peak[0] - before) / before * 100:.1f} % of {before / 1e6:.0f} MB |", flush=True)
         server.kill()
         shutil.rmtree(folder)

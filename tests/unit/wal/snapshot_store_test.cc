@@ -55,6 +55,19 @@ TEST_F(SnapshotStoreTest, WhatIsNotCommittedIsTakenBack) {
   EXPECT_EQ(*reopen_and_load(), all[0]);
 }
 
+// Nothing piles up for a sync of the log to be caught behind, and the writer may rest now and then.
+TEST_F(SnapshotStoreTest, ALongOneIsSyncedInPieces) {
+  ASSERT_TRUE(open().ok());
+  uint64_t pieces = 0, longest = 0, last = store->bytes_written();
+  store->on_piece([&] {
+    ++pieces;
+    longest = std::max(longest, store->bytes_written() - std::exchange(last, store->bytes_written()));
+  });
+  ASSERT_TRUE(save({}, three_snapshots(3000, 10000)[0]).ok());
+  EXPECT_GT(pieces, 15u);
+  EXPECT_LE(longest, (2u << 20) + 8192);  // of the journal and of the file
+}
+
 TEST_F(SnapshotStoreTest, DroppingWhatIsNotThereIsNothing) {
   ASSERT_TRUE(open().ok());
   EXPECT_TRUE(store->drop_chunk(5).ok());
