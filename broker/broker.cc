@@ -193,8 +193,12 @@ void Broker::forget_hangups() {
   gone_.clear();
 }
 
+bool Broker::disk_behind() const { return (log_ != nullptr && log_->throttled()) || snapshots_.throttled(); }
+
+bool Broker::may_resume() const { return !paused_.empty() && !executor_.paused() && !disk_behind(); }
+
 void Broker::resume_paused() {
-  if (paused_.empty() || executor_.paused()) return;
+  if (!may_resume()) return;
   runnable_.insert(runnable_.end(), paused_.begin(), paused_.end());
   paused_.clear();
 }
@@ -203,7 +207,7 @@ void Broker::run_requests(int64_t budget_us) {
   const int64_t until_us = time_.monotonic_us() + budget_us;
   // Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
   while (!runnable_.empty() && batch_.size() < kTickRecordBytes) {
-    if ((log_ != nullptr && log_->throttled()) || snapshots_.throttled()) return;  // the disk must catch up first
+    executor_.disk_behind = disk_behind();  // holds writes back, and nothing else: reads of settled keys go on
     Client* const client = clients_.find(runnable_.front());
     runnable_.pop_front();
     if (client == nullptr) continue;
@@ -218,7 +222,7 @@ void Broker::run_requests(int64_t budget_us) {
 
 // Runs the client's next request. False: there is none to run now.
 bool Broker::run_one(Client& client) {
-  if (client.gone || client.closing || client.parked != nullptr) return false;
+  if (client.gone || client.closing || client.parked != nullptr || client.held_back()) return false;
   const RespParser::Limits limits{.bulk_bytes_max = config_.bulk_bytes_max};
   const View input = View(client.input).substr(client.parsed);
   switch (client.parser.next(input, limits)) {
@@ -245,7 +249,7 @@ bool Broker::run_one(Client& client) {
     client.input.append(client.input_later);
     client.input_later.clear();
   }
-  if (!taken) {  // CLIENT PAUSE: it stays where it is
+  if (!taken) {  // CLIENT PAUSE, or the disk must catch up first: it stays where it is
     paused_.push_back(client.id);
     client.queued_to_run = true;
     return false;
@@ -291,6 +295,7 @@ void Broker::propose() {
     batch_.begin(log_->next_index());
   }
   log_->poll(time_.monotonic_us());
+  stamps_.settle(log_->committed());
   if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
 }
 
@@ -333,7 +338,9 @@ bool Broker::release(Client& client) {
   if (client.gone) return false;
   const Index committed = log_ != nullptr ? log_->committed() : 0;
   if (client.output.releasable(committed)) {
+    const bool was_held_back = client.held_back();
     Bytes out = client.output.release(committed);
+    if (was_held_back) to_run(client);
     client.bytes_out += out.size();
     stats_.output_bytes += out.size();
     client.transport.write(std::move(out));

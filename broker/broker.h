@@ -53,7 +53,7 @@ class Broker {
 
   void tick();
   // Whether the next tick has work that no event will announce.
-  bool has_work() const { return !runnable_.empty() || purge_left_ || snapshots_.has_work(); }
+  bool has_work() const { return !runnable_.empty() || purge_left_ || snapshots_.has_work() || may_resume(); }
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.
@@ -92,6 +92,8 @@ class Broker {
 
  private:
   void forget_hangups();
+  bool disk_behind() const;  // so much waits for it that nothing more may be changed
+  bool may_resume() const;
   void resume_paused();
   void run_requests(int64_t budget_us);
   bool run_one(Client& client);
@@ -127,7 +129,7 @@ class Broker {
 
   std::deque<Ticket> runnable_;
   std::deque<Ticket> releasable_;  // have held output
-  std::vector<Ticket> paused_;     // have a request that CLIENT PAUSE holds back
+  std::vector<Ticket> paused_;     // have a request that CLIENT PAUSE or the disk holds back
   std::vector<Ticket> gone_;
   Pump pump_;
   std::function<void()> wake_;

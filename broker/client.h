@@ -71,6 +71,10 @@ struct Client {
   RespSink reply;
   int protocol = 2;
   bool queued_to_release = false;
+  // Replies to what is not on disk yet: beyond so many bytes its next requests wait for the disk too, or a reader of one large
+  // value could fill the memory while the disk stands.
+  static constexpr size_t kHeldBytesMax = 4 << 20;
+  bool held_back() const { return output.held() > kHeldBytesMax; }
 
   // What it said about itself.
   Bytes name, lib_name, lib_version;

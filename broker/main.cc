@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <random>
 
 #include "broker/backup_client.h"
@@ -21,7 +22,7 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000";
 namespace leat {
 namespace {
 
-constexpr int kFine = 0, kRefused = 1, kLogFailed = 2;
+constexpr int kFine = 0, kRefused = 1, kLogFailed = 2, kOutOfMemory = 3;
 
 constexpr char kHelp[] =
     "leat: a persistent job-queue and stream broker that speaks the Redis protocol.\n"
@@ -42,6 +43,14 @@ constexpr char kHelp[] =
 int refuse(const Bytes& why) {
   std::fprintf(stderr, "leat: %s\n", why.c_str());
   return kRefused;
+}
+
+// Ends at once, as a kill would, but with a line that says why. Nothing here may need memory.
+void end_without_memory() {
+  constexpr View kLine = "level=error event=out_of_memory "
+                         "advice=\"what was acknowledged is in the log: give the broker more memory and start it again\"\n";
+  [[maybe_unused]] const ssize_t said = write(STDERR_FILENO, kLine.data(), kLine.size());
+  _exit(kOutOfMemory);
 }
 
 uint64_t random_seed() {
@@ -91,6 +100,7 @@ int serve(int count, char** words) {
   if (Status checked = check_config(config); !checked.ok()) return refuse(Bytes(checked.text()));
   const auto events = Events::open(config.log_level, config.log_file);
   if (!events.ok()) return refuse(Bytes(events.status().text()));
+  std::set_new_handler(end_without_memory);
   return run_broker(std::move(config), **events);
 }
 

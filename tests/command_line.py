@@ -97,6 +97,61 @@ def check_life(binary, folder):
     expect(broker.end(signal.SIGINT) == 0, "SIGINT ends like SIGTERM")
 
 
+def check_two(binary, folder):
+    """Two brokers on one folder, by whatever path, or on one port: the second is refused, and the first never knows."""
+    data, other = os.path.join(folder, "two"), os.path.join(folder, "elsewhere")
+    link = os.path.join(folder, "link")
+    first = Broker(binary, data)
+    try:
+        client = first.connect()
+        client.sendall(b"SET kept value\r\n")
+        expect(client.recv(100) == b"+OK\r\n", "the first broker serves")
+        os.symlink(data, link)
+        for path in (data, link, os.path.relpath(data)):
+            said = refused(binary, "serve", "--set", "port=0", "--set", f"data_dir={path}")
+            expect(path in said and str(first.process.pid) in said, f"the folder and who has it are said: {said}")
+        said = refused(binary, "serve", "--set", f"port={first.port}", "--set", f"data_dir={other}")
+        expect(str(first.port) in said and "taken" in said, f"the port is said: {said}")
+        said = refused(binary, "serve", "--set", f"port={first.port}", "--set", f"data_dir={data}")
+        expect(str(first.process.pid) in said, f"both taken, the folder is said: {said}")
+        client.sendall(b"GET kept\r\nSET more value\r\n")
+        expect(read_until(client, b"+OK\r\n") == b"$5\r\nvalue\r\n+OK\r\n", "the first broker is unharmed")
+    finally:
+        first.end(signal.SIGKILL)
+    after = Broker(binary, data)  # at once: the lock of who was killed is gone with it
+    client = after.connect()
+    client.sendall(b"MGET kept more\r\n")
+    expect(read_until(client, b"$5\r\nvalue\r\n$5\r\nvalue\r\n").count(b"value") == 2, "and has lost nothing")
+    expect(after.end() == 0, "the broker after it stops")
+    expect(Broker(binary, other).end() == 0, "a start that was refused for its port leaves a folder that can be used")
+
+
+def read_until(client, end):
+    got = b""
+    while not got.endswith(end):
+        more = client.recv(100)
+        expect(more, f"the broker closed after {got!r}")
+        got += more
+    return got
+
+
+def check_race(binary, folder):
+    """Several start at once on a folder that is not there yet: one serves, each other is refused."""
+    for number in range(5):
+        words = [binary, "serve", "--set", "port=0", "--set", f"data_dir={folder}/race-{number}"]
+        racers = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        try:
+            first_lines = [one.stderr.readline() for one in racers]
+            serving = [line for line in first_lines if "event=serving" in line]
+            lost = [line for line in first_lines if line.startswith("leat: ")]
+            expect(len(serving) == 1 and len(lost) == 3, f"of four that start at once one serves: {first_lines}")
+        finally:
+            for one in racers:
+                one.kill()
+                one.wait()
+                one.stderr.close()
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--broker", required=True)
@@ -105,9 +160,11 @@ def main():
     try:
         check_refusals(binary, folder)
         check_life(binary, folder)
+        check_two(binary, folder)
+        check_race(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print("command line: refusals, signals, check and dump are as said")
+    print("command line: refusals, two on one folder, signals, check and dump are as said")
     return 0
 
 

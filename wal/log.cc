@@ -13,6 +13,8 @@ constexpr int64_t kQuietUs = 10'000;                        // after that `synce
 constexpr int64_t kSlowSyncUs = 1'000;                      // a moving average above this: the log moves to its thread
 constexpr int64_t kQuickSyncUs = 500;                       // one below this …
 constexpr int64_t kQuickForUs = 1'000'000;                  // … for that long brings it back
+constexpr int64_t kStandingUs = 100'000;                    // but a disk that has ever stood for so long …
+constexpr int64_t kQuickForLongUs = 60'000'000;             // … for that long: while it stands inline, so does the loop
 constexpr uint64_t kSlowSyncBytes = uint64_t{1} << 20;      // more than a disk syncs within kSlowSyncUs
 constexpr uint64_t kSmallSegmentBytes = uint64_t{4} << 20;  // filled with zeros in about 15 ms
 }  // namespace
@@ -187,7 +189,8 @@ void Log::settle_thread(int64_t now_us) {
   }
   if (progress_.sync_us_average >= kQuickSyncUs) return quick_since_us_.reset();
   if (!quick_since_us_) quick_since_us_ = now_us;
-  if (now_us - *quick_since_us_ >= kQuickForUs && thread_->report().idle) go_inline();
+  const int64_t quick_for_us = progress_.sync_us_max < kStandingUs ? kQuickForUs : kQuickForLongUs;
+  if (now_us - *quick_since_us_ >= quick_for_us && thread_->report().idle) go_inline();
 }
 
 void Log::go_threaded() {

@@ -62,8 +62,9 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
 }
 
 bool Executor::must_pause(const Client& client, const Command& command) const {
-  if (!paused() || same_word(command.row.name, "client|unpause") || same_word(command.row.name, "client|pause")) return false;
-  if (!pause.writes_only) return true;
+  if (!paused() && !disk_behind) return false;
+  if (same_word(command.row.name, "client|unpause") || same_word(command.row.name, "client|pause")) return false;
+  if (paused() && !pause.writes_only) return true;
   if (command.is(kWrite) || command.row.name == "PUBLISH" || command.family == "scripting") return true;
   if (command.row.name != "EXEC") return false;
   for (const QueuedCommand& queued : client.queued) {

@@ -19,7 +19,7 @@ class Executor {
  public:
   explicit Executor(Rooms& rooms) : rooms_(rooms) {}  // must outlive this
 
-  // One request. False: not now (CLIENT PAUSE); the request stays where it is.
+  // One request. False: not now (CLIENT PAUSE, disk_behind); the request stays where it is.
   bool request(Client& client, Args args);
 
   // EXEC's body: the queued commands one after the other, all at the caller's frozen time.
@@ -49,6 +49,8 @@ class Executor {
   // While a script is slow others hear BUSY; while loading, LOADING.
   bool busy = false;
   bool loading = false;
+  // While too much waits for the disk whatever may write waits too; a tick says so before it runs requests.
+  bool disk_behind = false;
 
   // CLIENT PAUSE
   struct Pause {

@@ -86,7 +86,7 @@ void Connection::on_read(ssize_t size, const uv_buf_t& buffer) {
 
 void Connection::resume_reading() {
   if (client_ == nullptr) return;
-  const bool behind = client_->queued_to_run || client_->parked != nullptr;
+  const bool behind = client_->queued_to_run || client_->parked != nullptr || client_->held_back();
   if (behind && client_->input.size() - client_->parsed > kBacklogBytes) return server_.resume_later(*this);
   read_on();
 }

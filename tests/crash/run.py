@@ -20,16 +20,19 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import client  # noqa: E402
 import resp  # noqa: E402
 from batch import Batch  # noqa: E402
+from bullmq import BullMQ  # noqa: E402
 from pool import Pool  # noqa: E402
 from reliable_list import ReliableList  # noqa: E402
 from server import Server, ServerError, is_redis  # noqa: E402
 from stream import Stream  # noqa: E402
+from woken import Woken  # noqa: E402
 
 ROUNDS_PER_FOLDER = 10      # then the log has become long, and a new one is begun
 LOAD_SECONDS = (0.02, 0.4)  # from the first request to the kill
 STOP_SECONDS = (0.02, 0.3)  # as a machine that swaps, or a debugger, may stop it
 # With so small a log that snapshots are taken and segments retired all the time, and kills fall into that.
 SNAPSHOTS = ("--set", "snapshot.log_bytes=200000", "--set", "segment_bytes=4194304")
+BULLMQ_EVERY = 2            # rounds: what it adds and finishes costs as much as all the others together
 SHOWN = 12                  # findings of one round that are printed
 
 
@@ -38,7 +41,7 @@ def workloads(name, rng, broker):
     draw = lambda: random.Random(rng.getrandbits(64))  # noqa: E731
     return [Pool("list", f"{name}:list", draw()), Pool("zset", f"{name}:zset", draw()), Pool("set", f"{name}:set", draw()),
             ReliableList(f"{name}:jobs", draw()), Stream(f"{name}:stream", draw(), not is_redis(broker)),
-            Batch(f"{name}:batch", draw())]
+            Batch(f"{name}:batch", draw()), Woken(f"{name}:woken")]
 
 
 def caller(server):
@@ -96,6 +99,11 @@ def restart(server, rng):
     return server.start()
 
 
+def all_workloads(name, rng, broker):
+    """BullMQ too, whose own process is a load for the machine."""
+    return [*workloads(name, rng, broker), BullMQ(f"{name}:bullmq")]
+
+
 def check_round(server, loads, earlier):
     """Findings, and what the next rounds must find unchanged."""
     call = caller(server)
@@ -106,6 +114,8 @@ def check_round(server, loads, earlier):
         findings += each.check(state)
         if isinstance(each, Stream):
             findings += each.after(call, state)
+        if isinstance(each, BullMQ):
+            findings += each.after(call, server)
         settled.append((each, each.observe(call)))
     for each, state in earlier:
         if each.observe(call) != state:
@@ -122,7 +132,7 @@ def play(arguments):
             server, earlier = Server(arguments.broker, folder), []
             server.start()
         rng = random.Random(f"{arguments.seed}/{number}")
-        loads = workloads(f"round-{number}", rng, arguments.broker)
+        loads = (workloads if number % BULLMQ_EVERY else all_workloads)(f"round-{number}", rng, arguments.broker)
         try:
             findings = load(server, loads, rng)
             away = max(away, restart(server, rng))

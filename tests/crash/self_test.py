@@ -11,6 +11,7 @@ import shutil
 import tempfile
 
 import client
+import doctored_bullmq
 import run
 from server import Server
 
@@ -54,6 +55,10 @@ def half_acknowledged(load, state):
 def removed_job(load):
     return next(request.arguments[3] for worker in load.workers for request in worker.ledger
                 if request.arguments[0] == "LREM" and request.answered)
+
+
+def popped(load, kind):
+    return next(request.reply[1] for request in load.takers[kind].ledger if request.answered)
 
 
 def many_lost(load, state):
@@ -104,6 +109,12 @@ DOCTORED = [
     (5, "the shared total is behind", lambda load, state: state.update(total=state["total"] - 1)),
     (5, "a reader saw more than there is", lambda load, state: forge(
         [load.reader], "GET", "total", reply=b"%d" % (state["total"] + 1))),
+    (6, "members that a transaction fed are lost", lambda load, state: [state["list"].pop() for _ in range(3)]),
+    (6, "a member of the sorted set is there twice", lambda load, state: state["zset"].append(state["zset"][0])),
+    (6, "a taken member is back", lambda load, state: state["list"].append(popped(load, "list"))),
+    (6, "a batch is half there", lambda load, state: state["zset"].append(b"1-99999999")),
+    (6, "batches are missing as a whole", lambda load, state: state["counts"].__setitem__(0, state["counts"][0] - 3)),
+    *[(7, name, change) for name, change in doctored_bullmq.DOCTORED],
 ]
 
 
@@ -127,7 +138,7 @@ def true_round(broker, seed):
     server = Server(broker, folder)
     try:
         server.start()
-        loads = run.workloads("self", random.Random(seed), broker)
+        loads = run.all_workloads("self", random.Random(seed), broker)
         findings = run.load(server, loads, random.Random(seed), (LOAD_SECONDS, LOAD_SECONDS))
         server.start()
         call = run.caller(server)

@@ -16,7 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "crash"), os.path.join(HERE, "..", "support")]
-from run import SNAPSHOTS, caller, check_round, open_all, workloads  # noqa: E402
+from run import SNAPSHOTS, all_workloads, check_round, open_all  # noqa: E402
 from server import Server, ServerError  # noqa: E402
 
 ROUNDS_PER_DISK = 10
@@ -74,7 +74,7 @@ def play(arguments, folder):
                 server.log_path = os.path.join(folder, "server.log")
                 server.start()
             rng = random.Random(f"{arguments.seed}/{number}")
-            loads = workloads(f"round-{number}", rng, arguments.broker)
+            loads = all_workloads(f"round-{number}", rng, arguments.broker)
             try:
                 play_round(server, disk, loads, rng)
                 findings, settled = check_round(server, loads, earlier)
@@ -102,11 +102,12 @@ def main():
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="leat-power-")
     try:
-        played = play(arguments, folder) if os.path.exists("/dev/fuse") else None
+        possible = os.path.exists("/dev/fuse") and os.access(arguments.disk, os.X_OK)
+        played = play(arguments, folder) if possible else None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if played is None:
-        print("power cut: skipped: no /dev/fuse, or no right to mount")
+        print("power cut: skipped: no /dev/fuse, no right to mount, or power_cut_disk was not built (libfuse3-dev)")
         return SKIPPED
     findings, answered = played
     print("\n".join(findings[:12]) or f"power cut: {arguments.rounds} cuts, {answered} acknowledgements, all kept")

@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "crash"), os.path.join(HERE, "..", "support")]
+from client import Client  # noqa: E402
 from run import caller, check_round, open_all, workloads  # noqa: E402
 from server import Server, ServerError  # noqa: E402
 
@@ -26,6 +28,8 @@ LOAD_SECONDS = 0.5
 NOTICED_SECONDS = 0.1  # a failure on another thread is known to the loop by then
 STARTING = 40  # calls that a first start makes
 LOG_FAILED = 2
+OUT_OF_MEMORY = 3
+SPARE_BYTES = 16 << 20  # that it may take before there is no more
 
 
 class Life:
@@ -220,6 +224,33 @@ def check_full_disk(arguments):
         unmount(folder)
 
 
+def check_out_of_memory(arguments):
+    """The system has no more memory to give: it says so and ends, and everything acknowledged is there."""
+    life = Life(arguments.broker, 4)
+    life.server.start()
+    open_all(life.server, life.loads)
+    time.sleep(0.2)
+    with open(f"/proc/{life.server.process.pid}/status") as status:
+        used = 1024 * int(re.search(r"VmData:\s+(\d+)", status.read()).group(1))
+    resource.prlimit(life.server.process.pid, resource.RLIMIT_DATA, (used + SPARE_BYTES, used + SPARE_BYTES))
+    filler = Client("filler", lambda client: client.call("RPUSH", "filler", bytes(1 << 16)))
+    filler.open(life.server)
+    filler.join(timeout=30)
+    status = life.wait(5)
+    life.end()
+    findings = [] if status == OUT_OF_MEMORY and "event=out_of_memory" in life.log() else [
+        f"out of memory it ended with {status}: {life.server.log_tail()}"]
+    acknowledged = sum(request.answered for request in filler.ledger)
+    life.server.start()
+    there = caller(life.server)("LLEN", "filler")
+    life.end()
+    if not acknowledged <= there <= len(filler.ledger):
+        findings.append(f"{acknowledged} of {len(filler.ledger)} pushes were acknowledged before memory ended, {there} are there")
+    findings += life.again()
+    shutil.rmtree(life.folder)
+    return findings
+
+
 def check_read_only(arguments):
     """A folder that cannot be written is refused, with its name."""
     folder = tempfile.mkdtemp(prefix="leat-faults-")
@@ -243,7 +274,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     findings = []
-    for check in (check_failing_calls, check_folder_goes, check_folder_is_removed, check_full_disk, check_read_only):
+    for check in (check_failing_calls, check_folder_goes, check_folder_is_removed, check_full_disk, check_read_only, check_out_of_memory):
         found = check(arguments)
         findings += [f"{check.__name__}: {finding}" for finding in found]
         print(f"faults: {check.__name__.replace('_', ' ')}: {'FAILED' if found else 'as it should'}", flush=True)

@@ -332,6 +332,34 @@ TEST_F(ThreadTest, SlowSyncsMoveTheLogToItsThreadAndQuickOnesBringItBack) {
   EXPECT_EQ(replayed.size(), 61u);
 }
 
+// Each time it stands while the loop syncs, the loop stands too: such a disk is trusted again after a minute.
+TEST_F(ThreadTest, ADiskThatHasStoodStaysOnTheThread) {
+  open();
+  watch();
+  std::atomic<int64_t> sync_us = 100;
+  disk.on_sync([&](const Bytes&) { clock.advance_us(sync_us); });
+  propose(0);
+  sync_us = 2'000'000;
+  propose(1);
+  EXPECT_TRUE(log->stats().threaded);
+  sync_us = 50;
+  const auto syncs_pass = [&](int syncs, int64_t apart_us) {
+    for (int sync = 0; sync < syncs; ++sync) {
+      clock.advance_us(apart_us);
+      ASSERT_TRUE(log->sync_now().ok());
+      log->poll(clock.monotonic_us());
+    }
+  };
+  syncs_pass(300, 10'000);  // until the average knows that it is quick again, and a second more
+  EXPECT_LT(log->stats().sync_us_average, 500);
+  EXPECT_TRUE(log->stats().threaded);
+  syncs_pass(50, 1'000'000);
+  EXPECT_TRUE(log->stats().threaded);
+  syncs_pass(20, 1'000'000);
+  EXPECT_FALSE(log->stats().threaded);
+  disk.on_sync(nullptr);
+}
+
 TEST_F(ThreadTest, WhileTheDiskWorksNothingIsCommittedAndTheLoopGoesOn) {
   options.thread = LogThread::kAlways;
   open();
