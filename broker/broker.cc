@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
-#include "broker/keyspace/apply.h"
+#include "broker/replay.h"
 #include "wal/folder.h"
 
 namespace leat {
@@ -53,15 +53,8 @@ Status Broker::open() {
   CHECK(folder_lock_ != nullptr);
   executor_.loading = true;
   loading_.started_ms = time_.now_ms();
-  EffectDecoder decoder;
-  const auto replay = [&](Index index, TimeMs, View batch) {
-    return decoder.decode(batch, [&](DbIndex db, const Effect& effect) {
-      if (db >= kDatabases) return Status::error("an effect on database " + std::to_string(db) + ", which does not exist");
-      apply_effect(keyspace_, db, effect);
-      const auto* stated = std::get_if<KeyDigest>(&effect);
-      return stated == nullptr ? Status::fine() : compare(keyspace_, db, *stated, index);
-    });
-  };
+  Replay replayed(keyspace_, Replay::Fit::kTrusted);
+  const auto replay = [&](Index index, TimeMs, View batch) { return replayed.batch(index, batch); };
   const auto progress = [&](uint64_t done, uint64_t total) {
     loading_.bytes_done = done;
     loading_.bytes_total = total;

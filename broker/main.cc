@@ -34,6 +34,8 @@ constexpr char kHelp[] =
     "  leat restore SOURCE --to DATA [--log DATA] [--until INDEX|TIME]\n"
     "                                                     a new data folder out of a backup or a data folder, whole or as\n"
     "                                                     it was at a record or a time (docs/operations.md)\n"
+    "  leat salvage DIR --to DATA                         a new data folder out of a damaged one, and a list of what could\n"
+    "                                                     not be kept\n"
     "  leat --version\n"
     "  leat --help\n"
     "\n"
@@ -157,6 +159,14 @@ int restore(int count, char** words) {
   return restore_data(*wal::system_files(), std::move(options));
 }
 
+int salvage(int count, char** words) {
+  Bytes from, to;
+  const Status read = read_words(count, words, from, {{"--to", &to}});
+  if (!read.ok()) return refuse(Bytes(read.text()));
+  if (from.empty() || to.empty()) return refuse("usage: leat salvage DIR --to DATA");
+  return salvage_data(*wal::system_files(), from, to);
+}
+
 int run(int count, char** words) {
   const View command = count > 1 ? View(words[1]) : View("--help");
   if (command == "--version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
@@ -167,6 +177,7 @@ int run(int count, char** words) {
   }
   if (command == "backup") return backup(count - 2, words + 2);
   if (command == "restore") return restore(count - 2, words + 2);
+  if (command == "salvage") return salvage(count - 2, words + 2);
   if (command == "dump" && count > 2) return dump(count - 2, words + 2);
   return refuse("'" + Bytes(command) + "' is not a command; see leat --help");
 }

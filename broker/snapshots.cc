@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "broker/keyspace/loader.h"
+#include "broker/snapshot_rows.h"
 
 namespace leat {
 
@@ -41,25 +41,6 @@ class Stopwatch {
   const int64_t began_cpu_us_;
   int64_t began_us_;
 };
-
-wal::SnapshotChanges to_rows(Handover handover) {
-  wal::SnapshotChanges rows;
-  rows.chunks.reserve(handover.chunks.size());
-  for (SavedChunk& chunk : handover.chunks) {
-    rows.chunks.push_back({.id = chunk.id,
-                           .owner = chunk.owner,
-                           .kind = static_cast<uint8_t>(chunk.kind),
-                           .detail = chunk.depth,
-                           .bytes = chunk.bytes,
-                           .keeper = std::move(chunk.keeper)});
-  }
-  rows.blobs.reserve(handover.blobs.size());
-  for (SavedBlob& blob : handover.blobs)
-    rows.blobs.push_back({.id = blob.id, .bytes = blob.bytes, .keeper = std::move(blob.keeper)});
-  rows.dropped_chunks = std::move(handover.gone_chunks);
-  rows.dropped_blobs = std::move(handover.gone_blobs);
-  return rows;
-}
 }  // namespace
 
 // ---- the start
@@ -78,29 +59,7 @@ Status Snapshots::open(wal::FileSystem& files, Clock& clock, wal::SnapshotWriter
 
 Status Snapshots::load(const Progress& progress) {
   const wal::SnapshotMeta& meta = *store_->meta();
-  KeyspaceLoader loader(keyspace_);
-  if (Status begun = loader.begin(meta.state); !begun.ok()) return begun;
-  uint64_t done = 0, total = 0;
-  const wal::SnapshotLoader rows{
-      .on_blob =
-          [&](const wal::SnapshotBlob& blob) {
-            loader.add_blob(blob.id, blob.bytes);
-            return Status::fine();
-          },
-      .on_chunk =
-          [&](const wal::SnapshotRow& row) {
-            if (row.kind > kLastChunkKind || row.detail < 0 || row.detail > UINT8_MAX)
-              return Status::error("the snapshot's chunk " + std::to_string(row.id) + " is of a kind this version does not know");
-            return loader.add({.id = row.id,
-                               .owner = row.owner,
-                               .kind = static_cast<ChunkKind>(row.kind),
-                               .depth = static_cast<uint8_t>(row.detail),
-                               .bytes = row.bytes,
-                               .keeper = nullptr});
-          },
-      .on_progress = [&](uint64_t bytes, uint64_t of) { progress(done = bytes, total = of); }};
-  if (Status loaded = store_->load(rows); !loaded.ok()) return loaded;
-  if (Status built = loader.finish([&] { progress(done, total); }); !built.ok()) return built;
+  if (Status loaded = load_keyspace(*store_, keyspace_, progress); !loaded.ok()) return loaded;
   origin_ = {.after = meta.index, .cluster_id = meta.cluster_id};
   loaded_ms_ = last_save_ms_ = meta.time_ms;
   own_bytes_ = keyspace_.chunks().bytes();

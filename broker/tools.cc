@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "broker/proof.h"
+#include "broker/salvage.h"
 #include "schemas/effect_codec.h"
 #include "wal/check.h"
 
@@ -19,6 +21,36 @@ void print_snapshot(const wal::SnapshotReport& snapshot) {
               snapshot.unfinished ? "yes" : "no", snapshot.damage.c_str());
 }
 
+// What the checksums cannot say: that the effects fit the state they meet, and make of it what the log says they made.
+int check_content(wal::FileSystem& files, const Bytes& folder, const Bytes& verdict) {
+  const auto proof = prove_folder(files, folder);
+  if (!proof.ok()) return std::printf("damaged: %s\n", Bytes(proof.status().text()).c_str()), 1;
+  std::printf("content=whole keys=%llu effects=%llu digests=%llu digest=%016llx\n",
+              static_cast<unsigned long long>(proof->keys), static_cast<unsigned long long>(proof->effects),
+              static_cast<unsigned long long>(proof->digests), static_cast<unsigned long long>(proof->digest));
+  std::printf("sound: %s\n", verdict.c_str());
+  return 0;
+}
+
+void print_finding(const Finding& finding) { std::printf("%s\n", finding.line().c_str()); }
+
+Bytes losses_text(const SalvageReport& report) {
+  if (report.lost_nothing()) return "nothing was lost";
+  Bytes text;
+  const auto add = [&text](uint64_t count, const char* one, const char* several) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + (count == 1 ? one : several);
+  };
+  add(report.lost_records, "record", "records");
+  add(report.lost_batches, "batch that lacks a part", "batches that lack a part");
+  add(report.lost_effects, "effect that did not fit", "effects that did not fit");
+  add(report.lost_rows, "row of the snapshot", "rows of the snapshot");
+  add(report.lost_parts, "other loss, see above", "other losses, see above");
+  if (!text.empty()) text = "lost: " + text;
+  if (report.differing_keys == 0) return text;
+  return text + (text.empty() ? "" : "; ") + std::to_string(report.differing_keys) +
+         " of the keys differ from what they were";
+}
+
 }  // namespace
 
 int check_data(wal::FileSystem& files, const Bytes& folder) {
@@ -26,13 +58,14 @@ int check_data(wal::FileSystem& files, const Bytes& folder) {
   if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), 1;
   print_snapshot(report->snapshot);
   for (const wal::SegmentReport& segment : report->segments) {
-    std::printf("segment=%s records=%llu first=%llu last=%llu bytes=%llu sealed=%s read=%s damage=\"%s\"\n", segment.file.c_str(),
+    std::printf("segment=%s records=%llu first=%llu last=%llu bytes=%llu sealed=%s needed=%s damage=\"%s\"\n", segment.file.c_str(),
                 static_cast<unsigned long long>(segment.records), static_cast<unsigned long long>(segment.first),
                 static_cast<unsigned long long>(segment.last), static_cast<unsigned long long>(segment.bytes),
                 segment.sealed ? "yes" : "no", segment.passed ? "no" : "yes", segment.damage.c_str());
   }
-  std::printf("%s: %s\n", report->sound ? "sound" : "damaged", report->verdict.c_str());
-  return report->sound ? 0 : 1;
+  if (report->sound) return check_content(files, folder, report->verdict);
+  std::printf("damaged: %s\n", report->verdict.c_str());
+  return 1;
 }
 
 int dump_data(wal::FileSystem& files, const Bytes& folder, Index from) {
@@ -60,6 +93,19 @@ int dump_data(wal::FileSystem& files, const Bytes& folder, Index from) {
   });
   if (!read.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(read.text()).c_str()), 1;
   return 0;
+}
+
+int salvage_data(wal::FileSystem& files, const Bytes& from, const Bytes& to) {
+  const SalvageOptions options{.from = from, .to = to, .random = wal::random_u64};
+  const auto report = salvage_folder(files, options, print_finding);
+  if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), 1;
+  std::printf("salvaged=%s index=%llu time=%s keys=%llu batches=%llu effects=%llu digests=%llu from=\"%s\"\n", to.c_str(),
+              static_cast<unsigned long long>(report->index), wal::time_text(report->time_ms).c_str(),
+              static_cast<unsigned long long>(report->keys), static_cast<unsigned long long>(report->batches),
+              static_cast<unsigned long long>(report->effects), static_cast<unsigned long long>(report->agreed),
+              report->base.c_str());
+  std::printf("%s\n", losses_text(*report).c_str());
+  return report->lost_nothing() ? 0 : 3;
 }
 
 }  // namespace leat

@@ -120,5 +120,6 @@ class EffectDecoder {
 
 // As `leat dump` prints it: "db=0 ListPush key=\"jobs\" side=0 values=[\"a\"]".
 Bytes effect_text(DbIndex db, const Effect& effect);
+Bytes quoted(View text);  // as there
 
 }  // namespace leat

@@ -95,6 +95,12 @@ void write(Bytes& out, std::span<const Item> items) {
 
 }  // namespace
 
+Bytes quoted(View text) {
+  Bytes out;
+  write(out, text);
+  return out;
+}
+
 View name_of(const Effect& effect) { return kShapes[effect.index()].name; }
 
 Bytes effect_text(DbIndex db, const Effect& effect) {

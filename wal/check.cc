@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/check.h"
 
+#include "wal/log_scan.h"
 #include "wal/overlay.h"
 #include "wal/reader.h"
 #include "wal/snapshot_store.h"
@@ -8,6 +9,9 @@
 namespace leat::wal {
 
 namespace {
+
+constexpr char kPassedDamaged[] =
+    ". Damaged are segments behind the snapshot, see above: a start does without them, `leat restore --until` does not";
 
 SegmentReport report_of(const SegmentSurvey& segment) {
   SegmentReport report{.file = segment.file.name,
@@ -23,6 +27,40 @@ SegmentReport report_of(const SegmentSurvey& segment) {
                     " on are not part of the log, " + std::to_string(segment.survivors) + " whole records among them";
   }
   return report;
+}
+
+// A start does without a segment behind the snapshot. It ends where the next one, `behind`, begins.
+Status read_passed(FileSystem& files, const Bytes& folder, const SegmentFile& segment, Index behind,
+                   SegmentReport& report) {
+  auto file = files.open(join_path(folder, segment.name), OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  Reader reader(**file, segment.header.salt, segment.size);
+  Index next = segment.named;
+  while (next <= behind && !report.sealed) {
+    const auto frame = reader.next(next);
+    if (!frame.ok()) return frame.status();
+    if (!*frame) break;
+    report.sealed = (*frame)->header.type == RecordType::kSeal;
+    if (!(*frame)->header.takes_index() || next == behind) continue;
+    report.last = next++;
+    ++report.records;
+  }
+  report.first = report.records > 0 ? segment.named : 0;
+  if (next < behind)
+    report.damage = "record " + std::to_string(next) + " is unreadable, at offset " + std::to_string(reader.offset());
+  return Status::fine();
+}
+
+Status read_passed_segments(FileSystem& files, const Bytes& folder, const Survey& survey, FolderReport& report) {
+  for (size_t at = 0; at + 1 < survey.segments.size(); ++at) {
+    const SegmentSurvey& segment = survey.segments[at];
+    if (!segment.passed || !segment.file.damage.empty()) continue;
+    const Index behind = survey.segments[at + 1].file.named;
+    Status read = read_passed(files, folder, segment.file, behind, report.segments[at]);
+    if (!read.ok()) return read;
+    if (!report.segments[at].damage.empty()) report.passed_damaged += 1;
+  }
+  return Status::fine();
 }
 
 // Nothing when it is not there.
@@ -84,22 +122,6 @@ Bytes verdict_of(const SnapshotReport& snapshot, const Survey& survey) {
   return records + "; a start would trim " + survey.report.trimmed_detail;
 }
 
-// Reads on behind damage, so an index may come again (what recovery had copied): only rising ones are handed out.
-Status read_segment(FileSystem& files, const Bytes& path, const SegmentFile& segment, Index& next,
-                    const std::function<void(const RecordHeader&, View)>& record) {
-  auto file = files.open(path, OpenMode::kRead);
-  if (!file.ok()) return file.status();
-  Reader reader(**file, segment.header.salt, segment.size);
-  for (;;) {
-    const auto frame = reader.find(1);
-    if (!frame.ok()) return frame.status();
-    if (!*frame || (*frame)->header.type == RecordType::kSeal) return Status::fine();
-    if (!(*frame)->header.takes_index() || (*frame)->header.index < next) continue;
-    next = (*frame)->header.index + 1;
-    record((*frame)->header, (*frame)->body);
-  }
-}
-
 }  // namespace
 
 Result<FolderReport> check_folder(FileSystem& files, View folder) {
@@ -117,26 +139,22 @@ Result<FolderReport> check_folder(FileSystem& files, View folder) {
   const auto survey = survey_folder(files, folder, origin, nullptr, nullptr);
   if (!survey.ok()) return survey.status();
   for (const SegmentSurvey& segment : survey->segments) report.segments.push_back(report_of(segment));
+  if (Status read = read_passed_segments(files, Bytes(folder), *survey, report); !read.ok()) return read;
   report.verdict = verdict_of(report.snapshot, *survey);
+  if (report.passed_damaged > 0) report.verdict += kPassedDamaged;
   report.sound = report.snapshot.damage.empty() && !survey->segments.empty() && survey->damage.empty();
   return report;
 }
 
 Status read_folder(FileSystem& files, View folder, Index from,
                    const std::function<void(const RecordHeader& header, View body)>& record) {
-  const auto segments = list_segments(files, folder);
-  if (!segments.ok()) return segments.status();
-  Index next = from;
-  for (size_t at = 0; at < segments->size(); ++at) {
-    const SegmentFile& segment = (*segments)[at];
-    if (!segment.damage.empty()) continue;
-    const bool passed =
-        at + 1 < segments->size() && (*segments)[at + 1].named != 0 && (*segments)[at + 1].named <= from;
-    if (passed) continue;
-    Status done = read_segment(files, join_path(folder, segment.name), segment, next, record);
-    if (!done.ok()) return done;
-  }
-  return Status::fine();
+  const LogListener listener{.on_record =
+                                 [&record](const RecordHeader& header, View body) {
+                                   record(header, body);
+                                   return Status::fine();
+                                 },
+                             .on_hole = nullptr};
+  return scan_log(files, folder, from, UINT64_MAX, listener).status();
 }
 
 }  // namespace leat::wal

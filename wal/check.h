@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// check.h: reads a data folder without changing it: the engine behind `leat check DIR` and `leat dump DIR`.
+// check.h: reads a data folder without changing it: the engine behind `leat check DIR` and `leat dump DIR`. What the
+//          effects come to it cannot say: broker/proof.h does.
 //
 // Used by: the command line.
 // Always:  - writes nothing, not even what a start would repair; a folder in use is refused;
@@ -17,7 +18,7 @@ struct SegmentReport {
   Index first = 0, last = 0;
   uint64_t bytes = 0;
   bool sealed = false;
-  bool passed = false;  // it lies behind the snapshot and was not read, as a start does not read it
+  bool passed = false;  // it lies behind the snapshot, so that a start does not read it; the check does
   Bytes damage;         // empty when there is none
 };
 
@@ -35,7 +36,8 @@ struct SnapshotReport {
 struct FolderReport {
   SnapshotReport snapshot;
   std::vector<SegmentReport> segments;
-  Bytes verdict;  // one sentence
+  uint64_t passed_damaged = 0;  // segments that no start reads
+  Bytes verdict;                // one sentence or two
   bool sound = false;
 };
 

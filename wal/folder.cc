@@ -47,7 +47,8 @@ Status check_beginning(const Bytes& folder, const std::vector<Bytes>& names) {
   const auto first = std::find_if(names.begin(), names.end(), is_segment);
   if (first == names.end() || *first == segment_name(1) || has(names, kSnapshotName)) return Status::fine();
   return Status::error(folder + " has a log that begins with " + *first + " and no " + Bytes(kSnapshotName) +
-                       " in front of it. Nothing was changed. Restore the folder from a backup or a replica");
+                       " in front of it. Nothing was changed. Restore the folder from a backup or a replica, or keep " +
+                       "what is left: leat salvage " + folder + " --to NEW");
 }
 
 Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<uint64_t()>& random) {
@@ -90,6 +91,16 @@ Lock open_folder(FileSystem& files, const Bytes& folder, const std::function<uin
   const auto exists = files.exists(path);
   if (!exists.ok()) return exists.status();
   return *exists ? open_existing(files, path, random) : create_beside(files, path, random);
+}
+
+Status check_unused(FileSystem& files, const Bytes& folder, const Bytes& or_else) {
+  const auto exists = files.exists(folder);
+  if (!exists.ok()) return exists.status();
+  if (!*exists) return Status::error("there is no folder " + folder);
+  const auto owner = files.lock_owner(join_path(folder, kLockName));
+  if (!owner.ok()) return owner.status();
+  if (!*owner) return Status::fine();
+  return Status::error(folder + " is in use by process " + **owner + ": stop that broker first, or " + or_else);
 }
 
 }  // namespace leat::wal

@@ -129,4 +129,25 @@ Status OverlayFiles::remove_folder(const Bytes& path) { return refused("remove f
 Result<std::vector<Bytes>> OverlayFiles::list(const Bytes& folder) { return refused("list", folder); }
 Result<std::unique_ptr<FileLock>> OverlayFiles::lock(const Bytes& path) { return refused("lock", path); }
 
+namespace {
+
+class NoFiles final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const Bytes& path, OpenMode) override { return refused("open", path); }
+  Status rename(const Bytes& from, const Bytes&) override { return refused("rename", from); }
+  Status unlink(const Bytes& path) override { return refused("remove", path); }
+  Status make_folder(const Bytes& path) override { return refused("make folder", path); }
+  Result<uint64_t> free_bytes(const Bytes&) override { return uint64_t{0}; }
+  Status remove_folder(const Bytes& path) override { return refused("remove folder", path); }
+  Status sync_folder(const Bytes&) override { return Status::fine(); }
+  Result<std::vector<Bytes>> list(const Bytes&) override { return std::vector<Bytes>(); }
+  Result<bool> exists(const Bytes&) override { return false; }
+  Result<std::unique_ptr<FileLock>> lock(const Bytes& path) override { return refused("lock", path); }
+  Result<std::optional<Bytes>> lock_owner(const Bytes&) override { return std::optional<Bytes>(); }
+};
+
+}  // namespace
+
+std::unique_ptr<FileSystem> no_files() { return std::make_unique<NoFiles>(); }
+
 }  // namespace leat::wal

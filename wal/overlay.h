@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // overlay.h: a file system to look through: reads come from the one below, writes stay in memory and are forgotten.
 //
-// Used by: check, backup and restore, which open a snapshot as a start would (an unfinished one is taken back, from its
-//          journal) and still change nothing.
+// Used by: check, backup, restore and salvage, which open a snapshot as a start would (an unfinished one is taken
+//          back, from its journal) and still change nothing.
 // Always:  - the one below is only read;
 //          - memory is that of the pages that were written: of the journal's, not of the whole database.
 #pragma once
@@ -38,5 +38,8 @@ class OverlayFiles final : public FileSystem {
   FileSystem& below_;
   std::map<Bytes, std::shared_ptr<Node>> nodes_;  // opened or removed here; null: removed
 };
+
+// Nothing below: what is made through an overlay of it lives in memory alone.
+std::unique_ptr<FileSystem> no_files();
 
 }  // namespace leat::wal

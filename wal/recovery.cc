@@ -60,7 +60,8 @@ Result<Writer::Start> Repair::run() {
     return Status::error(
         folder_ + " holds a snapshot up to record " + std::to_string(keep_) +
         " and no segment to go on from: not one has a whole batch behind it. Restore the folder, its " +
-        "*.log files above all, from a backup or a replica");
+        "*.log files above all, from a backup or a replica; or keep what is left: leat salvage " + folder_ +
+        " --to NEW");
   }
   Writer::Start start{
       .last = survey_.last_whole, .time_ms = survey_.report.last_time_ms, .segment_bytes = options_.segment_bytes};

@@ -4,26 +4,15 @@
 #include <algorithm>
 #include <ctime>
 
+#include "wal/folder.h"
 #include "wal/new_folder.h"
+#include "wal/new_log.h"
 #include "wal/reader.h"
 #include "wal/recovery.h"
 
 namespace leat::wal {
 
 namespace {
-
-constexpr size_t kWriteBytes = size_t{4} << 20;
-
-Status refuse_in_use(FileSystem& files, const Bytes& folder) {
-  const auto exists = files.exists(folder);
-  if (!exists.ok()) return exists.status();
-  if (!*exists) return Status::error("there is no folder " + folder);
-  const auto owner = files.lock_owner(join_path(folder, kLockName));
-  if (!owner.ok()) return owner.status();
-  if (!*owner) return Status::fine();
-  return Status::error(folder + " is in use by process " + **owner +
-                       ": stop that broker first, or restore from a copy");
-}
 
 Bytes place_text(Index index, TimeMs time_ms) {
   return "record " + std::to_string(index) + " (" + time_text(time_ms) + ")";
@@ -50,11 +39,8 @@ class Restorer {
 
   Status write(const Bytes& folder);
   Status write_log(const Bytes& folder);
-  Status copy_records(File& to);
-  Status copy_segment(File& to, const SegmentSurvey& segment);
-  Status end_log(File& to);
-  void frame(RecordHeader header, View body);
-  Status flush(File& to);
+  Status copy_records(NewLog& to);
+  Status copy_segment(NewLog& to, const SegmentSurvey& segment);
 
   FileSystem& files_;
   const RestoreOptions& options_;
@@ -66,17 +52,11 @@ class Restorer {
   RestoreReport report_;
   Survey survey_;
   bool passed_ = false;  // a batch behind the moment was seen, so none before it is missing
-
-  SegmentHeader header_;
-  Bytes configuration_;
-  Bytes out_;
-  uint64_t offset_ = kSegmentHeaderSize;  // of the new segment; what is in out_ goes there
-  RecordHeader last_;                     // that was written
 };
 
 Result<RestoreReport> Restorer::run() {
-  Status done = refuse_in_use(files_, options_.source);
-  if (done.ok()) done = refuse_in_use(files_, log_);
+  Status done = check_unused(files_, options_.source, "restore from a copy");
+  if (done.ok()) done = check_unused(files_, log_, "restore from a copy");
   if (!done.ok()) return done;
   auto folder = NewFolder::begin(files_, options_.to);  // first: a name that is taken is told at once
   if (!folder.ok()) return folder.status();
@@ -226,26 +206,22 @@ Status Restorer::write(const Bytes& folder) {
   return write_log(folder);
 }
 
-// One segment of any length, sealed: like recovery's copy of a tail, it gets its name when all of it is synced.
 Status Restorer::write_log(const Bytes& folder) {
-  const Index first = report_.snapshot + 1;
-  header_ = {.salt = options_.random(),
-             .cluster_id = base_ ? base_->meta.cluster_id : survey_.report.cluster_id,
-             .server_id = options_.random(),
-             .sequence = 1,
-             .capacity = kSegmentHeaderSize};
-  configuration_ = encode_configuration({.cluster_id = header_.cluster_id, .server_id = header_.server_id});
-  last_ = {.term = base_ ? base_->meta.term : 1, .index = report_.snapshot, .time_ms = report_.time_ms};
-  const Bytes unfinished = join_path(folder, kCreateUnfinished);
-  auto file = make_segment(files_, unfinished, header_);
-  if (!file.ok()) return file.status();
-  Status done = copy_records(**file);
-  if (done.ok()) done = end_log(**file);
-  if (done.ok()) done = files_.rename(unfinished, join_path(folder, segment_name(first)));
-  return done;
+  const uint64_t salt = options_.random();
+  auto log = NewLog::begin(files_, folder,
+                           {.ids = {.cluster_id = base_ ? base_->meta.cluster_id : survey_.report.cluster_id,
+                                    .server_id = options_.random()},
+                            .salt = salt,
+                            .term = base_ ? base_->meta.term : 1,
+                            .after = report_.snapshot,
+                            .time_ms = report_.time_ms});
+  if (!log.ok()) return log.status();
+  if (Status copied = copy_records(*log); !copied.ok()) return copied;
+  CHECK(log->last().index == report_.last);
+  return log->end();
 }
 
-Status Restorer::copy_records(File& to) {
+Status Restorer::copy_records(NewLog& to) {
   for (const SegmentSurvey& segment : survey_.segments) {
     if (segment.first == 0 || segment.last <= report_.snapshot || segment.first > report_.last) continue;
     if (Status copied = copy_segment(to, segment); !copied.ok()) return copied;
@@ -253,49 +229,22 @@ Status Restorer::copy_records(File& to) {
   return Status::fine();
 }
 
-Status Restorer::copy_segment(File& to, const SegmentSurvey& segment) {
+Status Restorer::copy_segment(NewLog& to, const SegmentSurvey& segment) {
   auto file = files_.open(join_path(log_, segment.file.name), OpenMode::kRead);
   if (!file.ok()) return file.status();
-  const Index from = last_.index + 1;
+  const Index from = to.last().index + 1;
   const auto offset = find_record(**file, segment.file.header, *segment.sparse.before(from), from);
   if (!offset.ok()) return offset.status();
   Reader reader(**file, segment.file.header.salt, segment.file.size, *offset);
-  while (last_.index < std::min(segment.last, report_.last)) {
-    const auto next = reader.next(last_.index + 1);
+  while (to.last().index < std::min(segment.last, report_.last)) {
+    const Index index = to.last().index + 1;
+    const auto next = reader.next(index);
     if (!next.ok()) return next.status();
-    if (!*next) return Status::error("record " + std::to_string(last_.index + 1) + " changed while it was read");
+    if (!*next) return Status::error("record " + std::to_string(index) + " changed while it was read");
     if (!(*next)->header.takes_index()) continue;
-    const bool names_server = (*next)->header.type == RecordType::kConfiguration;
-    frame((*next)->header, names_server ? View(configuration_) : (*next)->body);
-    if (out_.size() < kWriteBytes) continue;
-    if (Status written = flush(to); !written.ok()) return written;
+    if (Status added = to.add((*next)->header, (*next)->body); !added.ok()) return added;
   }
   return Status::fine();
-}
-
-// The configuration says who writes from here on, and gives even an empty log a record to be named by.
-Status Restorer::end_log(File& to) {
-  CHECK(last_.index == report_.last);
-  const auto next = [this](RecordType type) {
-    return RecordHeader{
-        .type = type, .term = last_.term, .index = last_.index + 1, .synced = last_.index, .time_ms = last_.time_ms};
-  };
-  frame(next(RecordType::kConfiguration), configuration_);
-  append_frame(out_, next(RecordType::kSeal), View(), header_.salt, offset_ + out_.size());
-  Status done = flush(to);
-  return done.ok() ? to.sync() : done;
-}
-
-void Restorer::frame(RecordHeader header, View body) {
-  append_frame(out_, header, body, header_.salt, offset_ + out_.size());
-  last_ = header;
-}
-
-Status Restorer::flush(File& to) {
-  Status done = to.write(offset_, out_);
-  offset_ += out_.size();
-  out_.clear();
-  return done.ok() ? to.sync() : done;
 }
 
 }  // namespace

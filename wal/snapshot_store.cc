@@ -340,8 +340,9 @@ Status SnapshotStore::advised(Status why) const {
 
 Status SnapshotStore::damaged(const Bytes& what) const {
   return Status::error(database_->path() + " is damaged: " + what +
-                       ". Restore the folder from a backup or a replica; while the log still begins at record 1 (the " +
-                       "file " + segment_name(1) + "), it is enough to move snapshot.db and snapshot.db-journal away");
+                       ". Restore the folder from a backup or a replica; without one: leat salvage " +
+                       parent_folder(database_->path()) + " --to NEW keeps what is left, and loses nothing while " +
+                       "the log still begins at record 1 (the file " + segment_name(1) + ")");
 }
 
 }  // namespace leat::wal

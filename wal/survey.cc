@@ -285,7 +285,8 @@ void Surveyor::damaged(size_t at, uint64_t offset, const Bytes& what) {
   survey_.damaged = at;
   survey_.damage = join_path(folder_, survey_.segments[at].file.name) + " is damaged at offset " +
                    std::to_string(offset) + ": " + what + ". Nothing was changed. `leat check " + folder_ +
-                   "` shows what is readable; restore the folder from a backup or a replica";
+                   "` shows what is readable; restore the folder from a backup or a replica, or keep what is left: " +
+                   "leat salvage " + folder_ + " --to NEW";
 }
 
 void Surveyor::report_trimmed() {

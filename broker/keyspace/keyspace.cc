@@ -367,16 +367,19 @@ size_t Keyspace::memory() const {
   return bytes;
 }
 
-// state := form: u8, hash seed: u64, last ids of chunks, values, blobs: u64 each, the id of each database's table: u64
 Bytes Keyspace::state() const {
-  Bytes state(1, static_cast<char>(kStateForm));
-  const auto put = [&](uint64_t number) { put_fixed(state, number); };
-  put(chunks_.hash_seed());
-  put(chunks_.last_ids().chunk);
-  put(chunks_.last_ids().value);
-  put(chunks_.last_ids().blob);
-  for (const auto& database : databases_) put(database->id());
-  return state;
+  State state{.hash_seed = chunks_.hash_seed(), .last = chunks_.last_ids(), .roots = {}};
+  for (const auto& database : databases_) state.roots.push_back(database->id());
+  return encode(state);
+}
+
+// state := form: u8, hash seed: u64, last ids of chunks, values, blobs: u64 each, the id of each database's table: u64
+Bytes Keyspace::encode(const State& state) {
+  Bytes encoded(1, static_cast<char>(kStateForm));
+  for (const uint64_t number : {state.hash_seed, state.last.chunk, state.last.value, state.last.blob})
+    put_fixed(encoded, number);
+  for (const ValueId root : state.roots) put_fixed(encoded, root);
+  return encoded;
 }
 
 std::optional<Keyspace::State> Keyspace::parse(View state) {

@@ -225,6 +225,7 @@ class Keyspace {
     std::vector<ValueId> roots;  // by database
   };
   Bytes state() const;
+  static Bytes encode(const State& state);
   static std::optional<State> parse(View state);
   void install(DbIndex db, std::unique_ptr<Database> database) { databases_.at(db) = std::move(database); }
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log says now and then what changed keys have come to; a replay that makes something else stops the start.
 #include "broker/digests.h"
+
+#include "broker/proof.h"
 #include "tests/support/broker_test.h"
+#include "wal/check.h"
+#include "wal/folder.h"
 
 namespace leat::testing {
 
@@ -23,6 +27,40 @@ TEST_F(BrokerTest, AReplayThatMakesSomethingElseStopsTheStart) {
   const Status opened = try_restart();
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.text().find("what key 'kept' of database 0 held"), Bytes::npos) << opened.text();
+}
+
+// A checksum cannot say so: the record is as it was written.
+TEST_F(BrokerTest, TheCheckComesToTheSameVerdict) {
+  call("SET kept hello");
+  rooms().batch.state(0, {.key = "kept", .digest = 12345});
+  tick();
+  ASSERT_FALSE(try_restart().ok());
+  disk.kill();
+  EXPECT_TRUE(wal::check_folder(disk, "data")->sound);
+  const auto proof = prove_folder(disk, "data");
+  ASSERT_FALSE(proof.ok());
+  EXPECT_NE(proof.status().text().find("what key 'kept' of database 0 held"), Bytes::npos) << proof.status().text();
+}
+
+// A start would die of it: no handler emits what does not fit.
+TEST_F(BrokerTest, TheCheckNamesAnEffectThatDoesNotFit) {
+  wal::LogOptions options{.folder = "other", .segment_bytes = 8192, .random = [] { return 4; }};
+  auto lock = wal::open_folder(disk, options.folder, options.random);
+  ASSERT_TRUE(lock.ok()) << lock.status().text();
+  const auto events = Events::silent();
+  const auto nothing = [](Index, TimeMs, View) { return Status::fine(); };
+  auto log = wal::Log::open(disk, clock, *events, options, nothing);
+  ASSERT_TRUE(log.ok()) << log.status().text();
+  Bytes batch;
+  EffectEncoder().encode(batch, 2, ListPop{.key = "queue", .side = Side::kLeft, .count = 1});
+  (*log)->propose(batch, 1);
+  ASSERT_TRUE((*log)->close().ok());
+  lock->reset();
+  const auto proof = prove_folder(disk, "other");
+  ASSERT_FALSE(proof.ok());
+  EXPECT_NE(proof.status().text().find("record 2 cannot be applied: there is no such key: db=2 ListPop key=\"queue\""),
+            Bytes::npos)
+      << proof.status().text();
 }
 
 TEST_F(BrokerTest, ALargeValueIsNotReadThrough) {

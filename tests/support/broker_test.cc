@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/broker_test.h"
 
+#include "broker/proof.h"
+
 namespace leat::testing {
 
 std::vector<Bytes> split_words(View line) {
@@ -127,6 +129,9 @@ void BrokerTest::TearDown() {
   }
   restart();
   EXPECT_EQ(digest(), before) << "the log, replayed, makes another keyspace than the live one";
+  const auto proof = prove_folder(disk, config.data_dir);
+  ASSERT_TRUE(proof.ok()) << "what a handler emitted does not fit the state that it saw: " << proof.status().text();
+  EXPECT_EQ(proof->digest, before);
   const Status saved = broker_->save();
   EXPECT_TRUE(saved.ok()) << saved.text();
   restart();

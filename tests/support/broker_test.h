@@ -3,7 +3,8 @@
 //
 // Used by: tests/commands, tests/recovery.
 // Always:  - TearDown replays the log into an empty keyspace and compares digests: every command test is a recovery test;
-//            so must have a snapshot of the live chunks, and one that went to the disk and was loaded at a start;
+//            so must have a snapshot of the live chunks, and one that went to the disk and was loaded at a start. Each effect
+//            of the log must fit the state it meets, as salvage asks;
 //          - a client's send() runs a tick, so what it asked is answered, parked or refused when send() returns;
 //          - time moves only by advance_ms().
 #pragma once

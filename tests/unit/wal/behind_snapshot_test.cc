@@ -113,7 +113,8 @@ TEST_F(BehindSnapshotTest, AGapBetweenTheTwoIsRefused) {
                            " is damaged at offset 0: the log begins here, and snapshot.db ends with record " +
                            std::to_string(firsts[1]) +
                            ": the segments between are missing. Nothing was changed. `leat check data` shows what is " +
-                           "readable; restore the folder from a backup or a replica");
+                           "readable; restore the folder from a backup or a replica, or keep what is left: leat " +
+                           "salvage data --to NEW");
   stand_on(0);
   EXPECT_NE(refusal().find("the log begins here, the segments before are missing"), Bytes::npos);
   stand_on(firsts[2] - 1);

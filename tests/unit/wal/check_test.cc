@@ -112,6 +112,21 @@ TEST(Check, NamesTheDamagedRow) {
   EXPECT_EQ(report->snapshot.damage, report->verdict);
 }
 
+TEST(Check, ReadsAlsoTheSegmentsThatAStartPassesOver) {
+  Folder folder;
+  const auto whole = check_folder(folder.disk, "data");
+  const SegmentReport& passed = whole->segments.front();
+  EXPECT_EQ(passed.first, 1u);
+  EXPECT_EQ(passed.last + 1, *parse_segment_name(whole->segments[1].file));
+  EXPECT_EQ(passed.records, passed.last);
+  EXPECT_TRUE(passed.sealed);
+  folder.disk.flip_bit("data/" + passed.file, kSegmentHeaderSize + 50, 1);
+  const auto report = check_folder(folder.disk, "data");
+  EXPECT_TRUE(report->sound) << "no start reads it";
+  EXPECT_EQ(report->segments.front().damage, "record 1 is unreadable, at offset 64");
+  EXPECT_NE(report->verdict.find("Damaged are segments behind the snapshot"), Bytes::npos) << report->verdict;
+}
+
 TEST(Check, SaysSoWhenTheLogDoesNotReachTheSnapshot) {
   Folder folder;
   const auto names = folder.disk.list("data");

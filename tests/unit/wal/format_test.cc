@@ -36,8 +36,7 @@ Bytes example() {
 
 // The hex digits of every line of format.md that looks like "  0040  …  | meaning".
 Bytes hex_in_document() {
-  const Bytes source = __FILE__;
-  std::ifstream file(source.substr(0, source.rfind("tests/")) + "wal/format.md");
+  std::ifstream file(LEAT_SOURCE_DIR "/wal/format.md");
   EXPECT_TRUE(file.good());
   Bytes hex, line;
   while (std::getline(file, line)) {
