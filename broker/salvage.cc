@@ -271,7 +271,7 @@ Status Salvager::load_mended(wal::SnapshotStore& store, KeyspaceMender& mender, 
     const Status put = store.put(wal::SnapshotRow{.id = chunk.id,
                                                   .owner = chunk.owner,
                                                   .kind = static_cast<uint8_t>(chunk.kind),
-                                                  .detail = chunk.depth,
+                                                  .detail = chunk.detail,
                                                   .bytes = chunk.bytes,
                                                   .keeper = nullptr});
     return put.ok() ? loader.add(chunk) : put;

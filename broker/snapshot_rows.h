@@ -14,7 +14,7 @@ wal::SnapshotChanges to_rows(Handover handover);
 // Borrows from the row. Fails when it is of a kind that this version does not know.
 Result<SavedChunk> to_chunk(const wal::SnapshotRow& row);
 
-// Everything in `store`, of which there is a commit, into a fresh keyspace. `pause` is called now and then.
-Status load_keyspace(wal::SnapshotStore& store, Keyspace& keyspace, const wal::ProgressFn& pause);
+// Everything in `store`, of which there is a commit, into a fresh keyspace. `progress` is called now and then.
+Status load_keyspace(wal::SnapshotStore& store, Keyspace& keyspace, const wal::ProgressFn& progress);
 
 }  // namespace leat

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chunks/changes.h"
 
-#include <atomic>
-
 #include "chunks/chunk_store.h"
+#include "chunks/windows.h"
 
 namespace leat {
-
-namespace {
-constexpr size_t kCopiedMax = 64 << 10;  // a copy of more would be felt
-}  // namespace
 
 void ChunkList::add(Chunk& chunk) {
   chunk.slot_ = first_ + static_cast<uint32_t>(chunks_.size());
@@ -38,13 +33,8 @@ void Changes::made(Chunk& chunk) {
 void Changes::mark(Chunk& chunk) {
   if (chunk.kind() == ChunkKind::kLoose) return;
   if (chunk.list_ != kNone) {
-    put_bytes(chunk);
+    put_copy(chunk);
     frozen().remove(chunk);
-  }
-  if (const auto loan = end_loan(chunk)) {
-    std::unique_ptr<char[]> own(new char[chunk.capacity()]);
-    std::memcpy(own.get() + chunk.begin_, chunk.data(), chunk.size());
-    loan->left = std::exchange(chunk.data_, std::move(own));
   }
   made(chunk);
 }
@@ -54,43 +44,34 @@ void Changes::gone(Chunk& chunk) {
     lists_[changed_].remove(chunk);
   } else if (chunk.list_ != kNone) {
     frozen().remove(chunk);
-    const char* const bytes = chunk.data();
-    put(chunk, std::shared_ptr<const char[]>(std::move(chunk.data_)), bytes);
-  } else if (const auto loan = end_loan(chunk)) {
-    loan->left = std::move(chunk.data_);
+    chunk.window_ ? put_copy(chunk) : put_itself(chunk);
   }
   chunk.list_ = kNone;
   if (chunk.saved_) gone_chunks_.push_back(chunk.id());
+}
+
+void Changes::leave(Window& window, std::shared_ptr<const char[]> memory) {
+  frozen().remove(window);
+  window.list_ = kNone;
+  const char* const bytes = memory.get() + window.begin_;
+  put(window, std::move(memory), bytes);
 }
 
 void Changes::moved(const Chunk& from, Chunk& to) {
   if (from.list_ != kNone) lists_[from.list_].replace(from, to);
 }
 
-void Changes::put_bytes(Chunk& chunk) { chunk.size() <= kCopiedMax ? put_copy(chunk) : lend(chunk); }
-
-void Changes::lend(Chunk& chunk) {
-  auto loan = std::make_shared<Loan>();
-  put(chunk, std::shared_ptr<const char[]>(loan, chunk.data()), chunk.data());
-  lent_.insert_or_assign(chunk.id(), std::move(loan));
-}
-
-std::shared_ptr<Changes::Loan> Changes::end_loan(const Chunk& chunk) {
-  if (lent_.empty()) return nullptr;
-  const auto found = lent_.find(chunk.id());
-  if (found == lent_.end()) return nullptr;
-  auto loan = std::move(found->second);
-  lent_.erase(found);
-  if (loan.use_count() > 1) return loan;
-  std::atomic_thread_fence(std::memory_order_acquire);  // whoever gave it back has read its last byte before
-  return nullptr;
-}
-
 void Changes::put_copy(Chunk& chunk) {
-  auto copy = std::make_shared_for_overwrite<char[]>(chunk.size());
-  if (!chunk.empty()) std::memcpy(copy.get(), chunk.data(), chunk.size());
-  const char* const bytes = copy.get();
-  put(chunk, std::move(copy), bytes);
+  const View bytes = chunk.window_ ? static_cast<const Window&>(chunk).shown() : chunk.bytes();
+  auto copy = std::make_shared_for_overwrite<char[]>(bytes.size());
+  if (!bytes.empty()) std::memcpy(copy.get(), bytes.data(), bytes.size());
+  const char* const at = copy.get();
+  put(chunk, std::move(copy), at);
+}
+
+void Changes::put_itself(Chunk& chunk) {
+  const char* const bytes = chunk.data();
+  put(chunk, std::shared_ptr<const char[]>(std::move(chunk.data_)), bytes);
 }
 
 void Changes::put(Chunk& chunk, std::shared_ptr<const char[]> keeper, const char* bytes) {
@@ -98,7 +79,7 @@ void Changes::put(Chunk& chunk, std::shared_ptr<const char[]> keeper, const char
   out_.chunks.push_back({.id = chunk.id(),
                          .owner = chunk.owner(),
                          .kind = chunk.kind(),
-                         .depth = chunk.depth(),
+                         .detail = chunk.detail(),
                          .bytes = View(bytes, chunk.size()),
                          .keeper = std::move(keeper)});
   out_.bytes += chunk.size();
@@ -131,7 +112,7 @@ bool Changes::take(size_t bytes) {
   const size_t until = out_.bytes + bytes;
   while (out_.bytes < until && !frozen().empty()) {
     Chunk& chunk = frozen().first();
-    put_bytes(chunk);
+    put_copy(chunk);
     frozen().remove(chunk);
     chunk.list_ = kNone;
   }

@@ -5,8 +5,7 @@
 // Always:  - freeze() costs the same however much there is; afterwards the content as of that moment leaves in slices,
 //            and what is about to change or to go leaves first, as a copy (what goes: as itself);
 //          - a chunk that did not change since it was last handed over is not handed over again;
-//          - a chunk too long to be copied in passing (a long string) is lent: it is copied only when it changes before
-//            the snapshot has read it;
+//          - a long string is no chunk here: its windows are (windows.h), so that no copy is longer than 64 KB;
 //          - a row is told to be gone only when it was handed over before, and never in the same snapshot.
 // Why:     no fork, no second copy of memory, no stall (DESIGN.md section 5): the price of a change is one comparison,
 //          and one copy of 4 KB the first time a chunk changes while a snapshot is under way.
@@ -14,7 +13,6 @@
 
 #include <deque>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,13 +23,14 @@
 namespace leat {
 
 class ChunkStore;
+class Window;
 
 // What a snapshot keeps of a chunk; `keeper` owns what `bytes` borrow.
 struct SavedChunk {
   ChunkId id = 0;
   ValueId owner = 0;
   ChunkKind kind = ChunkKind::kLoose;
-  uint8_t depth = 0;
+  uint32_t detail = 0;
   View bytes;
   std::shared_ptr<const char[]> keeper;
 };
@@ -101,15 +100,11 @@ class Changes {
 
   ChunkList& frozen() { return lists_[3 - changed_]; }
   const ChunkList& frozen() const { return lists_[3 - changed_]; }
-  // A long chunk's bytes while a snapshot reads them; they move in here when the chunk wants them no more.
-  struct Loan {
-    std::unique_ptr<char[]> left;
-  };
-
-  void put_bytes(Chunk& chunk);
-  void lend(Chunk& chunk);
-  std::shared_ptr<Loan> end_loan(const Chunk& chunk);  // null when nobody reads its bytes
+  bool is_frozen(const Chunk& chunk) const { return chunk.list_ != kNone && chunk.list_ != changed_; }
+  // Takes a window that is frozen, with the memory of its string, which wants it no more.
+  void leave(Window& window, std::shared_ptr<const char[]> memory);
   void put_copy(Chunk& chunk);
+  void put_itself(Chunk& chunk);
   void put(Chunk& chunk, std::shared_ptr<const char[]> keeper, const char* bytes);
   void put(BlobId id);
 
@@ -121,7 +116,6 @@ class Changes {
   BlobId last_frozen_blob_ = 0;
   std::vector<ChunkId> gone_chunks_;  // for the next snapshot
   std::vector<BlobId> gone_blobs_;
-  std::unordered_map<ChunkId, std::shared_ptr<Loan>> lent_;
   Handover out_;
 };
 

@@ -24,7 +24,7 @@ char* ChunkEdit::open(size_t offset, size_t count) {
 // class (memory counts: most hashes are small), large ones a quarter more, so that appending stays cheap.
 void ChunkEdit::grow(size_t offset, size_t count) {
   const size_t size = chunk_.size() + count;
-  CHECK(size <= UINT32_MAX / 2);
+  CHECK(size <= kChunkBytesMax);
   const uint64_t size_class = Chunk::class_of(size <= kChunkBytesTarget ? size : size + size / 4);
   const size_t capacity = Chunk::capacity_of(size_class);
   const bool at_front = offset < chunk_.size() - offset;  // not only 0: some chunks open with a few bytes of head
@@ -53,6 +53,26 @@ void ChunkEdit::erase(size_t offset, size_t count) {
     std::memmove(data + chunk_.begin_ + offset, data + chunk_.begin_ + offset + count, after);
     chunk_.end_ -= count;
   }
+}
+
+char* ChunkEdit::renew(size_t size) {
+  CHECK(size <= kChunkBytesMax);
+  if (size > chunk_.capacity() || size < chunk_.capacity() / 2) {
+    give_away();  // first: there may be no room for both
+    chunk_.size_class_ = Chunk::class_of(size);
+    if (size > 0) chunk_.data_.reset(new char[chunk_.capacity()]);
+    store_bytes_ += chunk_.capacity();
+  }
+  chunk_.begin_ = 0;
+  chunk_.end_ = static_cast<uint32_t>(size);
+  return chunk_.data_.get();
+}
+
+std::unique_ptr<char[]> ChunkEdit::give_away() {
+  store_bytes_ -= chunk_.capacity();
+  chunk_.size_class_ = 0;
+  chunk_.begin_ = chunk_.end_ = 0;
+  return std::move(chunk_.data_);
 }
 
 void ChunkEdit::fit() {

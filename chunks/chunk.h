@@ -18,6 +18,8 @@ namespace leat {
 
 // A structure splits a chunk that grows past this. With its row's head it still fits a page of 4 KiB of the snapshot.
 constexpr size_t kChunkBytesTarget = 4000;
+constexpr size_t kChunkBytesMax = UINT32_MAX / 2;  // of a long string's bytes; anything else is far from it
+constexpr size_t kWindowBytes = kChunkBytesTarget;  // windows.h
 constexpr size_t kInlineEntryMax = 1024;  // longer entries become blobs: a quarter of a chunk, so a split always helps
 
 using BlobId = uint64_t;
@@ -45,17 +47,22 @@ class Chunk {
   ValueId owner() const { return owner_; }
   ChunkKind kind() const { return static_cast<ChunkKind>(kind_); }
   uint8_t depth() const { return depth_; }  // of a byte map's segment; 0 elsewhere
+  // What a snapshot's row says of it beside its kind: the depth, or which of its string's windows it is, from 1 on.
+  uint32_t detail() const { return window_ ? 1 + begin_ / uint32_t{kWindowBytes} : depth_; }
   View bytes() const { return {data_.get() + begin_, static_cast<size_t>(end_ - begin_)}; }
   const char* data() const { return data_.get() + begin_; }
   size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
   size_t memory() const { return sizeof(Chunk) + capacity(); }
+  uint32_t loaded_detail() const { return slot_; }  // of a string's row that is being loaded: what detail() was
 
  private:
   friend class ChunkStore;
   friend class ChunkEdit;
   friend class ChunkList;
   friend class Changes;
+  friend class Windows;
+  friend class Window;
 
   // Capacities are the sizes an allocator really hands out (multiples of 16 up to 128, then four to each doubling, as in
   // jemalloc): nothing is lost to rounding, and one byte holds the capacity. A small hash is little more than its chunk.
@@ -74,10 +81,11 @@ class Chunk {
   uint64_t size_class_ : 8 = 0;
   uint64_t list_ : 2 = 0;   // of Changes: which of its lists has the chunk
   uint64_t saved_ : 1 = 0;  // a row of it was handed to a snapshot once
+  uint64_t window_ : 1 = 0; // its bytes are another chunk's, from begin_ to end_ (windows.h)
   uint64_t owner_ : 48 = 0;
   uint64_t kind_ : 8 = 0;
   uint64_t depth_ : 8 = 0;
-  uint32_t slot_ = 0;       // in that list
+  uint32_t slot_ = 0;       // in that list; see also loaded_detail()
   uint32_t begin_ = 0;      // room is kept in front, so that lists grow and shrink at both ends for free
   uint32_t end_ = 0;
   std::unique_ptr<char[]> data_;
@@ -96,6 +104,10 @@ class ChunkEdit {
     if (!bytes.empty()) std::memcpy(open(offset, bytes.size()), bytes.data(), bytes.size());
   }
   void erase(size_t offset, size_t count);
+  // `size` bytes instead of those there are, for the caller to write; memory that does not fit them is changed for such
+  // as does.
+  char* renew(size_t size);
+  std::unique_ptr<char[]> give_away();  // the bytes, with their memory: the chunk is empty then
   // Gives back memory beyond what the bytes need (after a split, or when a chunk is not expected to grow).
   void fit();
 

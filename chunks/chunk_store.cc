@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chunks/chunk_store.h"
 
+#include "chunks/windows.h"
+
 namespace leat {
 
 ChunkStore::~ChunkStore() = default;
@@ -42,12 +44,29 @@ void ChunkStore::set_depth(Chunk& chunk, uint8_t depth) {
   chunk.depth_ = depth;
 }
 
+void ChunkStore::touch(Window& window) { changes_.before_change(window); }
+
+bool ChunkStore::is_frozen(const Window& window) const { return changes_.is_frozen(window); }
+
+void ChunkStore::leave(Window& window, std::shared_ptr<const char[]> memory) {
+  changes_.leave(window, std::move(memory));
+}
+
+void ChunkStore::move_to_window(const Chunk& row, Window& window) {
+  window.id_ = row.id_;
+  window.owner_ = row.owner_;
+  window.kind_ = row.kind_;
+  window.saved_ = true;
+  bytes_ -= row.capacity();
+}
+
 std::unique_ptr<Chunk> ChunkStore::load(const SavedChunk& row) {
   auto chunk = std::make_unique<Chunk>();
   chunk->id_ = row.id;
   chunk->owner_ = row.owner;
   chunk->kind_ = static_cast<uint8_t>(row.kind);
-  chunk->depth_ = row.depth;
+  if (row.kind == ChunkKind::kString) chunk->slot_ = row.detail;
+  else chunk->depth_ = static_cast<uint8_t>(row.detail);
   chunk->saved_ = true;
   chunk->size_class_ = Chunk::class_of(row.bytes.size());
   chunk->end_ = static_cast<uint32_t>(row.bytes.size());

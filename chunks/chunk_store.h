@@ -35,6 +35,11 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
     return ChunkEdit(chunk, bytes_);
   }
   void set_depth(Chunk& chunk, uint8_t depth);  // a change like any other
+  // Of Windows, whose chunks are begun, changed and ended like others but show another's bytes.
+  void touch(Window& window);                  // before it changes
+  bool is_frozen(const Window& window) const;  // the snapshot under way has yet to take it
+  void leave(Window& window, std::shared_ptr<const char[]> memory);  // which the snapshot gets; it must be frozen
+  void move_to_window(const Chunk& row, Window& window);  // `row` is out of a snapshot, and may be destroyed then
 
   // What a snapshot takes: see changes.h.
   Changes& changes() { return changes_; }

@@ -145,7 +145,7 @@ std::unique_ptr<Group> Group::clone(ValueId stream) const {
 
 // ---- out of a snapshot
 
-std::unique_ptr<Group> Group::load(ChunkStore& chunks, std::vector<std::unique_ptr<Chunk>> rows) {
+std::unique_ptr<Group> Group::load(ChunkStore& chunks, std::vector<std::unique_ptr<Chunk>> rows, Pause& pause) {
   std::vector<std::unique_ptr<Chunk>> heads, consumers, pending;
   for (auto& row : rows) {
     auto& pile = row->kind() == ChunkKind::kGroup ? heads : row->kind() == ChunkKind::kConsumer ? consumers : pending;
@@ -164,10 +164,11 @@ std::unique_ptr<Group> Group::load(ChunkStore& chunks, std::vector<std::unique_p
   for (uint32_t slot = 0; slot < group->slots_.size(); ++slot) {
     if (group->slots_[slot] == nullptr) group->free_slots_.push_back(slot);
   }
-  if (!group->pending_.load(std::move(pending))) return nullptr;
+  if (!group->pending_.load(std::move(pending), pause)) return nullptr;
   for (auto at = group->pending_.begin(); at.valid(); at.next()) {
     if (at->consumer >= group->slots_.size() || group->slots_[at->consumer] == nullptr) return nullptr;
     group->slots_[at->consumer]->ids_.insert(at->id);
+    pause.after(sizeof(PendingEntry));
   }
   return group;
 }

@@ -80,7 +80,7 @@ class Group {
   bool free_some(size_t arrays);  // true when nothing is left
 
   // Out of a snapshot: all chunks of one group, in any order. Null when they do not fit together.
-  static std::unique_ptr<Group> load(ChunkStore& chunks, std::vector<std::unique_ptr<Chunk>> rows);
+  static std::unique_ptr<Group> load(ChunkStore& chunks, std::vector<std::unique_ptr<Chunk>> rows, Pause& pause);
   ValueId stream() const { return stream_; }
 
  private:

@@ -125,17 +125,18 @@ void IdOrdered<Item, Array>::copy(const IdOrdered& from) {
 }
 
 template <typename Item, typename Array>
-bool IdOrdered<Item, Array>::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+bool IdOrdered<Item, Array>::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   if constexpr (std::is_constructible_v<Array, const Home&, std::unique_ptr<Chunk>>) {
     std::vector<Leaf> leaves;
     for (auto& chunk : chunks) {
       if (chunk->empty() || chunk->size() % sizeof(Item) != 0) return false;
+      pause.after(chunk->memory());
       Leaf leaf{{}, Array(home_, std::move(chunk)), 0};
       leaf.first = id_of(leaf.items().front());
       leaf.count = leaf.items().size();
       leaves.push_back(std::move(leaf));
     }
-    std::sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.first < b.first; });
+    sort_with_pauses(leaves, [](const Leaf& a, const Leaf& b) { return a.first < b.first; }, pause);
     for (Leaf& leaf : leaves) leaves_.insert(leaves_.end(), std::move(leaf));
     return true;
   }

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "chunks/leaves.h"
+#include "chunks/pause.h"
 #include "consumers/arrays.h"
 #include "schemas/ids.h"
 
@@ -80,7 +81,7 @@ class IdOrdered {
 
   void copy(const IdOrdered& from);  // into an empty one
   // Into an empty one, out of a snapshot's chunks in any order; false when they do not fit together.
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks);
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause);
 
  private:
   LeafPlace leaf_for(StreamId id) const {

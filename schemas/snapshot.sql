@@ -25,7 +25,7 @@ CREATE TABLE chunks (
   id INTEGER PRIMARY KEY,   -- the chunk's, permanent and never reused
   owner INTEGER NOT NULL,   -- the value that the chunk is part of
   kind INTEGER NOT NULL,    -- what the bytes are
-  detail INTEGER NOT NULL,  -- what the keyspace orders or counts by
+  detail INTEGER NOT NULL,  -- what the keyspace orders or counts by: which piece of a long string, from 1 on
   mark INTEGER NOT NULL,    -- before the bytes, so that reading it touches one page
   bytes BLOB NOT NULL
 );

@@ -18,13 +18,13 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <vector>
 #include <unordered_set>
 
 #include "broker/keyspace/lent_entries.h"
 #include "chunks/chunk_store.h"
+#include "chunks/pause.h"
 
 namespace leat {
 
@@ -166,9 +166,8 @@ class ByteMap {
     });
   }
 
-  // Builds the map, which must be empty, out of its chunks, in any order; false when they do not fit together. `pause` is
-  // called now and then.
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks, const std::function<void()>& pause = [] {});
+  // Builds the map, which must be empty, out of its chunks, in any order; false when they do not fit together.
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause);
 
   // Frees up to `segments` of them; true when nothing is left. In between the map must not be used for anything else.
   bool clear_some(size_t segments);

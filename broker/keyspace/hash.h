@@ -51,7 +51,9 @@ class Hash final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override { return fields_.clear_some(chunks); }
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override { return fields_.load(std::move(chunks)); }
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override {
+    return fields_.load(std::move(chunks), pause);
+  }
 
  private:
   Hash(const Hash& other, ValueId id) : Value(kType, id), fields_(other.fields_, id) {}

@@ -60,7 +60,7 @@ class KeyTable {
   }
 
   const ByteMap& rows() const { return rows_; }
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks, const std::function<void()>& pause) {
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
     return rows_.load(std::move(chunks), pause);
   }
   bool clear_some(size_t segments) { return rows_.clear_some(segments); }

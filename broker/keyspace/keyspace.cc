@@ -12,7 +12,8 @@ namespace leat {
 
 namespace {
 constexpr size_t kDieAtOnceBytes = 64 * kChunkBytesTarget;  // freeing so much takes some tens of microseconds
-constexpr size_t kPauseEvery = 1 << 16;  // rows of a load
+constexpr size_t kRowWorth = 64;         // of a load
+constexpr size_t kFarWorth = 512;        // a row's value, or its place among the expiries, is somewhere else in memory
 constexpr uint8_t kStateForm = 1;
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
 }  // namespace
@@ -292,13 +293,12 @@ size_t Database::index_memory() const {
 // ---- out of a snapshot
 
 Status Database::load(std::vector<std::unique_ptr<Chunk>> table, IdTable<std::unique_ptr<Value>>& values,
-                      const std::function<void()>& pause) {
+                      Pause& pause) {
   if (!table_.load(std::move(table), pause)) return Status::error("the snapshot's key table does not fit together");
   Status done;
-  size_t rows = 0;
   table_.rows().for_each([&](View key, View packed) {
-    if (++rows % kPauseEvery == 0) pause();
     const Row row = KeyTable::unpack(packed);
+    pause.after(row.value != 0 || row.expire_at_ms != 0 ? kFarWorth : kRowWorth);
     if (row.expire_at_ms != 0) expiries_.add(row.expire_at_ms, table_.hash_of(key));
     if (row.value == 0) return;
     std::unique_ptr<Value>* const value = values.find(row.value);

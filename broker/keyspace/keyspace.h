@@ -135,7 +135,7 @@ class Database {
   ValueId id() const { return id_; }
   // An empty one, out of a snapshot: its table's chunks, and all values by their ids, of which it takes its own.
   Status load(std::vector<std::unique_ptr<Chunk>> table, IdTable<std::unique_ptr<Value>>& values,
-              const std::function<void()>& pause);
+              Pause& pause);
 
   uint64_t digest() const;             // of keys, values and expiries
   uint64_t digest_of(View key) const;  // of one key; 0 when absent

@@ -351,23 +351,30 @@ std::unique_ptr<Value> List::clone(ValueId id) const {
   return copied;
 }
 
-bool List::load(std::vector<std::unique_ptr<Chunk>> chunks) {
-  const auto label_of = [](const auto& chunk) { return get_fixed<int64_t>(chunk->data()); };
-  std::sort(chunks.begin(), chunks.end(), [&](const auto& a, const auto& b) { return label_of(a) < label_of(b); });
+bool List::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
+  std::vector<Leaf> leaves;
   for (auto& chunk : chunks) {
     if (chunk->size() <= kHead) return false;
-    Leaf leaf{.chunk = std::move(chunk)};
-    for (const char* at = begin_of(*leaf.chunk); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
-      if (!packed::is_blob(at)) continue;
-      const char* entry = at;
-      blob_bytes_ += chunks_.read_entry(entry).size();
-      entry = at;
-      chunks_.share_entry(entry);
-      ++leaf.blobs;
-    }
-    leaves_.insert(leaves_.end(), std::move(leaf));
+    pause.after(chunk->memory());
+    leaves.push_back(loaded_leaf(std::move(chunk)));
   }
+  const auto label_of = [](const Leaf& leaf) { return get_fixed<int64_t>(leaf.chunk->data()); };
+  sort_with_pauses(leaves, [&](const Leaf& a, const Leaf& b) { return label_of(a) < label_of(b); }, pause);
+  for (Leaf& leaf : leaves) leaves_.insert(leaves_.end(), std::move(leaf));
   return true;
+}
+
+List::Leaf List::loaded_leaf(std::unique_ptr<Chunk> chunk) {
+  Leaf leaf{.chunk = std::move(chunk)};
+  for (const char* at = begin_of(*leaf.chunk); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
+    if (!packed::is_blob(at)) continue;
+    const char* entry = at;
+    blob_bytes_ += chunks_.read_entry(entry).size();
+    entry = at;
+    chunks_.share_entry(entry);
+    ++leaf.blobs;
+  }
+  return leaf;
 }
 
 uint64_t List::digest() const {

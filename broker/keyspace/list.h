@@ -58,7 +58,7 @@ class List final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override;
   bool labels_rise() const;  // for tests
 
  private:
@@ -84,6 +84,7 @@ class List final : public Value {
   int64_t label(Place place) const;
   int64_t label_between(Place before);
   void spread_labels(Place around);
+  Leaf loaded_leaf(std::unique_ptr<Chunk> chunk);
 
   ChunkStore& chunks_;
   Leaves<Leaf> leaves_;

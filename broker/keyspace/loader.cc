@@ -10,14 +10,23 @@
 namespace leat {
 
 namespace {
-constexpr size_t kPauseEvery = 4096;  // values
+// What a step is worth beside the chunks that are looked through: Pause counts bytes.
+constexpr size_t kRowWorth = 64;     // a chunk's row is put to its owner's
+constexpr size_t kValueWorth = 256;  // a value or a group is made and entered, a blob looked up
+constexpr size_t kFreedAtOnce = 16;  // chunks
 
 Status misfit(ValueId owner, const char* what) {
   return Status::error("the snapshot's value " + std::to_string(owner) + ' ' + what);
 }
 
-bool belongs_to_group(ChunkKind kind) {
-  return kind == ChunkKind::kGroup || kind == ChunkKind::kConsumer || kind == ChunkKind::kPending;
+constexpr uint32_t bit(ChunkKind kind) { return uint32_t{1} << static_cast<uint32_t>(kind); }
+constexpr uint32_t kStreamKinds = bit(ChunkKind::kStreamHead) | bit(ChunkKind::kStreamEntries);
+constexpr uint32_t kGroupKinds = bit(ChunkKind::kGroup) | bit(ChunkKind::kConsumer) | bit(ChunkKind::kPending);
+
+// The kinds of chunks that may lie beside one of this kind.
+uint32_t kinds_beside(ChunkKind kind) {
+  if (bit(kind) & kStreamKinds) return kStreamKinds;
+  return bit(kind) & kGroupKinds ? kGroupKinds : bit(kind);
 }
 
 std::unique_ptr<Value> make_value(ChunkKind kind, ChunkStore& chunks, ValueId id) {
@@ -39,24 +48,6 @@ std::unique_ptr<Value> make_value(ChunkKind kind, ChunkStore& chunks, ValueId id
       return nullptr;
   }
 }
-
-bool fits(ChunkKind kind, const Value& value) {
-  switch (value.type()) {
-    case Type::kString:
-      return kind == ChunkKind::kString;
-    case Type::kList:
-      return kind == ChunkKind::kListItems;
-    case Type::kSet:
-      return kind == ChunkKind::kSetMembers;
-    case Type::kSortedSet:
-      return kind == ChunkKind::kSortedSetItems;
-    case Type::kHash:
-      return kind == ChunkKind::kHashFields;
-    case Type::kStream:
-      return kind == ChunkKind::kStreamHead || kind == ChunkKind::kStreamEntries;
-  }
-  return false;
-}
 }  // namespace
 
 Status KeyspaceLoader::begin(View state) {
@@ -73,7 +64,8 @@ Status KeyspaceLoader::begin(View state) {
 Status KeyspaceLoader::add(const SavedChunk& chunk) {
   if (chunk.id == 0 || chunk.id > last_.chunk || chunk.owner == 0 || chunk.owner > last_.value)
     return Status::error("the snapshot's chunk " + std::to_string(chunk.id) + " has a number that was never given out");
-  chunks_.push_back(keyspace_.chunks().load(chunk));
+  if (chunk.kind != ChunkKind::kString && chunk.detail > UINT8_MAX) return misfit(chunk.owner, "has a chunk of no depth");
+  rows_.push_back({.owner = chunk.owner, .chunk = keyspace_.chunks().load(chunk)});
   return Status::fine();
 }
 
@@ -82,58 +74,72 @@ void KeyspaceLoader::add_blob(BlobId id, View bytes) {
   blobs_.push_back(id);
 }
 
-Status KeyspaceLoader::finish(const std::function<void()>& pause) {
-  std::sort(chunks_.begin(), chunks_.end(), [](const auto& a, const auto& b) {
-    return a->owner() != b->owner() ? a->owner() < b->owner() : a->id() < b->id();
-  });
-  for (size_t at = 0, built = 0; at < chunks_.size(); ++built) {
-    const ValueId owner = chunks_[at]->owner();
-    Chunks of_one;
-    for (; at < chunks_.size() && chunks_[at]->owner() == owner; ++at) of_one.push_back(std::move(chunks_[at]));
-    if (Status done = build(owner, std::move(of_one)); !done.ok()) return done;
-    if (built % kPauseEvery == 0) pause();
+Status KeyspaceLoader::finish(const std::function<void()>& rest) {
+  Pause pause(rest);
+  sort_with_pauses(rows_, [](const Row& a, const Row& b) { return a.owner < b.owner; }, pause);
+  for (size_t at = 0; at < rows_.size();) {
+    if (Status done = build(take_owner(at, pause), pause); !done.ok()) return done;
   }
-  Chunks().swap(chunks_);
-  if (Status done = attach_groups(); !done.ok()) return done;
+  std::vector<Row>().swap(rows_);
+  if (Status done = attach_groups(pause); !done.ok()) return done;
   if (Status done = open_databases(pause); !done.ok()) return done;
-  for (const ValueId id : value_ids_) {
-    if (auto& left = *values_.find(id); left != nullptr) left.reset();  // dead: no key leads to it
-  }
-  drop_unshared_blobs();
+  free_dead(pause);
+  drop_unshared_blobs(pause);
   return Status::fine();
 }
 
-// What the chunks of one owner are: a table, a group, or a value.
-Status KeyspaceLoader::build(ValueId owner, Chunks chunks) {
-  ChunkStore& store = keyspace_.chunks();
-  const ChunkKind kind = chunks.front()->kind();
-  if (kind == ChunkKind::kKeyRows) {
-    const auto root = std::find(roots_.begin(), roots_.end(), owner);
-    if (root != roots_.end()) tables_[root - roots_.begin()] = std::move(chunks);
-    else for (auto& dead : chunks) store.retire(std::move(dead));  // of a database that was flushed
+// What the owner of the row at `at` has; `at` moves behind it.
+KeyspaceLoader::Owner KeyspaceLoader::take_owner(size_t& at, Pause& pause) {
+  Owner owner{.id = rows_[at].owner, .kind = rows_[at].chunk->kind()};
+  for (; at < rows_.size() && rows_[at].owner == owner.id; ++at) {
+    owner.kinds |= bit(rows_[at].chunk->kind());
+    owner.chunks.push_back(std::move(rows_[at].chunk));
+    pause.after(kRowWorth);
+  }
+  return owner;
+}
+
+// A table, a group, or a value.
+Status KeyspaceLoader::build(Owner owner, Pause& pause) {
+  if (owner.kinds & ~kinds_beside(owner.kind)) return misfit(owner.id, "mixes chunks of several types");
+  pause.after(kValueWorth);
+  if (owner.kind == ChunkKind::kKeyRows) return keep_table(std::move(owner), pause);
+  return bit(owner.kind) & kGroupKinds ? build_group(std::move(owner), pause) : build_value(std::move(owner), pause);
+}
+
+Status KeyspaceLoader::keep_table(Owner owner, Pause& pause) {
+  const auto root = std::find(roots_.begin(), roots_.end(), owner.id);
+  if (root != roots_.end()) {
+    tables_[root - roots_.begin()] = std::move(owner.chunks);
     return Status::fine();
   }
-  if (belongs_to_group(kind)) {
-    if (!std::all_of(chunks.begin(), chunks.end(), [](const auto& one) { return belongs_to_group(one->kind()); }))
-      return misfit(owner, "mixes a consumer group with something else");
-    auto group = consumers::Group::load(store, std::move(chunks));
-    if (group == nullptr) return misfit(owner, "is no consumer group");
-    groups_.push_back(std::move(group));
-    return Status::fine();
+  for (auto& dead : owner.chunks) {  // of a database that was flushed
+    pause.after(dead->memory());
+    keyspace_.chunks().retire(std::move(dead));
   }
-  auto value = make_value(kind, store, owner);
-  if (value == nullptr) return misfit(owner, "is of an unknown kind");
-  if (!std::all_of(chunks.begin(), chunks.end(), [&](const auto& one) { return fits(one->kind(), *value); }))
-    return misfit(owner, "mixes chunks of several types");
-  if (!value->load(std::move(chunks))) return misfit(owner, "has chunks that do not fit together");
+  return Status::fine();
+}
+
+Status KeyspaceLoader::build_group(Owner owner, Pause& pause) {
+  auto group = consumers::Group::load(keyspace_.chunks(), std::move(owner.chunks), pause);
+  if (group == nullptr) return misfit(owner.id, "is no consumer group");
+  groups_.push_back(std::move(group));
+  return Status::fine();
+}
+
+Status KeyspaceLoader::build_value(Owner owner, Pause& pause) {
+  auto value = make_value(owner.kind, keyspace_.chunks(), owner.id);
+  if (value == nullptr) return misfit(owner.id, "is of an unknown kind");
+  if (!value->load(std::move(owner.chunks), pause)) return misfit(owner.id, "has chunks that do not fit together");
   label_anew(*value, keyspace_.encodings);
-  values_.insert(owner) = std::move(value);
-  value_ids_.push_back(owner);
+  values_.insert(owner.id) = std::move(value);
+  value_ids_.push_back(owner.id);
   return Status::fine();
 }
 
-Status KeyspaceLoader::attach_groups() {
+Status KeyspaceLoader::attach_groups(Pause& pause) {
   for (auto& group : groups_) {
+    pause.after(kValueWorth);
     std::unique_ptr<Value>* const slot = values_.find(group->stream());
     if (slot == nullptr || *slot == nullptr || (*slot)->type() != Type::kStream) continue;  // of a stream that is gone
     const ValueId stream = group->stream();
@@ -143,7 +149,7 @@ Status KeyspaceLoader::attach_groups() {
   return Status::fine();
 }
 
-Status KeyspaceLoader::open_databases(const std::function<void()>& pause) {
+Status KeyspaceLoader::open_databases(Pause& pause) {
   for (DbIndex db = 0; db < roots_.size(); ++db) {
     auto database = std::make_unique<Database>(keyspace_.chunks(), roots_[db]);
     if (Status done = database->load(std::move(tables_[db]), values_, pause); !done.ok()) return done;
@@ -152,8 +158,20 @@ Status KeyspaceLoader::open_databases(const std::function<void()>& pause) {
   return Status::fine();
 }
 
-void KeyspaceLoader::drop_unshared_blobs() {
+// No key leads to them.
+void KeyspaceLoader::free_dead(Pause& pause) {
+  for (const ValueId id : value_ids_) {
+    pause.after(kRowWorth);
+    auto& left = *values_.find(id);
+    if (left == nullptr) continue;
+    while (!left->free_some(kFreedAtOnce)) pause.after(kFreedAtOnce * kChunkBytesTarget);
+    left.reset();
+  }
+}
+
+void KeyspaceLoader::drop_unshared_blobs(Pause& pause) {
   for (const BlobId id : blobs_) {
+    pause.after(kValueWorth);
     keyspace_.chunks().share(id);  // a reference more and one less: without any other it goes
     keyspace_.chunks().release(id);
   }

@@ -25,20 +25,36 @@ class KeyspaceLoader {
   Status begin(View state);  // what Keyspace::state() was
   Status add(const SavedChunk& chunk);
   void add_blob(BlobId id, View bytes);
-  Status finish(const std::function<void()>& pause);  // `pause` is called now and then
+  // `rest` is called now and then: after each stretch of work, also within one large value (pause.h).
+  Status finish(const std::function<void()>& rest);
 
  private:
   using Chunks = std::vector<std::unique_ptr<Chunk>>;
+  struct Row {
+    ValueId owner;  // the chunk's: sorting looks at nothing else
+    std::unique_ptr<Chunk> chunk;
+  };
+  struct Owner {
+    ValueId id;
+    ChunkKind kind;      // of the first chunk
+    uint32_t kinds = 0;  // of all, a bit each
+    Chunks chunks;
+  };
 
-  Status build(ValueId owner, Chunks chunks);
-  Status attach_groups();
-  Status open_databases(const std::function<void()>& pause);
-  void drop_unshared_blobs();
+  Owner take_owner(size_t& at, Pause& pause);
+  Status build(Owner owner, Pause& pause);
+  Status keep_table(Owner owner, Pause& pause);
+  Status build_group(Owner owner, Pause& pause);
+  Status build_value(Owner owner, Pause& pause);
+  Status attach_groups(Pause& pause);
+  Status open_databases(Pause& pause);
+  void free_dead(Pause& pause);
+  void drop_unshared_blobs(Pause& pause);
 
   Keyspace& keyspace_;
   ChunkStore::LastIds last_;
   std::vector<ValueId> roots_;  // by database: whose the key table's chunks are
-  Chunks chunks_;
+  std::vector<Row> rows_;
   std::vector<BlobId> blobs_;
   std::vector<Chunks> tables_;  // by database
   IdTable<std::unique_ptr<Value>> values_;

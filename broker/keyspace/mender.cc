@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "chunks/packed.h"
+#include "chunks/windows.h"
 #include "consumers/pending.h"
 
 namespace leat {
@@ -106,7 +107,7 @@ void KeyspaceMender::add(const SavedChunk& chunk) {
       chunk.id != 0 && chunk.id <= state_.last.chunk && chunk.owner != 0 && chunk.owner <= state_.last.value;
   if (!numbered) return lose({.what = "chunk " + std::to_string(chunk.id) + " has a number that was never given out"});
   pieces_.push_back(
-      {.id = chunk.id, .owner = chunk.owner, .kind = chunk.kind, .depth = chunk.depth, .bytes = Bytes(chunk.bytes)});
+      {.id = chunk.id, .owner = chunk.owner, .kind = chunk.kind, .detail = chunk.detail, .bytes = Bytes(chunk.bytes)});
 }
 
 void KeyspaceMender::miss(ValueId owner, const Bytes& what) {
@@ -153,7 +154,7 @@ void KeyspaceMender::mend_value(ValueId owner, Pieces pieces) {
   bool there = false;
   switch (*type) {
     case Type::kString:
-      there = pieces.size() == 1;
+      there = mend_string(owner, pieces);
       break;
     case Type::kList:
       there = mend_items(owner, pieces, kListHead, 0);
@@ -172,6 +173,42 @@ void KeyspaceMender::mend_value(ValueId owner, Pieces pieces) {
   if (!there) return;
   values_.emplace(owner, *type);
   keep(std::move(pieces));
+}
+
+// The windows of a long string follow each other, full but for the last. Zeros stand where one is lost; what was behind the
+// last one that is left is not known.
+bool KeyspaceMender::mend_string(ValueId owner, Pieces& pieces) {
+  std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.detail < b.detail; });
+  if (pieces.front().detail == 0) return pieces.size() == 1;  // a short one
+  Bytes bytes;
+  uint64_t zeros = 0;
+  size_t used = 0;
+  bool ends = false;
+  for (const Piece& piece : pieces) {
+    const size_t at = size_t{piece.detail - 1} * kWindowBytes;
+    if (ends || at < bytes.size() || at > kChunkBytesMax - kWindowBytes || piece.bytes.size() > kWindowBytes) continue;
+    ++used;
+    zeros += at - bytes.size();
+    bytes.resize(at);
+    bytes += piece.bytes;
+    ends = piece.bytes.size() < kWindowBytes;
+  }
+  if (zeros == 0 && ends && used == pieces.size() && bytes.size() > kSavedWholeMax) return true;
+  if (zeros > 0) miss(owner, counted(zeros, "byte", "bytes") + " of the string, for which zeros stand");
+  if (!ends) miss(owner, "the end of the string, from byte " + std::to_string(bytes.size()) + " on");
+  pieces = string_pieces(owner, bytes);
+  return true;
+}
+
+KeyspaceMender::Pieces KeyspaceMender::string_pieces(ValueId owner, View bytes) {
+  Pieces pieces;
+  const auto add = [&](uint32_t detail, View part) {
+    pieces.push_back(
+        {.id = ++state_.last.chunk, .owner = owner, .kind = ChunkKind::kString, .detail = detail, .bytes = Bytes(part)});
+  };
+  if (bytes.size() <= kSavedWholeMax) add(0, bytes);
+  else for (uint32_t at = 0; at <= bytes.size() / kWindowBytes; ++at) add(at + 1, bytes.substr(at * kWindowBytes, kWindowBytes));
+  return pieces;
 }
 
 bool KeyspaceMender::is_there(const char* entry) const {
@@ -285,7 +322,7 @@ bool KeyspaceMender::mend_stream(ValueId owner, Pieces& pieces) {
     heads.push_back({.id = ++state_.last.chunk,
                      .owner = owner,
                      .kind = ChunkKind::kStreamHead,
-                     .depth = 0,
+                     .detail = 0,
                      .bytes = stream_head(ids_of(entries.back().bytes).second, live)});
   }
   heads.resize(1);
@@ -317,7 +354,7 @@ bool KeyspaceMender::keep_entries(Piece& piece, bool values, uint64_t& lost) con
 
 // Whether all its keys lie where a segment of its depth would have them.
 bool KeyspaceMender::fits_prefix(const Piece& piece, bool values, uint64_t& prefix) const {
-  const int rest = 64 - piece.depth;
+  const int rest = 64 - piece.detail;
   bool first = true, fits = true;
   for (const char *at = piece.bytes.data(), *end = at + piece.bytes.size(); at < end;) {
     const uint64_t hash = chunks_.hash_of(chunks_.read_entry(at));
@@ -335,14 +372,14 @@ double KeyspaceMender::keep_disjoint(ValueId owner, Pieces& pieces, bool values)
   std::map<uint64_t, Piece*> by_prefix;
   uint64_t strays = 0;
   double cover = 0;
-  std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.depth > b.depth; });
+  std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.detail > b.detail; });
   for (Piece& piece : pieces) {
-    cover += std::ldexp(1.0, -int{piece.depth});
+    cover += std::ldexp(1.0, -static_cast<int>(piece.detail));
     if (piece.bytes.empty()) continue;
     uint64_t prefix = 0;
-    bool fits = piece.depth <= 64 && fits_prefix(piece, values, prefix);
+    bool fits = piece.detail <= 64 && fits_prefix(piece, values, prefix);
     const auto next = by_prefix.lower_bound(prefix);  // deeper ones came first: it may hold them, not lie in them
-    const uint64_t last = piece.depth == 0 ? UINT64_MAX : prefix + ((uint64_t{1} << (64 - piece.depth)) - 1);
+    const uint64_t last = !fits || piece.detail == 0 ? UINT64_MAX : prefix + ((uint64_t{1} << (64 - piece.detail)) - 1);
     if (next != by_prefix.end() && next->first <= last) fits = false;
     if (fits)
       by_prefix.emplace(prefix, &piece);
@@ -463,7 +500,7 @@ void KeyspaceMender::add_lost_consumers(ValueId owner, const Pieces& pending, Pi
   for (const uint32_t slot : lost) {
     const Bytes name = Bytes(kLostConsumer) + std::to_string(slot);
     miss(owner, "a consumer's name: what it held is pending for " + name);
-    Piece piece{.id = ++state_.last.chunk, .owner = owner, .kind = ChunkKind::kConsumer, .depth = 0, .bytes = {}};
+    Piece piece{.id = ++state_.last.chunk, .owner = owner, .kind = ChunkKind::kConsumer, .detail = 0, .bytes = {}};
     put_fixed(piece.bytes, slot);
     put_fixed(piece.bytes, TimeMs{0});
     put_fixed(piece.bytes, TimeMs{-1});
@@ -506,7 +543,7 @@ void KeyspaceMender::adopt_orphans(DbIndex db) {
 
 // One whose hash falls into the segment.
 Bytes KeyspaceMender::free_name(ValueId value, const Piece& segment) const {
-  const int rest = 64 - segment.depth;
+  const int rest = 64 - segment.detail;
   uint64_t prefix = 0;
   if (!segment.bytes.empty()) fits_prefix(segment, true, prefix);
   for (uint64_t number = 0;; ++number) {

@@ -3,7 +3,7 @@
 //
 // Used by: salvage, between the rows that it could read and a KeyspaceLoader, which then meets no misfit.
 // Always:  - nothing is made up but what holds the rest together: the head of a stream, from its entries; a consumer for
-//            entries that were pending for one who is lost (kLostConsumer);
+//            entries that were pending for one who is lost (kLostConsumer); zeros within a long string;
 //          - what is left out is told, with its key where one leads to it;
 //          - takes the memory of the chunks once more: all must be there before any can be judged.
 // Why so:  chunks of a hash, a set or a key table cover parts of the hashes: a gap shows that one is missing, and how
@@ -51,7 +51,7 @@ class KeyspaceMender {
       Status done = put(SavedChunk{.id = piece.id,
                                    .owner = piece.owner,
                                    .kind = piece.kind,
-                                   .depth = piece.depth,
+                                   .detail = piece.detail,
                                    .bytes = piece.bytes,
                                    .keeper = nullptr});
       if (!done.ok()) return done;
@@ -64,12 +64,14 @@ class KeyspaceMender {
     ChunkId id;
     ValueId owner;
     ChunkKind kind;
-    uint8_t depth;
+    uint32_t detail;
     Bytes bytes;
   };
   using Pieces = std::vector<Piece>;
 
   void mend_value(ValueId owner, Pieces pieces);
+  bool mend_string(ValueId owner, Pieces& pieces);
+  Pieces string_pieces(ValueId owner, View bytes);
   bool mend_map(ValueId owner, Pieces& pieces);
   bool mend_items(ValueId owner, Pieces& pieces, size_t head, size_t lead);
   bool mend_sorted_set(ValueId owner, Pieces& pieces);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "chunks/pause.h"
 #include "schemas/bytes.h"
 #include "schemas/check.h"
 
@@ -27,6 +28,7 @@ class ScoreIndex {
   uint64_t size() const { return size_; }
   size_t memory() const;
 
+  void reserve(uint64_t members, Pause& pause);  // before the first of so many: spares them all growth
   void insert(uint32_t tag, double score);
   void erase(uint32_t tag, double score);
   void update(uint32_t tag, double before, double after);

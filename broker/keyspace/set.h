@@ -49,7 +49,9 @@ class Set final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override { return members_.clear_some(chunks); }
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override { return members_.load(std::move(chunks)); }
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override {
+    return members_.load(std::move(chunks), pause);
+  }
 
  private:
   Set(const Set& other, ValueId id) : Value(kType, id), members_(other.members_, id) {}

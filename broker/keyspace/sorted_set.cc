@@ -216,12 +216,12 @@ void SortedSet::insert_item(View member, double score) {
     blob_bytes_ += member.size();
   }
   leaves_.adjust(spot.place, 1);
-  if (spot.offset == 0) refresh(spot.place);
+  if (spot.offset == 0) refresh(leaf);
   split(spot.place);
 }
 
-void SortedSet::refresh(Place place) {
-  Leaf& leaf = leaves_.at(place);
+// What is known of a leaf's first item.
+void SortedSet::refresh(Leaf& leaf) const {
   leaf.score = score_of(leaf.chunk->data());
   const char* entry = leaf.chunk->data() + kScore;
   leaf.prefix = prefix_of(chunks_.read_entry(entry));
@@ -249,7 +249,7 @@ void SortedSet::erase_items(Place place, size_t offset, uint32_t count, bool ind
   leaves_.adjust(place, -int64_t{count});
   if (leaf.count == 0) return remove_leaf(place);
   chunks_.mutate(*leaf.chunk).erase(offset, end - start);
-  if (offset == 0) refresh(place);
+  if (offset == 0) refresh(leaf);
   if (!merge(place) && place != leaves_.first()) merge(leaves_.previous(place));
   if (indexed && leaves_.size() == 1 && size() < kIndexFrom / 2) index_.clear();
 }
@@ -294,7 +294,8 @@ void SortedSet::split(Place place) {
   edit.fit();
   leaf.blobs = blobs;
   leaves_.adjust(place, -int64_t{right.count});
-  refresh(leaves_.insert(leaves_.next(place), std::move(right)));
+  refresh(right);
+  leaves_.insert(leaves_.next(place), std::move(right));
 }
 
 void SortedSet::index_all() {
@@ -435,35 +436,44 @@ std::unique_ptr<Value> SortedSet::clone(ValueId id) const {
   return copied;
 }
 
-bool SortedSet::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+bool SortedSet::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   std::vector<Leaf> leaves;
   for (auto& chunk : chunks) {
     if (chunk->empty()) return false;
-    Leaf leaf{.chunk = std::move(chunk)};
-    for (const char* at = leaf.chunk->data(); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
-      if (!is_blob(at)) continue;
-      const char* entry = at + kScore;
-      blob_bytes_ += chunks_.read_entry(entry).size();
-      entry = at + kScore;
-      chunks_.share_entry(entry);
-      ++leaf.blobs;
-    }
-    leaves.push_back(std::move(leaf));
+    pause.after(chunk->memory());
+    leaves.push_back(loaded_leaf(std::move(chunk)));
   }
-  const auto member_of = [this](const Leaf& leaf) {
-    const char* entry = leaf.chunk->data() + kScore;
-    return chunks_.read_entry(entry);
+  const auto goes_before = [this](const Leaf& a, const Leaf& b) {
+    const char* entry = b.chunk->data() + kScore;
+    return starts_before(a, {b.score, Cut::kBeforeMember, chunks_.read_entry(entry), b.prefix});
   };
-  std::sort(leaves.begin(), leaves.end(), [&](const Leaf& a, const Leaf& b) {
-    const double a_score = score_of(a.chunk->data()), b_score = score_of(b.chunk->data());
-    return a_score != b_score ? a_score < b_score : member_of(a) < member_of(b);
-  });
-  for (Leaf& leaf : leaves) {
-    leaves_.insert(leaves_.end(), std::move(leaf));
-    refresh(leaves_.last());
-  }
-  if (leaves_.size() > 1 || size() > kIndexFrom) index_all();
+  sort_with_pauses(leaves, goes_before, pause);
+  for (Leaf& leaf : leaves) leaves_.insert(leaves_.end(), std::move(leaf));
+  if (leaves_.size() > 1 || size() > kIndexFrom) index_loaded(pause);
   return true;
+}
+
+SortedSet::Leaf SortedSet::loaded_leaf(std::unique_ptr<Chunk> chunk) {
+  Leaf leaf{.chunk = std::move(chunk)};
+  refresh(leaf);
+  for (const char* at = leaf.chunk->data(); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
+    if (!is_blob(at)) continue;
+    const char* entry = at + kScore;
+    blob_bytes_ += chunks_.read_entry(entry).size();
+    entry = at + kScore;
+    chunks_.share_entry(entry);
+    ++leaf.blobs;
+  }
+  return leaf;
+}
+
+void SortedSet::index_loaded(Pause& pause) {
+  constexpr size_t kIndexedWorth = 128;  // a slot far away
+  index_.reserve(size(), pause);
+  for (Cursor at = front(); at.valid(); at.next()) {
+    index_.insert(tag(at.member()), at.score());
+    pause.after(kIndexedWorth);
+  }
 }
 
 uint64_t SortedSet::digest() const {

@@ -95,7 +95,7 @@ class SortedSet final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override;
 
  private:
   static constexpr uint32_t kIndexFrom = 128;
@@ -138,7 +138,9 @@ class SortedSet final : public Value {
   void remove_leaf(Place place);
   void split(Place place);
   bool merge(Place left);
-  void refresh(Place place);
+  void refresh(Leaf& leaf) const;
+  Leaf loaded_leaf(std::unique_ptr<Chunk> chunk);
+  void index_loaded(Pause& pause);
   void index_all();
   uint32_t tag(View member) const;
   struct Stretch;

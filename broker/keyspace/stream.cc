@@ -475,10 +475,11 @@ std::unique_ptr<Value> Stream::clone(ValueId id) const {
   return copied;
 }
 
-bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks) {
+bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   std::vector<Leaf> leaves;
   bool has_head = false;
   for (auto& chunk : chunks) {
+    pause.after(chunk->memory());
     if (chunk->kind() == ChunkKind::kStreamHead) {
       if (has_head || chunk->size() != kStreamHead) return false;
       has_head = true;
@@ -493,7 +494,7 @@ bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks) {
     if (leaf.count == 0) return false;
     leaves.push_back(std::move(leaf));
   }
-  std::sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.first < b.first; });
+  sort_with_pauses(leaves, [](const Leaf& a, const Leaf& b) { return a.first < b.first; }, pause);
   for (Leaf& leaf : leaves) leaves_.insert(leaves_.end(), std::move(leaf));
   if (!leaves_.empty()) settle_front();
   uint64_t head[kStreamHead / sizeof(uint64_t)];

@@ -93,7 +93,7 @@ class Stream final : public Value {
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override;
   bool load_group(std::unique_ptr<consumers::Group> group);  // false when there is one of that name
 
  private:

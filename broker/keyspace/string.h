@@ -2,11 +2,12 @@
 // string.h: a string too long for its key's row.
 //
 // Used by: the keyspace, which decides what is too long; handlers see its bytes through Found::text.
-// Always:  - contiguous, in one chunk however long; appending costs amortised what is appended.
+// Always:  - contiguous, however long; appending costs amortised what is appended;
+//          - up to kSavedWholeMax it is one row of a snapshot; a longer one has windows (chunks/windows.h).
 #pragma once
 
 #include "broker/keyspace/value.h"
-#include "chunks/chunk_store.h"
+#include "chunks/windows.h"
 
 namespace leat {
 
@@ -23,15 +24,21 @@ class String final : public Value {
   void write(size_t offset, View bytes);  // what lies between the end and offset becomes zeros
 
   size_t size() const override { return chunk_.size(); }
-  size_t memory() const override { return sizeof *this - sizeof(Chunk) + chunk_.memory(); }
+  size_t memory() const override;
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override { return digest::of(bytes()); }
-  bool free_some(size_t) override { return true; }  // one chunk; the destructor does it
-  bool load(std::vector<std::unique_ptr<Chunk>> chunks) override;
+  bool free_some(size_t chunks) override { return windows_ == nullptr || windows_->free_some(chunks); }
+  bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override;
 
  private:
+  enum class Saved : uint8_t { kWhole, kInWindows };
+  static Saved way_for(size_t size) { return size > kSavedWholeMax ? Saved::kInWindows : Saved::kWhole; }
+  Saved way() const { return windows_ == nullptr ? Saved::kWhole : Saved::kInWindows; }
+  void start_over(Saved way);
+
   ChunkStore& chunks_;
-  Chunk chunk_;
+  Chunk chunk_;                       // the bytes; loose when there are windows
+  std::unique_ptr<Windows> windows_;  // of a long string
 };
 
 }  // namespace leat

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chunks/chunk_store.h"
+#include "chunks/pause.h"
 #include "schemas/bytes.h"
 #include "schemas/ids.h"
 
@@ -43,7 +44,7 @@ class Value {
 
   // Builds the value, which must be empty, out of a snapshot's chunks, in any order; false when they do not fit
   // together. Takes a reference of each blob they name.
-  virtual bool load(std::vector<std::unique_ptr<Chunk>> chunks) = 0;
+  virtual bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) = 0;
 
   Encoding encoding = Encoding::kListpack;
 

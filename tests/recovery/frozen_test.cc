@@ -49,7 +49,7 @@ class RandomRequests {
   std::vector<Bytes> string() {
     const Bytes key = name("s");
     if (roll(3) == 0) return {"APPEND", key, value()};
-    if (roll(5) == 0) return {"SETRANGE", key, number(2000), value()};
+    if (roll(5) == 0) return {"SETRANGE", key, number(roll(10) == 0 ? 200'000 : 2000), value()};  // now and then long
     if (roll(5) == 0) return {"SET", key, value(), "PX", number(100000)};
     return {"SET", key, value()};
   }

@@ -43,6 +43,21 @@ TEST_F(LoadingTest, OfASnapshot) {
   EXPECT_GT(pauses_, 1);
 }
 
+// One value of some megabytes is built in stretches: the start has time for others in between.
+TEST_F(LoadingTest, OfOneLargeValue) {
+  call("SET text there");
+  for (int i = 0; i < 100; ++i) {
+    std::vector<Bytes> words = {"HSET", "large"};
+    for (int j = 0; j < 500; ++j) words.insert(words.end(), {"field:" + std::to_string(i * 500 + j), Bytes(100, 'x')});
+    client().call_words(words);
+  }
+  ASSERT_TRUE(broker().save().ok());
+  while_loading = [this] { ask(); };
+  restart();
+  expect_answers();
+  EXPECT_GE(pauses_, 2 * 50'000 * 110 / static_cast<int>(Pause::kStretchBytes)) << "its rows are read, then it is built";
+}
+
 TEST_F(LoadingTest, OfALog) {
   call("SET text there");
   for (int i = 0; i < 3000; ++i) client().send("SET key " + Bytes(2000, 'x'));

@@ -35,7 +35,7 @@ class MemorySnapshot {
     load(keyspace);
     return keyspace.digest();
   }
-  void load(Keyspace& keyspace) const {
+  void load(Keyspace& keyspace, const std::function<void()>& rest = [] {}) const {
     KeyspaceLoader loader(keyspace);
     ok(loader.begin(state_));
     for (const auto& [id, bytes] : blobs_) loader.add_blob(id, bytes);
@@ -44,7 +44,7 @@ class MemorySnapshot {
       chunk.bytes = row.bytes;
       ok(loader.add(chunk));
     }
-    ok(loader.finish([] {}));
+    ok(loader.finish(rest));
   }
   size_t rows() const { return rows_.size(); }
   size_t rows_put() const { return rows_put_; }

@@ -85,25 +85,6 @@ TEST_F(ChangesTest, BlobsGoAndComeByTheSameRules) {
   store.release(kept);
 }
 
-TEST_F(ChangesTest, ALongChunkIsLentNotCopied) {
-  const Bytes long_text(1 << 20, 'x');
-  auto quiet = make(long_text), written = make(long_text), gone = make(long_text);
-  const char* const was = quiet->data();
-  changes.freeze();
-  Handover first = take_all();
-  ASSERT_EQ(first.chunks.size(), 3u);
-  EXPECT_EQ(first.chunks[0].bytes.data(), was);
-  store.mutate(*written).data()[0] = 'y';
-  store.retire(std::move(gone));
-  for (const SavedChunk& chunk : first.chunks) EXPECT_EQ(chunk.bytes, long_text);
-  first = {};  // the snapshot has read everything
-  store.mutate(*quiet).data()[0] = 'z';
-  EXPECT_EQ(quiet->data(), was) << "nobody reads it any more: it is changed in place";
-  store.retire(std::move(quiet));
-  store.retire(std::move(written));
-  EXPECT_EQ(store.bytes(), 0u);
-}
-
 TEST_F(ChangesTest, AChunkThatMovesInMemoryIsStillTheSame) {
   Chunk here, there;
   store.begin(here, 1, ChunkKind::kHashFields);

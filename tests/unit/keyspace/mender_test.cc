@@ -40,6 +40,7 @@ class MenderTest : public ::testing::Test {
     const Bytes blob(3000, 'b');
     const View fields[] = {"f", blob};
     apply_one(keyspace_, 3, HashSet{.key = "other", .pairs = fields});
+    apply_one(keyspace_, 0, StringSet{.key = "long", .value = Bytes(70'000, 'l')});
     Changes& changes = keyspace_.chunks().changes();
     changes.freeze();
     while (!changes.take(SIZE_MAX / 2)) continue;
@@ -193,6 +194,19 @@ TEST_F(MenderTest, AStreamWithoutItsHeadGoesOnBehindItsEntries) {
   EXPECT_TRUE(tells("its last id and counters"));
 }
 
+TEST_F(MenderTest, ALongStringKeepsWhatIsLeftOfIt) {
+  const auto window = [](uint32_t number) {
+    return [number](const Row& row) { return row.chunk.kind == ChunkKind::kString && row.chunk.detail == number; };
+  };
+  EXPECT_EQ(mended(window(3)).size(), was_.size());
+  EXPECT_TRUE(tells("4000 bytes of the string, for which zeros stand"));
+  EXPECT_EQ(named(), (std::set<Key>{{0, "long"}}));
+  EXPECT_EQ(mended(window(70'000 / 4000 + 1)).size(), was_.size());
+  EXPECT_TRUE(tells("the end of the string, from byte 68000 on"));
+  mended([](const Row& row) { return row.chunk.kind == ChunkKind::kString && row.chunk.detail > 2; });
+  EXPECT_TRUE(tells("the end of the string, from byte 8000 on"));
+}
+
 // Of a value whose key is lost nothing else is: it gets another key.
 TEST_F(MenderTest, AValueWithoutAKeyGetsOne) {
   for (const bool all : {false, true}) {
@@ -211,10 +225,10 @@ TEST_F(MenderTest, AValueWithoutAKeyGetsOne) {
 // A segment as it was before it was split: it covers what the new ones cover.
 TEST_F(MenderTest, AChunkOfAnotherTimeIsLeftOut) {
   for (Row& row : rows_) {
-    if (row.chunk.kind != ChunkKind::kHashFields || row.chunk.depth < 2) continue;
+    if (row.chunk.kind != ChunkKind::kHashFields || row.chunk.detail < 2) continue;
     Row stale = row;
     stale.chunk.id = 1;
-    stale.chunk.depth = static_cast<uint8_t>(row.chunk.depth - 1);
+    stale.chunk.detail = row.chunk.detail - 1;
     rows_.push_back(stale);
     break;
   }

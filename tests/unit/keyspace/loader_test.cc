@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/keyspace/loader.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/keyspace/hash.h"
+#include "broker/keyspace/list.h"
+#include "broker/keyspace/set.h"
+#include "broker/keyspace/sorted_set.h"
+#include "broker/keyspace/stream.h"
+#include "tests/support/memory_snapshot.h"
+
+namespace leat {
+namespace {
+
+// Loads what `fill` puts into a database and returns how often the loop got its turn.
+class LoaderTest : public ::testing::Test {
+ protected:
+  static constexpr int kMany = 100'000;
+
+  template <typename Fill>
+  void expect_pauses(Fill fill) {
+    fill(keyspace.database(0));
+    snapshot.take(keyspace);
+    Keyspace loaded(0);
+    size_t rests = 0;
+    snapshot.load(loaded, [&] { ++rests; });
+    EXPECT_EQ(loaded.digest(), keyspace.digest());
+    const size_t stretches = keyspace.chunks().bytes() / Pause::kStretchBytes;
+    EXPECT_GE(stretches, 4u);
+    EXPECT_GE(rests, stretches);
+    EXPECT_LE(rests, 20 * stretches) << "each costs a system call";
+  }
+  static Bytes name(int i) { return "some-name-of-thirty-bytes:" + std::to_string(i); }
+
+  Keyspace keyspace{1};
+  testing::MemorySnapshot snapshot;
+};
+
+TEST_F(LoaderTest, BuildsAListInStretches) {
+  expect_pauses([](Database& database) {
+    List& list = database.open<List>("key");
+    for (int i = 0; i < kMany; ++i) list.push(i % 2 == 0 ? Side::kLeft : Side::kRight, name(i));
+  });
+}
+
+TEST_F(LoaderTest, BuildsAHashInStretches) {
+  expect_pauses([](Database& database) {
+    for (int i = 0; i < kMany; ++i) {
+      const Bytes field = name(i);
+      const View pair[] = {field, "value"};
+      database.edit<Hash>("key", pair, [&](Hash& hash) { hash.put(pair[0], pair[1]); });
+    }
+  });
+}
+
+TEST_F(LoaderTest, BuildsASetInStretches) {
+  expect_pauses([](Database& database) {
+    for (int i = 0; i < kMany; ++i) {
+      const Bytes member = name(i);
+      const View added[] = {member};
+      database.edit<Set>("key", added, [&](Set& set) { set.add(member); });
+    }
+  });
+}
+
+TEST_F(LoaderTest, BuildsASortedSetInStretches) {
+  expect_pauses([](Database& database) {
+    SortedSet& set = database.open<SortedSet>("key");
+    for (int i = 0; i < kMany; ++i) set.add(name(i), i * 7919 % kMany);
+  });
+}
+
+TEST_F(LoaderTest, BuildsAStreamAndItsGroupInStretches) {
+  expect_pauses([](Database& database) {
+    Stream& stream = database.open<Stream>("key");
+    consumers::Group& group = stream.create_group("group", {}, 0);
+    for (int i = 0; i < kMany; ++i) {
+      const Bytes value = name(i);
+      const View fields[] = {"field", value};
+      const StreamId id{static_cast<uint64_t>(i) + 1, 0};
+      stream.append(id, fields);
+      group.deliver({&id, 1}, "consumer", 1);
+    }
+  });
+}
+
+TEST_F(LoaderTest, BuildsAStringInStretches) {
+  expect_pauses([](Database& database) { database.set_string("key", Bytes(3'000'000, 'x')); });
+}
+
+TEST_F(LoaderTest, BuildsManySmallKeysInStretches) {
+  expect_pauses([](Database& database) {
+    for (int i = 0; i < kMany; ++i) database.set_string(name(i), "value");
+  });
+}
+
+TEST_F(LoaderTest, FreesTheDeadInStretches) {
+  List& list = keyspace.database(0).open<List>("key");
+  for (int i = 0; i < kMany; ++i) list.push(Side::kRight, name(i));
+  keyspace.database(0).erase("key");
+  snapshot.take(keyspace);
+  Keyspace loaded(0);
+  size_t rests = 0;
+  snapshot.load(loaded, [&] { ++rests; });
+  EXPECT_EQ(loaded.chunks().chunks(), kDatabases) << "the tables";
+  EXPECT_GE(rests, 3 * keyspace.chunks().bytes() / Pause::kStretchBytes / 2) << "it was built, and then freed";
+}
+
+TEST_F(LoaderTest, RefusesAMixture) {
+  Keyspace loaded(0);
+  KeyspaceLoader loader(loaded);
+  ASSERT_TRUE(loader.begin(keyspace.state()).ok());
+  const auto add = [&](ChunkId id, ChunkKind kind, uint32_t detail) {
+    return loader.add({.id = id, .owner = 1, .kind = kind, .detail = detail, .bytes = "12345678", .keeper = nullptr});
+  };
+  EXPECT_FALSE(add(1, ChunkKind::kKeyRows, 256).ok()) << "nothing is as deep";
+  ASSERT_TRUE(add(1, ChunkKind::kKeyRows, 0).ok());
+  ASSERT_TRUE(add(2, ChunkKind::kListItems, 0).ok());
+  const Status done = loader.finish([] {});
+  EXPECT_EQ(done.text(), "the snapshot's value 1 mixes chunks of several types");
+}
+
+}  // namespace
+}  // namespace leat
