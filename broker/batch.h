@@ -35,7 +35,8 @@ constexpr bool kEndsWaits =
     std::is_same_v<E, ListPush> || std::is_same_v<E, ListInsert> || std::is_same_v<E, SortedSetAdd> ||
     std::is_same_v<E, StreamAdd> || std::is_same_v<E, StreamSetId> || std::is_same_v<E, GroupSetId> ||
     std::is_same_v<E, GroupDestroy> || std::is_same_v<E, StringSet> || std::is_same_v<E, KeyDelete> ||
-    std::is_same_v<E, KeyExpire> || std::is_same_v<E, KeyRename> || std::is_same_v<E, KeyCopy> || std::is_same_v<E, KeyMove>;
+    std::is_same_v<E, KeyExpire> || std::is_same_v<E, KeyEvict> || std::is_same_v<E, KeyRename> ||
+    std::is_same_v<E, KeyCopy> || std::is_same_v<E, KeyMove>;
 
 class Batch {
  public:

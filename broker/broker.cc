@@ -28,9 +28,11 @@ Broker::Broker(House house, Config config)
       time_(house.clock),
       keyspace_(house.seed ^ 0x6c656174),
       batch_(keyspace_, stamps_, waiters_, watches_),
+      vanished_(stats_, house.events),
+      eviction_(config_, keyspace_, batch_, time_, stats_, vanished_, dice_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       rooms_{config_,  house.events, keyspace_, batch_, stamps_, clients_, waiters_,  watches_,
-             pubsub_, scripts_,     time_,     stats_, dice_,   table_,   executor_, *this},
+             pubsub_, scripts_,     time_,     stats_, dice_,   eviction_, vanished_, table_,   executor_, *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
@@ -169,6 +171,7 @@ void Broker::tick() {
   time_.follow_wall();
   forget_hangups();                // first: nothing is popped for a client that has left
   resume_paused();
+  make_room();                     // what eviction left over, before anything is added
   run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
@@ -255,14 +258,24 @@ bool Broker::run_one(Client& client) {
   return false;
 }
 
+void Broker::make_room() {
+  if (executor_.loading) return;
+  // Being overwritten is a use; how often a key was used stays what it was.
+  keyspace_.note_writes_as(eviction_.first_use(), eviction_.counts() ? 0 : eviction_.first_use());
+  eviction_.begin_tick();
+}
+
 void Broker::purge_due() {
   const int64_t until_us = time_.monotonic_us() + kPurgeBudgetUs;
   purge_left_ = false;
   for (DbIndex db = 0; db < kDatabases; ++db) {
     while (keyspace_.database(db).next_expiry_ms() <= time_.now_ms()) {
-      const std::vector<Bytes> due = keyspace_.database(db).due(time_.now_ms(), kPurgeKeys);
+      const auto due = keyspace_.database(db).due(time_.now_ms(), kPurgeKeys);
       if (due.empty()) break;
-      for (const Bytes& key : due) batch_.emit(db, KeyExpire{.key = key});
+      for (const auto& [key, type] : due) {
+        vanished_.note(db, key, type, Cause::kExpired, time_.now_ms());
+        batch_.emit(db, KeyExpire{.key = key});
+      }
       stats_.expired_keys += due.size();
       time_.advance();
       if (time_.monotonic_us() >= until_us) {
@@ -353,6 +366,11 @@ bool Broker::release(Client& client) {
   return false;
 }
 
+// What waits for the disk: it goes by itself.
+size_t Broker::bytes_to_disk() const {
+  return batch_.size() + snapshots_.waiting_bytes() + (log_ == nullptr ? 0 : log_->stats().unsynced_bytes);
+}
+
 void Broker::housekeeping() {
   const TimeMs now_ms = time_.monotonic_ms();
   if (now_ms < next_housekeeping_ms_) return;
@@ -361,6 +379,7 @@ void Broker::housekeeping() {
   stats_.input_rate.sample(stats_.input_bytes, now_ms - sampled_ms_);
   stats_.output_rate.sample(stats_.output_bytes, now_ms - sampled_ms_);
   sampled_ms_ = now_ms;
+  if (eviction_.limited() && !house_.deterministic) eviction_.measure(bytes_to_disk());
   if (config_.idle_timeout_s == 0) return;
   for (const auto& [id, client] : clients_.all()) {
     const bool waits = client->parked != nullptr || client->subscriptions() > 0;

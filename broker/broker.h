@@ -53,7 +53,9 @@ class Broker {
 
   void tick();
   // Whether the next tick has work that no event will announce.
-  bool has_work() const { return !runnable_.empty() || purge_left_ || snapshots_.has_work() || may_resume(); }
+  bool has_work() const {
+    return !runnable_.empty() || purge_left_ || eviction_.has_work() || snapshots_.has_work() || may_resume();
+  }
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.
@@ -97,6 +99,7 @@ class Broker {
   void resume_paused();
   void run_requests(int64_t budget_us);
   bool run_one(Client& client);
+  void make_room();
   void purge_due();
   void propose();
   void state_digests();
@@ -104,6 +107,7 @@ class Broker {
   void release_replies();
   bool release(Client& client);
   void housekeeping();
+  size_t bytes_to_disk() const;
   void finish_stop();
 
   House house_;
@@ -119,6 +123,8 @@ class Broker {
   Watches watches_;
   PubSub pubsub_;
   Batch batch_;
+  Vanished vanished_;
+  Eviction eviction_;
   ScriptHost scripts_;
   Rooms rooms_;
   Executor executor_;

@@ -129,6 +129,7 @@ ConfigKey constant(View redis_name, View value) {
 
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
+  using E = EvictionPolicy;
   constexpr int64_t kHuge = int64_t{1} << 40;
   std::vector<ConfigKey> keys = {
       text("bind", "bind", false, &Config::bind),
@@ -152,6 +153,20 @@ std::vector<ConfigKey> make_keys() {
       text("snapshot.backup_dir", "", true, &Config::backup_dir),
       number("snapshot.backup_every_hours", "", true, &Config::backup_every_hours, 0, 24 * 366),
       number("snapshot.backup_keep", "", true, &Config::backup_keep, 1, 100000),
+      number("memory.max_bytes", "maxmemory", true, &Config::maxmemory, 0, INT64_MAX),
+      choice<E>("memory.policy", "maxmemory-policy", true, &Config::maxmemory_policy,
+                {{"noeviction", E::kNone},
+                 {"allkeys-lru", E::kAllLru},
+                 {"allkeys-lfu", E::kAllLfu},
+                 {"allkeys-random", E::kAllRandom},
+                 {"volatile-lru", E::kVolatileLru},
+                 {"volatile-lfu", E::kVolatileLfu},
+                 {"volatile-random", E::kVolatileRandom},
+                 {"volatile-ttl", E::kVolatileTtl}}),
+      number("memory.samples", "maxmemory-samples", true, &Config::maxmemory_samples, 1, 64),
+      number("memory.tenacity", "maxmemory-eviction-tenacity", true, &Config::maxmemory_tenacity, 0, 100),
+      number("memory.lfu_log_factor", "lfu-log-factor", true, &Config::lfu_log_factor, 0, INT32_MAX),
+      number("memory.lfu_decay_minutes", "lfu-decay-time", true, &Config::lfu_decay_minutes, 0, INT32_MAX),
       text("log.level", "", true, &Config::log_level),
       text("log.file", "logfile", false, &Config::log_file),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
@@ -181,8 +196,6 @@ std::vector<ConfigKey> make_keys() {
       limit("", "list-max-ziplist-size", &EncodingLimits::list_size),
       constant("appendonly", "yes"),
       constant("databases", "16"),
-      constant("maxmemory", "0"),
-      constant("maxmemory-policy", "noeviction"),
       constant("requirepass", ""),
       constant("notify-keyspace-events", ""),
       constant("cluster-enabled", "no"),

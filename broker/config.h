@@ -20,6 +20,11 @@ namespace leat {
 enum class DurabilityMode : uint8_t { kAlways, kInterval, kNever };
 enum class LogThreadMode : uint8_t { kAuto, kAlways, kNever };
 
+// What goes when memory is short. The volatile ones take only keys that expire.
+enum class EvictionPolicy : uint8_t {
+  kNone, kAllLru, kAllLfu, kAllRandom, kVolatileLru, kVolatileLfu, kVolatileRandom, kVolatileTtl
+};
+
 // "after so many seconds, if there were so many changes": Redis' `save`.
 struct SaveRule {
   int64_t seconds = 0, changes = 0;
@@ -45,6 +50,11 @@ struct Config {
   Bytes backup_dir;
   int64_t backup_every_hours = 0;  // 0: never by itself
   int64_t backup_keep = 7;
+
+  int64_t maxmemory = 0;  // bytes; 0: no limit
+  EvictionPolicy maxmemory_policy = EvictionPolicy::kNone;
+  int64_t maxmemory_samples = 5, maxmemory_tenacity = 10;
+  int64_t lfu_log_factor = 10, lfu_decay_minutes = 1;
 
   Bytes log_level = "info";
   Bytes log_file;

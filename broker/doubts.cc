@@ -25,6 +25,7 @@ void Doubts::follow(DbIndex db, const Effect& effect) {
     forget(db, set->key);
   if (const auto* erase = std::get_if<KeyDelete>(&effect)) forget(db, erase->key);
   if (const auto* expire = std::get_if<KeyExpire>(&effect)) forget(db, expire->key);
+  if (const auto* evict = std::get_if<KeyEvict>(&effect)) forget(db, evict->key);
   if (const auto* one = std::get_if<KeyCopy>(&effect)) copy({db, Bytes(one->key)}, {one->to_db, Bytes(one->to)});
   if (const auto* move = std::get_if<KeyMove>(&effect); move != nullptr && move->to_db != db) {
     copy({db, Bytes(move->key)}, {move->to_db, Bytes(move->key)});

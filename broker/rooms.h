@@ -8,9 +8,11 @@
 #include "broker/broker_time.h"
 #include "broker/client.h"
 #include "broker/config.h"
+#include "broker/eviction.h"
 #include "broker/pubsub.h"
 #include "broker/script/script_host.h"
 #include "broker/stats.h"
+#include "broker/vanished.h"
 #include "broker/watches.h"
 #include "consumers/waiters.h"
 #include "schemas/log.h"
@@ -38,6 +40,8 @@ struct Rooms {
   BrokerTime& time;
   Stats& stats;
   std::mt19937_64& dice;  // spent before an effect exists
+  Eviction& eviction;
+  Vanished& vanished;
   const CommandTable& table;
   Executor& executor;
   Broker& broker;  // for what concerns the house itself: shutdown, kill, the log's figures

@@ -205,9 +205,11 @@ std::optional<int64_t> Snapshots::next_tick_us(uint64_t effects) const {
   return *rule * 1000;
 }
 
-bool Snapshots::throttled() const {
-  return writer_ != nullptr && writer_->waiting_bytes() + keyspace_.chunks().changes().out().bytes >= kKeptBytesMax;
+uint64_t Snapshots::waiting_bytes() const {
+  return writer_ == nullptr ? 0 : writer_->waiting_bytes() + keyspace_.chunks().changes().out().bytes;
 }
+
+bool Snapshots::throttled() const { return waiting_bytes() >= kKeptBytesMax; }
 
 Snapshots::Figures Snapshots::figures(uint64_t effects) const {
   Figures figures{.last_save_ms = last_save_ms_, .last_took_us = last_took_us_, .changes = effects - effects_at_last_, .taken = taken_};

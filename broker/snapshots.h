@@ -37,6 +37,7 @@ class Snapshots {
   void tick(uint64_t effects);
   bool has_work() const;       // that no event will announce
   std::optional<int64_t> next_tick_us(uint64_t effects) const;
+  uint64_t waiting_bytes() const;  // copied for the disk
   bool throttled() const;      // so much is kept for the disk that nothing more may be changed
   Status finish(uint64_t effects);  // one more, now, and wait for it: SAVE, and a shutdown that asks for one
   Status close();              // the one under way is given up

@@ -274,6 +274,11 @@ struct KeyDigest {
   uint64_t digest;  // 0: there is no such key
   LEAT_FIELDS(key, digest)
 };
+struct KeyEvict {  // deleted to make room (maxmemory)
+  static constexpr uint8_t kTag = 37;
+  View key;
+  LEAT_FIELDS(key)
+};
 
 #undef LEAT_FIELDS
 
@@ -283,7 +288,7 @@ using Effect =
                  SetRemove, SortedSetAdd, SortedSetRemove, SortedSetErase, StreamCreate, StreamAdd, StreamDelete,
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
                  GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
-                 DatabaseFlush, DatabaseSwap, KeyDigest>;
+                 DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

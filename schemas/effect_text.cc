@@ -50,6 +50,7 @@ constexpr Shape kShapes[] = {
     {"DatabaseFlush", {}},
     {"DatabaseSwap", {"other"}},
     {"KeyDigest", {"key", "digest"}},
+    {"KeyEvict", {"key"}},
 };
 static_assert(std::size(kShapes) == std::variant_size_v<Effect>);
 

@@ -13,9 +13,8 @@ std::optional<Found> Context::look_in(DbIndex where, View key) {
     found.reset();
   }
   if (command.is(kReadOnly)) ++(found ? rooms.stats.hits : rooms.stats.misses);
-  if (found && found->touched_s != nullptr && (!client.no_touch || command.row.name == "TOUCH")) {
-    if (!command.is(kNoTouch)) *found->touched_s = static_cast<uint32_t>(now_ms / 1000);
-  }
+  if (found && found->use != nullptr && !command.is(kNoTouch) && (!client.no_touch || command.row.name == "TOUCH"))
+    *found->use = rooms.eviction.used(*found->use);
   return found;
 }
 
@@ -29,6 +28,7 @@ Result<std::optional<View>> Context::find_text(View key) {
 void Context::expire_if_due(DbIndex where, View key) {
   const std::optional<Found> found = rooms.keyspace.database(where).find(key);
   if (!found || !is_due(*found)) return;
+  rooms.vanished.note(where, key, found->type, Cause::kExpired, now_ms);
   rooms.batch.emit(where, KeyExpire{.key = key});
   ++rooms.stats.expired_keys;
 }

@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kErrorKindsMax = 128;  // of errorstats: a script could invent prefixes without end
 
+const Status kOutOfMemory = Status::error("OOM command not allowed when used memory > 'maxmemory'.");
+
 Bytes quoted_arguments(Args args) {
   constexpr size_t kShown = 128;
   Bytes out;
@@ -59,6 +61,18 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
     return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
   }
   return Status::fine();
+}
+
+// With a limit to memory: makes keys go, or refuses what may add, as Redis does. A transaction is refused while it grows.
+Status Executor::make_room(const Client& client, const Command& command) {
+  out_of_memory_ = rooms_.eviction.limited() && !loading && !busy && !rooms_.eviction.make_room();
+  effects_before_ = rooms_.batch.effects();
+  if (!out_of_memory_) return Status::fine();
+  const bool queued = client.in_multi && !command.is(kRunsInMulti);
+  const bool adds_at_exec = command.row.name == "EXEC" && std::any_of(client.queued.begin(), client.queued.end(), [](const auto& one) {
+    return one.command->is(kDenyOom);
+  });
+  return queued || adds_at_exec || command.is(kDenyOom) ? kOutOfMemory : Status::fine();
 }
 
 bool Executor::must_pause(const Client& client, const Command& command) const {
@@ -112,6 +126,13 @@ bool Executor::request(Client& client, Args args) {
     if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
     if (command != nullptr && command->row.name == "EXEC") refuse_exec(client, why);
     else refuse(client, why);
+    seal(client, client.output.stamp());
+    return true;
+  }
+  if (const Status full = make_room(client, *command); !full.ok()) {
+    ++rooms_.stats.by_command[command->number].rejected;
+    if (command->row.name == "EXEC") refuse_exec(client, full);
+    else refuse(client, full);
     seal(client, client.output.stamp());
     return true;
   }
@@ -215,6 +236,8 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   if (script.read_only && (command->is(kWrite) || command->row.name == "PUBLISH")) {
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
+  // What has begun to write is let finish: a batch is whole or absent.
+  if (out_of_memory_ && command->is(kDenyOom) && rooms_.batch.effects() == effects_before_) return refuse(kOutOfMemory.text());
   Context ctx(rooms_, script.client, reply, *command, db, script.now_ms);
   ctx.arrived_ms = script.arrived_ms;
   ctx.nested = true;

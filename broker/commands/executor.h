@@ -62,6 +62,7 @@ class Executor {
 
  private:
   Status refusal(const Client& client, const Command* command, Args args) const;
+  Status make_room(const Client& client, const Command& command);
   bool must_pause(const Client& client, const Command& command) const;
   void run(Client& client, const Command& command, Args args);
   Outcome invoke(Context& ctx, Args args);
@@ -75,6 +76,8 @@ class Executor {
   void seal_push(Client& to, Index stamp);
 
   Rooms& rooms_;
+  bool out_of_memory_ = false;    // when the request began
+  uint64_t effects_before_ = 0;   // it
   consumers::Deadlines deadlines_;  // monotonic ms; payload: the ticket
 };
 

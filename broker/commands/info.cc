@@ -106,9 +106,10 @@ void memory(Context& ctx, Lines& out) {
   out.field("number_of_cached_scripts", ctx.rooms.scripts.scripts());
   out.field("total_system_memory", total_memory());
   out.field("total_system_memory_human", human(total_memory()));
-  out.field("maxmemory", 0);
-  out.field("maxmemory_human", "0B");
-  out.field("maxmemory_policy", "noeviction");
+  const Config& config = ctx.rooms.config;
+  out.field("maxmemory", config.maxmemory);
+  out.field("maxmemory_human", human(static_cast<size_t>(config.maxmemory)));
+  out.field("maxmemory_policy", find_config_key("maxmemory-policy")->get(config));
   out.fraction("mem_fragmentation_ratio", static_cast<double>(use.resident) / static_cast<double>(std::max<size_t>(use.allocated, 1)));
   out.field("mem_allocator", use.jemalloc ? "jemalloc" : "libc");
   out.field("keyspace_chunks", ctx.rooms.keyspace.chunks().chunks());
@@ -182,7 +183,8 @@ void statistics(Context& ctx, Lines& out) {
   out.fraction("instantaneous_output_kbps", static_cast<double>(stats.output_rate.per_second()) / 1024);
   out.field("rejected_connections", stats.rejected_connections);
   out.field("expired_keys", stats.expired_keys);
-  out.field("evicted_keys", 0);  // maxmemory-policy is noeviction
+  out.field("evicted_keys", stats.evicted_keys);
+  out.field("vanished_queues", stats.vanished_queues);
   out.field("keyspace_hits", stats.hits);
   out.field("keyspace_misses", stats.misses);
   out.field("pubsub_channels", ctx.rooms.pubsub.channels().size());

@@ -196,12 +196,18 @@ Outcome object_encoding(Context& ctx, Args args) {
   return found ? ctx.reply.bulk(name_of(encoding_of(*found))) : ctx.reply.null();
 }
 
+Status not_tracked(const char* selected, const char* what) {
+  return Status::error(Bytes("ERR An LFU maxmemory policy is ") + selected + ", " + what +
+                       " not tracked. Please note that when switching between policies at runtime LRU and LFU data will "
+                       "take some time to adjust.");
+}
+
 // OBJECT IDLETIME key  →  seconds since somebody looked
 Outcome object_idletime(Context& ctx, Args args) {
   const auto found = ctx.look(args[2]);
   if (!found) return ctx.reply.null();
-  const auto now_s = static_cast<uint32_t>(ctx.now_ms / 1000);
-  return ctx.reply.integer(found->touched_s == nullptr || *found->touched_s == 0 ? 0 : now_s - *found->touched_s);
+  if (ctx.rooms.eviction.counts()) return not_tracked("selected", "idle time");
+  return ctx.reply.integer(found->use == nullptr ? 0 : ctx.rooms.eviction.idle_ms(*found->use) / 1000);
 }
 
 // OBJECT REFCOUNT key: values are not shared between keys
@@ -209,12 +215,12 @@ Outcome object_refcount(Context& ctx, Args args) {
   return ctx.look(args[2]) ? ctx.reply.integer(1) : ctx.reply.null();
 }
 
-// OBJECT FREQ key
+// OBJECT FREQ key  →  the logarithmic counter of uses
 Outcome object_freq(Context& ctx, Args args) {
-  if (!ctx.look(args[2])) return ctx.reply.null();
-  return Status::error(
-      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
-      "between policies at runtime LRU and LFU data will take some time to adjust.");
+  const auto found = ctx.look(args[2]);
+  if (!found) return ctx.reply.null();
+  if (!ctx.rooms.eviction.counts()) return not_tracked("not selected", "access frequency");
+  return ctx.reply.integer(ctx.rooms.eviction.frequency(found->use == nullptr ? 0 : *found->use));
 }
 
 constexpr auto kSeconds = TimeUnit::kSeconds;

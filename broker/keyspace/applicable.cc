@@ -191,6 +191,9 @@ Status check(const Keyspace& keyspace, DbIndex db, const KeyDelete& erase) {
 Status check(const Keyspace& keyspace, DbIndex db, const KeyExpire& expire) {
   return must_exist(keyspace, db, expire.key);
 }
+Status check(const Keyspace& keyspace, DbIndex db, const KeyEvict& evict) {
+  return must_exist(keyspace, db, evict.key);
+}
 Status check(const Keyspace& keyspace, DbIndex db, const KeySetExpiry& set) {
   const Status later = check_expiry(set.at_ms);
   return later.ok() ? must_exist(keyspace, db, set.key) : later;

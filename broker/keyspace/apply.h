@@ -44,6 +44,7 @@ void apply_one(Keyspace&, DbIndex, const PendingAck&);
 void apply_one(Keyspace&, DbIndex, const PendingClaim&);
 void apply_one(Keyspace&, DbIndex, const KeyDelete&);
 void apply_one(Keyspace&, DbIndex, const KeyExpire&);
+void apply_one(Keyspace&, DbIndex, const KeyEvict&);
 void apply_one(Keyspace&, DbIndex, const KeySetExpiry&);
 void apply_one(Keyspace&, DbIndex, const KeyRename&);
 void apply_one(Keyspace&, DbIndex, const KeyCopy&);

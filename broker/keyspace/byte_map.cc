@@ -250,12 +250,13 @@ ByteMap::Path ByteMap::path_to(uint64_t hash) const {
 }
 
 ByteMap::Run ByteMap::run_at(uint64_t position) const {
-  if (!is_big()) return {few(), 0, 0};
-  const Segment* const segment = segment_for(position);
-  if (segment->depth == 0) return {segment->chunk->bytes(), 0, 0};
+  if (!is_big()) return {few(), 0, 0, nullptr};
+  Segment* const segment = segment_for(position);
+  const uint32_t* const notes = segment->note(0);
+  if (segment->depth == 0) return {segment->chunk->bytes(), 0, 0, notes};
   const int rest = kHashBits - segment->depth;
   const uint64_t first = position >> rest << rest;
-  return {segment->chunk->bytes(), first, first + (uint64_t{1} << rest)};  // past the last one this is 0
+  return {segment->chunk->bytes(), first, first + (uint64_t{1} << rest), notes};  // past the last one this is 0
 }
 
 // A position falls on a segment with the chance that its share of the hashes gives it; taking it with a chance in
@@ -341,18 +342,18 @@ void ByteMap::release(const char* from, const char* to) {
   }
 }
 
-void ByteMap::insert(View key, uint64_t hash, View value) {
-  if (is_big()) return insert_big(key, hash, value);
+void ByteMap::insert(View key, uint64_t hash, View value, uint32_t note) {
+  if (is_big()) return insert_big(key, hash, value, note);
   if (is_lent()) return insert_lent(key, value);
   const size_t bytes = small_.size() + entry_size(key) + entry_size(value);
   if (!has_notes() && bytes <= kSmallBytesMax && count_in(small_.bytes()) < kFewMax) {
     return append(small_, key, value);
   }
   become_big();
-  insert_big(key, hash_of(key), value);
+  insert_big(key, hash_of(key), value, note);
 }
 
-void ByteMap::insert_big(View key, uint64_t hash, View value) {
+void ByteMap::insert_big(View key, uint64_t hash, View value, uint32_t note) {
   const size_t needed = entry_size(key) + (has_values() ? entry_size(value) : 0);
   Segment* segment = segment_for(hash);
   while (segment->chunk->size() + needed > kChunkBytesTarget && segment->count > 0 && segment->depth < kHashBits) {
@@ -371,7 +372,7 @@ void ByteMap::insert_big(View key, uint64_t hash, View value) {
     }
     segment->tags()[segment->count] = tag_of(hash);
     segment->offsets()[segment->count] = static_cast<uint16_t>(offset);
-    if (segment->noted) segment->notes()[segment->count] = 0;
+    if (segment->noted) segment->notes()[segment->count] = note;
   }
   ++segment->count;
   ++big_->count;

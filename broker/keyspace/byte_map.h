@@ -81,7 +81,7 @@ class ByteMap {
 
   // The same in steps, for who must see the old value first: one look-up instead of two.
   std::optional<Place> locate(View key, uint64_t hash) const;
-  void insert(View key, uint64_t hash, View value);  // the key must be absent
+  void insert(View key, uint64_t hash, View value, uint32_t note = 0);  // the key must be absent
   void replace(const Place& place, View value);
   void remove(const Place& place, uint64_t hash);
 
@@ -147,6 +147,16 @@ class ByteMap {
 
   // An entry, each about equally likely; the map must not be empty. Constant time.
   Entry random(uint64_t dice) const;
+  // The entries of one segment, picked by chance, with what is noted beside them: `visit(View key, View value, uint32_t)`.
+  template <typename Visit>
+  void visit_some(uint64_t dice, Visit visit) const {
+    const Run run = run_at(next_roll(dice));
+    const uint32_t* note = run.notes;
+    for (Entries entries(*this, run.bytes); entries.more();) {
+      const Entry entry = entries.next();
+      visit(entry.key, entry.value, note == nullptr ? 0 : *note++);
+    }
+  }
   // `count` different entries (all, if there are fewer), in no particular order. Constant time for each.
   template <typename Visit>
   void sample(size_t count, uint64_t dice, Visit visit) const {
@@ -185,11 +195,13 @@ class ByteMap {
     return holds == Holds::kKeys ? kNoValues : holds == Holds::kPairsAndNotes ? kNotes : 0;
   }
 
-  // The segment that covers `position`: its bytes, where it begins, and where the next one does (0: nowhere).
+  // The segment that covers `position`: its bytes, where it begins, where the next one does (0: nowhere), and what is
+  // noted beside its entries (null: nothing).
   struct Run {
     View bytes;
     uint64_t first;
     uint64_t next;
+    const uint32_t* notes;
   };
   class Entries {
    public:
@@ -245,7 +257,7 @@ class ByteMap {
   void remove_lent(const Place& place);
   void append(Chunk& chunk, View key, View value);
   void release(const char* from, const char* to);
-  void insert_big(View key, uint64_t hash, View value);
+  void insert_big(View key, uint64_t hash, View value, uint32_t note);
 
   Path path_to(uint64_t hash) const;
   Segment* segment_for(uint64_t hash) const;

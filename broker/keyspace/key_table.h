@@ -4,7 +4,7 @@
 // Used by: Database alone.
 // Always:  - a row is short (kRowBytesMax), so it lies in its segment and never in a blob: a short string, or a field of a
 //            small hash, is found with two loads from memory that nobody has touched for a while;
-//          - beside each row is the time of its last access; it is in no chunk.
+//          - beside each row is a number about its use (key_use.h); it is in no chunk.
 // Bytes:   row := kind: u8  [expire_at_ms: i64]  (value id: varint | text, to the row's end)
 //          kind := type (3 bits) | kExpires | kPointsToValue | kWritten | label of a hash or set (2 bits)
 //          text := the string | entries of the hash or set, as byte_map.h has them
@@ -38,10 +38,20 @@ class KeyTable {
 
   uint64_t hash_of(View key) const { return rows_.hash_of(key); }
   std::optional<Place> locate(View key, uint64_t hash) const { return rows_.locate(key, hash); }
-  void insert(View key, uint64_t hash, const Row& row) { rows_.insert(key, hash, Packed(row).bytes()); }
-  void replace(const Place& place, const Row& row) { rows_.replace(place, Packed(row).bytes()); }
+  void insert(View key, uint64_t hash, const Row& row) { rows_.insert(key, hash, Packed(row).bytes(), note_made_); }
+  void replace(const Place& place, const Row& row) {
+    if (note_replaced_ != 0 && place.note != nullptr) *place.note = note_replaced_;
+    rows_.replace(place, Packed(row).bytes());
+  }
   void remove(const Place& place, uint64_t hash) { rows_.remove(place, hash); }
 
+  void note_writes_as(uint32_t made, uint32_t replaced) {
+    note_made_ = made;
+    note_replaced_ = replaced;
+  }
+
+
+  static bool expires(View row) { return (static_cast<uint8_t>(row[0]) & kExpires) != 0; }
   static Row unpack(View row) {
     const char* at = row.data();
     const uint8_t kind = static_cast<uint8_t>(*at++);
@@ -85,6 +95,7 @@ class KeyTable {
   };
 
   ByteMap rows_;
+  uint32_t note_made_ = 0, note_replaced_ = 0;
 };
 
 }  // namespace leat

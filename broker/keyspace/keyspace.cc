@@ -22,7 +22,7 @@ struct Database::Held {
   Row row;
   Bytes text;
   std::unique_ptr<Value> value;
-  uint32_t touched_s;
+  uint32_t use;
 };
 
 Database::Database(ChunkStore& chunks, ValueId id) : chunks_(chunks), id_(id), table_(chunks, id) {}
@@ -36,7 +36,7 @@ Found Database::found_in(View packed) const {
               .expire_at_ms = row.expire_at_ms,
               .text = row.text,
               .value = nullptr,
-              .touched_s = nullptr};
+              .use = nullptr};
   if (row.value == 0) return found;
   found.value = values_.find(row.value)->get();
   if (row.type == Type::kString) found.text = static_cast<String*>(found.value)->bytes();
@@ -47,7 +47,7 @@ std::optional<Found> Database::find(View key) const {
   const auto place = table_.locate(key, table_.hash_of(key));
   if (!place) return std::nullopt;
   Found found = found_in(place->value);
-  found.touched_s = place->note;
+  found.use = place->note;
   return found;
 }
 
@@ -156,7 +156,7 @@ void Database::adopt(View key, std::unique_ptr<Value> value, TimeMs expire_at_ms
   Held held{.row = {.type = value->type(), .expire_at_ms = expire_at_ms, .value = value->id()},
             .text = {},
             .value = nullptr,
-            .touched_s = 0};
+            .use = 0};
   held.value = std::move(value);
   install(key, std::move(held));
 }
@@ -173,7 +173,8 @@ void Database::install(View key, Held held) {
     held.row.text = held.text;
   }
   set_row(key, hash, place, held.row);
-  if (held.touched_s != 0) touch(key, held.touched_s);
+  if (held.use == 0) return;
+  if (const auto moved = table_.locate(key, hash); moved->note != nullptr) *moved->note = held.use;
 }
 
 bool Database::erase(View key) {
@@ -203,7 +204,7 @@ void Database::move(View key, Database& to, View to_key) {
   Held held{.row = KeyTable::unpack(place->value),
             .text = {},
             .value = nullptr,
-            .touched_s = place->note == nullptr ? 0 : *place->note};
+            .use = place->note == nullptr ? 0 : *place->note};
   held.text = held.row.text;
   if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, hash));
   if (held.row.value != 0) {
@@ -219,7 +220,7 @@ void Database::copy(View key, Database& to, View to_key) const {
   if (&to == this && key == to_key) return;
   const auto place = table_.locate(key, table_.hash_of(key));
   CHECK(place.has_value());
-  Held held{.row = KeyTable::unpack(place->value), .text = {}, .value = nullptr, .touched_s = 0};
+  Held held{.row = KeyTable::unpack(place->value), .text = {}, .value = nullptr, .use = 0};
   held.text = held.row.text;
   if (held.row.value != 0) {
     const ValueId id = chunks_.next_value_id();
@@ -236,29 +237,20 @@ std::optional<Bytes> Database::random_key(uint64_t dice) const {
   return Bytes(table_.rows().random(dice).key);
 }
 
-std::vector<Bytes> Database::due(TimeMs now_ms, size_t limit) const {
-  std::vector<Bytes> keys;
+std::vector<Database::Due> Database::due(TimeMs now_ms, size_t limit) const {
+  std::vector<Due> keys;
   std::optional<consumers::Deadline> last;
   expiries_.for_due(now_ms, [&](const consumers::Deadline& deadline) {
     if (keys.size() >= limit) return false;
     if (last == deadline) return true;  // two keys with one hash: both were found the first time
     last = deadline;
     table_.rows().for_hash(deadline.payload, [&](View key, View row) {
-      if (KeyTable::unpack(row).expire_at_ms == deadline.at_ms) keys.emplace_back(key);
+      const Row unpacked = KeyTable::unpack(row);
+      if (unpacked.expire_at_ms == deadline.at_ms) keys.push_back({Bytes(key), unpacked.type});
     });
     return true;
   });
   return keys;
-}
-
-void Database::touch(View key, uint32_t now_s) {
-  const auto place = table_.locate(key, table_.hash_of(key));
-  if (place && place->note != nullptr) *place->note = now_s;
-}
-
-uint32_t Database::touched_s(View key) const {
-  const auto place = table_.locate(key, table_.hash_of(key));
-  return place && place->note != nullptr ? *place->note : 0;
 }
 
 uint64_t Database::digest_of(View key, const Found& found) const {

@@ -36,7 +36,7 @@ struct Found {
   TimeMs expire_at_ms;  // 0: never
   View text;            // the string, when type is kString (short or long); else the entries, when they lie in the row
   Value* value;         // nullptr for what lies in the row
-  uint32_t* touched_s;  // when it was last looked at: seconds, wrapping; write it to touch. nullptr: not known
+  uint32_t* use;        // the number beside the row (key_use.h), to read and to write. nullptr: there is none
 
   Encoding encoding() const { return value == nullptr ? label : value->encoding; }  // of all but strings
 };
@@ -125,12 +125,20 @@ class Database {
   }
   std::optional<Bytes> random_key(uint64_t dice) const;
   // Keys whose time has come, earliest first, at most `limit` of them.
-  std::vector<Bytes> due(TimeMs now_ms, size_t limit) const;
+  struct Due {
+    Bytes key;
+    Type type;
+  };
+  std::vector<Due> due(TimeMs now_ms, size_t limit) const;
   TimeMs next_expiry_ms() const { return expiries_.earliest_ms(); }  // INT64_MAX when none has one
 
-  // For who has no Found at hand; see Found::touched_s.
-  void touch(View key, uint32_t now_s);
-  uint32_t touched_s(View key) const;
+  // The rows of one segment of the table, picked by chance: `visit(View key, bool expires, uint32_t use)`.
+  template <typename Visit>
+  void visit_some(uint64_t dice, Visit visit) const {
+    table_.rows().visit_some(dice, [&](View key, View row, uint32_t use) { visit(key, KeyTable::expires(row), use); });
+  }
+  // What is noted beside rows that are made, and replaced, from now on (key_use.h); 0: these keep what they have.
+  void note_writes_as(uint32_t made, uint32_t replaced) { table_.note_writes_as(made, replaced); }
 
   ValueId id() const { return id_; }
   // An empty one, out of a snapshot: its table's chunks, and all values by their ids, of which it takes its own.
@@ -217,6 +225,9 @@ class Keyspace {
   bool free_some(size_t chunks);
   size_t memory() const;
   uint64_t digest() const;
+  void note_writes_as(uint32_t made, uint32_t replaced) {
+    for (const auto& database : databases_) database->note_writes_as(made, replaced);
+  }
 
   // What a snapshot must know beside chunks and blobs.
   struct State {

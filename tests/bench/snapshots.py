@@ -39,18 +39,18 @@ class Link:
         return self.replies(1)[0]
 
     def replies(self, count):
-        found, data = [], self.rest
+        found, data, at = [], self.rest, 0
         while len(found) < count:
-            end = resp.reply_end(data, 0) if data else -1
+            end = resp.reply_end(data, at) if at < len(data) else -1
             if end < 0:
                 more = self.socket.recv(1 << 20)
                 if not more:
                     raise ConnectionError("the server hung up")
-                data += more
+                data, at = data[at:] + more, 0
                 continue
-            found.append(resp.parse(data)[0])
-            data = data[end:]
-        self.rest = data
+            found.append(resp.parse(data, at)[0])
+            at = end
+        self.rest = data[at:]
         return found
 
     def skip_lines(self, count):
@@ -320,4 +320,5 @@ def main():
     {"stall": stall, "cost": cost, "start": start}[options.what](options)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -91,19 +91,47 @@ TEST(Database, OpensValuesByType) {
   EXPECT_EQ(text_of(db, "l"), "now a string");
 }
 
-TEST(Database, TouchesStayWithTheKey) {
+TEST(Database, WhatIsNotedStaysWithTheKey) {
   Keyspace keyspace(1);
   Database& db = keyspace.database(0);
   db.set_string("a", "1");
-  EXPECT_EQ(db.touched_s("a"), 0u);
-  db.touch("a", 7);
-  EXPECT_EQ(db.touched_s("a"), 7u);
-  *db.find("a")->touched_s = 9;
+  EXPECT_EQ(*db.find("a")->use, 0u);
+  *db.find("a")->use = 9;
   db.set_string("a", "a longer one");
-  EXPECT_EQ(db.touched_s("a"), 9u);
+  EXPECT_EQ(*db.find("a")->use, 9u);
   db.rename("a", "b");
-  EXPECT_EQ(db.touched_s("b"), 9u);
-  EXPECT_EQ(db.touched_s("a"), 0u);
+  EXPECT_EQ(*db.find("b")->use, 9u);
+  db.note_writes_as(20, 0);
+  db.set_string("b", "replaced");
+  db.set_string("c", "made");
+  EXPECT_EQ(*db.find("b")->use, 9u);
+  EXPECT_EQ(*db.find("c")->use, 20u);
+  db.note_writes_as(21, 22);
+  db.set_string("b", "replaced again");
+  EXPECT_EQ(*db.find("b")->use, 22u);
+}
+
+// Rows come by whole segments, each with what is noted beside it, and every row has its turn.
+TEST(Database, SomeRowsByChance) {
+  Keyspace keyspace(1);
+  Database& db = keyspace.database(0);
+  constexpr uint32_t kKeys = 5000;
+  for (uint32_t i = 1; i <= kKeys; ++i) {
+    const Bytes key = std::to_string(i);
+    db.note_writes_as(i, 0);
+    db.set_string(key, "value");
+    if (i % 3 == 0) db.set_expiry(key, 1000);
+  }
+  std::set<uint32_t> seen;
+  std::mt19937_64 dice(7);
+  for (int i = 0; i < 3000; ++i) {
+    db.visit_some(dice(), [&](View key, bool expires, uint32_t use) {
+      ASSERT_EQ(key, std::to_string(use));
+      ASSERT_EQ(expires, use % 3 == 0);
+      seen.insert(use);
+    });
+  }
+  EXPECT_EQ(seen.size(), kKeys);
 }
 
 TEST(Database, ExpiresInOrder) {
@@ -156,7 +184,7 @@ TEST(Database, ExpiresInOrder) {
     const size_t really = std::distance(expected.begin(), expected.upper_bound(now));
     ASSERT_EQ(due.size(), std::min<size_t>(50, really));
     auto at = expected.begin()->first;
-    for (const Bytes& key : due) {
+    for (const auto& [key, type] : due) {
       ASSERT_LE(at, model[key]);
       at = model[key];
       const auto [first, last] = expected.equal_range(at);

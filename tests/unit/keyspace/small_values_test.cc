@@ -155,7 +155,9 @@ TEST_F(SmallValues, ExpireWithTheirKey) {
   db.set_expiry("h", 500);
   set("h", {"f", "longer", "g", "v"});
   EXPECT_EQ(db.find("h")->expire_at_ms, 500);
-  EXPECT_EQ(db.due(500, 10), std::vector<Bytes>{"h"});
+  ASSERT_EQ(db.due(500, 10).size(), 1u);
+  EXPECT_EQ(db.due(500, 10).front().key, "h");
+  EXPECT_EQ(db.due(500, 10).front().type, Type::kHash);
   set("h", {"large", Bytes(600, 'x')});
   EXPECT_EQ(db.find("h")->expire_at_ms, 500) << "it moved out with its expiry";
   EXPECT_EQ(db.with_expiry(), 1u);

@@ -49,6 +49,7 @@ class EffectCodecTest : public ::testing::Test {
       DatabaseFlush{},
       DatabaseSwap{4},
       KeyDigest{"k", 0xfedcba9876543210},
+      KeyEvict{"k"},
   };
 };
 

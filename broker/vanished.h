@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// vanished.h: counts the lists, sorted sets and streams that went by themselves, and says so: a queue that vanishes is
+// seldom meant.
+//
+// Used by: the purge of due keys, the look-ups that find one, eviction.
+// Always:  - one line of log a second at the most, with how many went since the one before.
+#pragma once
+
+#include "broker/keyspace/value.h"
+#include "broker/stats.h"
+#include "schemas/log.h"
+
+namespace leat {
+
+enum class Cause : uint8_t { kExpired, kEvicted };
+
+class Vanished {
+ public:
+  Vanished(Stats& stats, Events& events) : stats_(stats), events_(events) {}  // both must outlive this
+
+  void note(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms) {
+    if (type == Type::kList || type == Type::kSortedSet || type == Type::kStream) tell(db, key, type, cause, now_ms);
+  }
+
+ private:
+  void tell(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms);
+
+  Stats& stats_;
+  Events& events_;
+  uint64_t told_ = 0;  // of stats_.vanished_queues
+  TimeMs next_ms_ = 0;
+};
+
+}  // namespace leat
