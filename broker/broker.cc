@@ -14,6 +14,7 @@ constexpr int64_t kPurgeBudgetUs = 500;
 constexpr size_t kPurgeKeys = 32;    // between two looks at the clock
 constexpr size_t kFreeChunks = 64;
 constexpr TimeMs kHousekeepingMs = 100;
+constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires in the year 292 million, too
 constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
 
 wal::Durability wal_durability(DurabilityMode mode) { return static_cast<wal::Durability>(mode); }
@@ -399,7 +400,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   for (DbIndex db = 0; db < kDatabases; ++db) {
     const TimeMs at_ms = keyspace_.database(db).next_expiry_ms();
     if (at_ms == INT64_MAX) continue;
-    sooner(time_.monotonic_us() + std::max<int64_t>(at_ms - time_.now_ms(), 1) * 1000);
+    sooner(time_.monotonic_us() + std::clamp<int64_t>(at_ms - time_.now_ms(), 1, kLongestWaitMs) * 1000);
   }
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
   if (config_.idle_timeout_s != 0) sooner(time_.monotonic_us() + 1000 * 1000);

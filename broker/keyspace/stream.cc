@@ -277,6 +277,8 @@ void Stream::rewrite(Place place) {
 }
 
 void Stream::set_last(StreamId last_id, uint64_t entries_added, StreamId max_deleted_id) {
+  // Deleted entries may have ids above it, and would stand before those that come.
+  if (last_id < last_id_ && !leaves_.empty()) rewrite(leaves_.last());
   last_id_ = last_id;
   entries_added_ = entries_added;
   max_deleted_id_ = max_deleted_id;

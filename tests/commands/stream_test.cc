@@ -466,4 +466,17 @@ TEST_F(StreamTest, ExpiredStreamsStartAnew) {
   EXPECT_EQ(call("XLEN s"), integer(1));
 }
 
+// XSETID may go back to the last entry that is left; what was deleted above it is in nobody's way then.
+TEST_F(StreamTest, EntriesBehindAnIdThatFellAreFound) {
+  call("XADD s 5-1 f v");
+  call("XADD s 6-1 f v");
+  call("XDEL s 6-1");
+  EXPECT_EQ(call("XSETID s 7-0 ENTRIESADDED 2 MAXDELETEDID 1-0"), ok());
+  EXPECT_EQ(call("XSETID s 5-1"), ok());
+  EXPECT_EQ(call("XADD s 5-2 f v"), bulk("5-2"));
+  EXPECT_EQ(call("XRANGE s 5-2 5-2").items.size(), 1u);
+  EXPECT_EQ(call("XDEL s 5-2"), integer(1));
+  EXPECT_EQ(call("XLEN s"), integer(1));
+}
+
 }  // namespace leat::testing
