@@ -13,8 +13,10 @@ constexpr int64_t kQuietUs = 10'000;                        // after that `synce
 constexpr int64_t kSlowSyncUs = 1'000;                      // a moving average above this: the log moves to its thread
 constexpr int64_t kQuickSyncUs = 500;                       // one below this …
 constexpr int64_t kQuickForUs = 1'000'000;                  // … for that long brings it back
-constexpr int64_t kStandingUs = 100'000;                    // but a disk that has ever stood for so long …
-constexpr int64_t kQuickForLongUs = 60'000'000;             // … for that long: while it stands inline, so does the loop
+// A sync of 100 ms moves the average, over about 16, this far. While such a disk stands inline, so does the loop, so it is
+// trusted again only after a minute.
+constexpr int64_t kStoodUs = 6'000;
+constexpr int64_t kTrustedAgainUs = 60'000'000;
 constexpr uint64_t kSlowSyncBytes = uint64_t{1} << 20;      // more than a disk syncs within kSlowSyncUs
 constexpr uint64_t kSmallSegmentBytes = uint64_t{4} << 20;  // filled with zeros in about 15 ms
 }  // namespace
@@ -183,14 +185,15 @@ void Log::on_progress(std::function<void()> wake) {
 
 void Log::settle_thread(int64_t now_us) {
   if (options_.thread != LogThread::kAuto || !status_.ok() || progress_.syncs == 0) return;
+  if (progress_.sync_us_average >= kStoodUs) stood_us_ = now_us;
   if (!threaded_) {
     if (progress_.sync_us_average > kSlowSyncUs) go_threaded();
     return;
   }
   if (progress_.sync_us_average >= kQuickSyncUs) return quick_since_us_.reset();
   if (!quick_since_us_) quick_since_us_ = now_us;
-  const int64_t quick_for_us = progress_.sync_us_max < kStandingUs ? kQuickForUs : kQuickForLongUs;
-  if (now_us - *quick_since_us_ >= quick_for_us && thread_->report().idle) go_inline();
+  const bool trusted = !stood_us_ || now_us - *stood_us_ >= kTrustedAgainUs;
+  if (trusted && now_us - *quick_since_us_ >= kQuickForUs && thread_->report().idle) go_inline();
 }
 
 void Log::go_threaded() {

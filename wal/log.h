@@ -132,6 +132,7 @@ class Log {
   std::optional<int64_t> unsynced_since_us_;  // the oldest proposal that no sync was asked for yet
   bool mark_asked_ = false;                   // of the thread, until it shows
   std::optional<int64_t> quick_since_us_;     // syncs have been quick since then
+  std::optional<int64_t> stood_us_;           // when the disk was last seen to stand
 };
 
 }  // namespace leat::wal
