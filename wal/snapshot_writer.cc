@@ -164,12 +164,12 @@ void SnapshotWriter::run_job(const Job& job) {
   --jobs_;
 }
 
-// Half of the time the cores and the disk are the loop's and the log's alone. With it, and pieces of 1 MiB instead of 4,
-// 99 of 100 awaited pushes took at most 1.4 times as long while a snapshot was taken, without it 2 to 5 times.
+// Three quarters of the time the cores and the disk are the loop's and the log's alone. 99 of 100 awaited pushes then took
+// 2.5 times as long while a snapshot was taken as without one; with half of the time 3.8 times, without rests 5.
 void SnapshotWriter::rest() {
-  const int64_t piece_us = std::min(clock_.monotonic_us() - rested_us_, kRestUsMax);
+  const int64_t rest_us = std::min(3 * (clock_.monotonic_us() - rested_us_), kRestUsMax);
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::microseconds(piece_us),
+  changed_.wait_for(lock, std::chrono::microseconds(rest_us),
                     [this] { return stopping_ || awaited_ || waiting_bytes() >= kHurryBytes; });
   rested_us_ = clock_.monotonic_us();
 }

@@ -13,9 +13,9 @@ namespace {
 // What SQLite calls PENDING_BYTE and the 512 bytes that its locks take. No page of a database ever stands there.
 constexpr uint64_t kLockOffset = 0x40000000;
 constexpr uint64_t kLockBytes = 512;
-// A sync of the log that comes while so much is dirty waits for it, so it is little. Less was tried: 256 KiB took twice
-// the time and helped nobody.
-constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+// A sync of the log that comes while so much is dirty waits for it, so it is little. With pieces of 1 MiB 999 of
+// 1,000 reads took up to twice as long while a snapshot was taken, with these no longer than without one.
+constexpr uint64_t kPieceBytes = uint64_t{256} << 10;
 // Reads come page by page, and a load wants them all: what follows one is fetched with it.
 constexpr size_t kReadAhead = size_t{128} << 10;
 constexpr int kSectorBytes = 4096;  // a page: what a torn write of a page can reach is only that page
