@@ -261,9 +261,10 @@ bool Broker::run_one(Client& client) {
 
 void Broker::make_room() {
   if (executor_.loading) return;
+  executor_.disk_behind = disk_behind();
   // Being overwritten is a use; how often a key was used stays what it was.
   keyspace_.note_writes_as(eviction_.first_use(), eviction_.counts() ? 0 : eviction_.first_use());
-  eviction_.begin_tick();
+  if (may_evict()) eviction_.begin_tick();
 }
 
 void Broker::purge_due() {

@@ -54,7 +54,7 @@ class Broker {
   void tick();
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
-    return !runnable_.empty() || purge_left_ || eviction_.has_work() || snapshots_.has_work() || may_resume();
+    return !runnable_.empty() || purge_left_ || may_evict() || snapshots_.has_work() || may_resume();
   }
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
@@ -100,6 +100,7 @@ class Broker {
   void run_requests(int64_t budget_us);
   bool run_one(Client& client);
   void make_room();
+  bool may_evict() const { return eviction_.has_work() && executor_.may_evict() && !disk_behind(); }
   void purge_due();
   void propose();
   void state_digests();

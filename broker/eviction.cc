@@ -80,7 +80,7 @@ bool Eviction::evict_soonest() {
   }
   const auto due = keyspace_.database(soonest).due(INT64_MAX - 1, 1);
   if (due.empty()) return false;
-  evict(soonest, due.front().key);
+  evict(soonest, due.front().key, due.front().type);
   return true;
 }
 
@@ -90,8 +90,9 @@ bool Eviction::evict_pooled() {
     while (!pool_.empty()) {
       const Candidate first = std::move(pool_.front());
       pool_.erase(pool_.begin());
-      if (!is_still(first)) continue;
-      evict(first.db, first.key);
+      const auto type = still(first);
+      if (!type) continue;
+      evict(first.db, first.key, *type);
       return true;
     }
   }
@@ -139,16 +140,16 @@ void Eviction::consider(DbIndex db, View key, uint32_t use) {
   pool_.insert(behind, {.worth = own, .db = db, .use = use, .key = Bytes(key)});
 }
 
-// Nobody has used it since it was seen, and it may still go.
-bool Eviction::is_still(const Candidate& candidate) const {
+// Its type, if nobody has used it since it was seen, and it may still go.
+std::optional<Type> Eviction::still(const Candidate& candidate) const {
   const auto found = keyspace_.database(candidate.db).find(candidate.key);
-  if (!found || (volatile_only() && found->expire_at_ms == kNoExpiry)) return false;
-  return found->use == nullptr || *found->use == candidate.use;
+  if (!found || (volatile_only() && found->expire_at_ms == kNoExpiry)) return std::nullopt;
+  if (found->use != nullptr && *found->use != candidate.use) return std::nullopt;
+  return found->type;
 }
 
-void Eviction::evict(DbIndex db, View key) {
-  const auto found = keyspace_.database(db).find(key);
-  vanished_.note(db, key, found->type, Cause::kEvicted, time_.now_ms());
+void Eviction::evict(DbIndex db, View key, Type type) {
+  vanished_.note(db, key, type, Cause::kEvicted, time_.now_ms());
   batch_.emit(db, KeyEvict{.key = key});
   ++stats_.evicted_keys;
 }

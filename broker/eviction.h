@@ -65,8 +65,8 @@ class Eviction {
   bool look_around();
   void consider(DbIndex db, View key, uint32_t use);
   uint64_t worth(uint32_t use) const;
-  bool is_still(const Candidate& candidate) const;
-  void evict(DbIndex db, View key);
+  std::optional<Type> still(const Candidate& candidate) const;
+  void evict(DbIndex db, View key, Type type);
   bool volatile_only() const;
   size_t eligible(DbIndex db) const;
   int64_t budget_us() const;

@@ -65,7 +65,7 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
 
 // With a limit to memory: makes keys go, or refuses what may add, as Redis does. A transaction is refused while it grows.
 Status Executor::make_room(const Client& client, const Command& command) {
-  out_of_memory_ = rooms_.eviction.limited() && !loading && !busy && !rooms_.eviction.make_room();
+  out_of_memory_ = rooms_.eviction.limited() && may_evict() && !rooms_.eviction.make_room();
   effects_before_ = rooms_.batch.effects();
   if (!out_of_memory_) return Status::fine();
   const bool queued = client.in_multi && !command.is(kRunsInMulti);
@@ -129,6 +129,7 @@ bool Executor::request(Client& client, Args args) {
     seal(client, client.output.stamp());
     return true;
   }
+  if (must_pause(client, *command) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
   if (const Status full = make_room(client, *command); !full.ok()) {
     ++rooms_.stats.by_command[command->number].rejected;
     if (command->row.name == "EXEC") refuse_exec(client, full);
@@ -136,7 +137,6 @@ bool Executor::request(Client& client, Args args) {
     seal(client, client.output.stamp());
     return true;
   }
-  if (must_pause(client, *command) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
   client.active_ms = rooms_.time.monotonic_ms();
   client.last_command = command;
   ++client.commands;

@@ -58,6 +58,8 @@ class Executor {
     bool writes_only = true;
   };
   Pause pause;
+  // Eviction writes: it waits where writes wait.
+  bool may_evict() const { return !loading && !busy && !disk_behind && !paused(); }
   bool paused() const { return pause.until_ms > rooms_.time.monotonic_ms(); }
 
  private:

@@ -190,6 +190,21 @@ TEST_F(EvictionTest, AWatcherAndAReaderAreTold) {
   EXPECT_TRUE(call("EXEC").is_null());
 }
 
+// Eviction writes, so it waits like writes do, and the loop does not spin meanwhile.
+TEST_F(EvictionTest, NothingGoesWhileWritesArePaused) {
+  fill(0, 300);
+  TestClient& other = connect();
+  EXPECT_EQ(other.call("CLIENT PAUSE 1000 WRITE"), ok());
+  limit("allkeys-lru", used() / 2);
+  client().send("SET a 1");
+  other.call("GET " + key(0));
+  EXPECT_EQ(other.call("DBSIZE"), integer(300));
+  EXPECT_FALSE(broker().has_work());
+  advance_ms(1100);
+  EXPECT_EQ(client().reply(), ok());
+  EXPECT_LT(other.call("DBSIZE").number(), 200);
+}
+
 TEST_F(EvictionTest, SettingsAreReadAsRedisWritesThem) {
   EXPECT_EQ(call("CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lfu"), ok());
   EXPECT_EQ(call("CONFIG GET maxmemory"), array("maxmemory", "104857600"));
