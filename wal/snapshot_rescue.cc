@@ -3,6 +3,7 @@
 
 #include "wal/overlay.h"
 #include "wal/segment.h"
+#include "wal/snapshot_columns.h"
 #include "wal/snapshot_schema.h"
 
 namespace leat::wal {
@@ -127,18 +128,10 @@ Result<std::unique_ptr<SnapshotRescue>> SnapshotRescue::open(FileSystem& files, 
 
 // One that does not fit its mark is none: an index that is wrong would have effects applied twice, or never.
 void SnapshotRescue::read_meta() {
-  Statement row(*database_,
-                "SELECT cluster_id, server_id, term, log_index, time_ms, row_count, digest, mark, state FROM meta");
+  Statement row(*database_, kSelectMeta);
   const auto there = row.step();
-  if (!there.ok() || !*there || row.bytes(8).size() > kStateBytesMax) return;
-  SnapshotMeta meta{.cluster_id = row.number_u64(0),
-                    .server_id = row.number_u64(1),
-                    .term = row.number_u64(2),
-                    .index = row.number_u64(3),
-                    .time_ms = row.number(4),
-                    .state = Bytes(row.bytes(8))};
-  SnapshotTally told{.rows = row.number_u64(5), .digest = row.number_u64(6)};
-  uint64_t mark = row.number_u64(7);
+  if (!there.ok() || !*there || row.bytes(kMetaStateColumn).size() > kStateBytesMax) return;
+  auto [meta, told, mark] = meta_row(row);
   if (!turn_back(meta, told, mark)) return;
   told_ = told;
   meta_ = std::move(meta);

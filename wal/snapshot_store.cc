@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "wal/segment.h"
+#include "wal/snapshot_columns.h"
 #include "wal/snapshot_schema.h"
 
 namespace leat::wal {
@@ -130,23 +131,17 @@ Status SnapshotStore::prepare() {
 }
 
 Status SnapshotStore::read_meta() {
-  Statement row(*database_,
-                "SELECT cluster_id, server_id, term, log_index, time_ms, row_count, digest, mark, state FROM meta");
+  Statement row(*database_, kSelectMeta);
   const auto there = row.step();
   if (!there.ok()) return there.status();
   return *there ? take_meta(row) : check_empty();
 }
 
 Status SnapshotStore::take_meta(Statement& row) {
-  SnapshotMeta meta{.cluster_id = row.number_u64(0),
-                    .server_id = row.number_u64(1),
-                    .term = row.number_u64(2),
-                    .index = row.number_u64(3),
-                    .time_ms = row.number(4),
-                    .state = Bytes(row.bytes(8))};
-  committed_ = tally_ = SnapshotTally{.rows = row.number_u64(5), .digest = row.number_u64(6)};
-  if (row.number_u64(7) != mark_of(meta, committed_)) return damaged("the row of table meta does not fit its mark");
-  meta_ = std::move(meta);
+  MetaRow stored = meta_row(row);
+  committed_ = tally_ = stored.tally;
+  if (stored.mark != mark_of(stored.meta, committed_)) return damaged("the row of table meta does not fit its mark");
+  meta_ = std::move(stored.meta);
   return Status::fine();
 }
 
