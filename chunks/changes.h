@@ -47,7 +47,7 @@ struct Handover {
   std::vector<SavedBlob> blobs;
   std::vector<ChunkId> gone_chunks;
   std::vector<BlobId> gone_blobs;
-  size_t bytes = 0;
+  size_t bytes = 0;  // of all of them, and something for each row
   bool empty() const { return chunks.empty() && blobs.empty() && gone_chunks.empty() && gone_blobs.empty(); }
 };
 
@@ -74,7 +74,7 @@ class Changes {
 
   // From here on a snapshot is of this moment. The one before must have been taken whole.
   void freeze();
-  // Puts about `bytes` of what is left into the hand-over; true when nothing is left.
+  // Puts about `bytes` of what is left into the hand-over, where a row counts more than it has; true when nothing is left.
   bool take(size_t bytes);
   bool all_taken() const { return frozen().empty() && frozen_blobs_.empty(); }
   Handover hand_over() { return std::exchange(out_, Handover{}); }

@@ -82,6 +82,15 @@ class UvFile final : public File {
     return code == 0 ? Status::fine() : failure("sync", path_, code);
   }
 
+  Status write_back() override {
+#ifdef __linux__
+    constexpr unsigned kAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    return ::sync_file_range(file_, 0, 0, kAll) == 0 ? Status::fine() : failure("write back", path_, -errno);
+#else
+    return sync();
+#endif
+  }
+
   Status truncate(uint64_t size) override {
     Request request;
     const int code = uv_fs_ftruncate(nullptr, request.get(), file_, static_cast<int64_t>(size), nullptr);

@@ -87,6 +87,7 @@ class OverlayFiles::OverlayFile final : public File {
   }
 
   Status sync() override { return Status::fine(); }
+  Status write_back() override { return Status::fine(); }
   Status truncate(uint64_t size) override { return node_->truncate(size), Status::fine(); }
   Result<uint64_t> size() override { return node_->size; }
   Status lock_range(uint64_t, uint64_t) override { return Status::fine(); }

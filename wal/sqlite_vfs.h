@@ -26,7 +26,7 @@ class SqliteVfs {
   const char* name() const { return name_.c_str(); }         // for sqlite3_open_v2
   const Status& failure() const { return failure_; }         // of the first call that failed
   uint64_t bytes_written() const { return bytes_written_; }  // since this was made, all files together
-  // Called when a piece of kPieceBytes was written and synced, in the middle of whatever SQLite is doing.
+  // Called when a piece of kPieceBytes is at the disk's door, in the middle of whatever SQLite is doing.
   void on_piece(std::function<void()> rest) { rest_ = std::move(rest); }
 
  private:

@@ -82,6 +82,9 @@ ssize_t pwritev(int file, const struct iovec* from, int count, off_t at) {
 ssize_t pwritev64(int file, const struct iovec* from, int count, off64_t at) { return pwritev(file, from, count, at); }
 int fdatasync(int file) { return file_fails("fdatasync", file) ? -1 : REALLY(int, fdatasync, int)(file); }
 int fsync(int file) { return file_fails("fsync", file) ? -1 : REALLY(int, fsync, int)(file); }
+int sync_file_range(int file, off64_t from, off64_t size, unsigned flags) {
+  return file_fails("sync_file_range", file) ? -1 : REALLY(int, sync_file_range, int, off64_t, off64_t, unsigned)(file, from, size, flags);
+}
 int ftruncate(int file, off_t size) {
   return file_fails("ftruncate", file) ? -1 : REALLY(int, ftruncate, int, off_t)(file, size);
 }

@@ -106,6 +106,13 @@ class SimDisk::SimFile final : public File {
     return Status::fine();
   }
 
+  Status write_back() override {
+    const std::lock_guard lock(disk_.mutex_);
+    Status allowed = disk_.before_call("write back", path_, epoch_);
+    if (!allowed.ok() && disk_.is_failing()) disk_.forget_unsynced(*node_);
+    return allowed;
+  }
+
   Status truncate(uint64_t size) override {
     const std::lock_guard lock(disk_.mutex_);
     Status allowed = disk_.before_call("truncate", path_, epoch_);
