@@ -10,6 +10,8 @@ namespace {
 // What a row costs beside its bytes, as bytes to copy: it is looked for in cold memory, and its copy is allocated. With
 // the bytes alone a slice of 256 KiB was 4,000 short lists, and held the loop for up to 5 ms.
 constexpr size_t kRowWorth = 256;
+
+size_t worth(const Handover& out) { return out.bytes + kRowWorth * (out.chunks.size() + out.blobs.size()); }
 }  // namespace
 
 void ChunkList::add(Chunk& chunk) {
@@ -88,14 +90,14 @@ void Changes::put(Chunk& chunk, std::shared_ptr<const char[]> keeper, const char
                          .detail = chunk.detail(),
                          .bytes = View(bytes, chunk.size()),
                          .keeper = std::move(keeper)});
-  out_.bytes += kRowWorth + chunk.size();
+  out_.bytes += chunk.size();
 }
 
 void Changes::put(BlobId id) {
   ChunkStore::Blob& blob = store_.at(id);
   blob.saved = true;
   out_.blobs.push_back({.id = id, .bytes = View(blob.data.get(), blob.size), .keeper = blob.data});
-  out_.bytes += kRowWorth + blob.size;
+  out_.bytes += blob.size;
 }
 
 void Changes::gone(BlobId id) {
@@ -115,14 +117,14 @@ void Changes::freeze() {
 }
 
 bool Changes::take(size_t bytes) {
-  const size_t until = out_.bytes + bytes;
-  while (out_.bytes < until && !frozen().empty()) {
+  const size_t until = worth(out_) + bytes;
+  while (worth(out_) < until && !frozen().empty()) {
     Chunk& chunk = frozen().first();
     put_copy(chunk);
     frozen().remove(chunk);
     chunk.list_ = kNone;
   }
-  for (; out_.bytes < until && !frozen_blobs_.empty(); frozen_blobs_.pop_front()) {
+  for (; worth(out_) < until && !frozen_blobs_.empty(); frozen_blobs_.pop_front()) {
     const BlobId id = frozen_blobs_.front();
     const ChunkStore::Blob* const blob = store_.blobs_.find(id);
     if (blob != nullptr && blob->references > 0 && !blob->saved) put(id);

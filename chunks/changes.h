@@ -47,7 +47,7 @@ struct Handover {
   std::vector<SavedBlob> blobs;
   std::vector<ChunkId> gone_chunks;
   std::vector<BlobId> gone_blobs;
-  size_t bytes = 0;  // of all of them, and something for each row
+  size_t bytes = 0;
   bool empty() const { return chunks.empty() && blobs.empty() && gone_chunks.empty() && gone_blobs.empty(); }
 };
 

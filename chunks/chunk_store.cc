@@ -81,7 +81,7 @@ std::unique_ptr<Chunk> ChunkStore::load(const SavedChunk& row) {
 
 ChunkStore::Blob& ChunkStore::at(BlobId id) const {
   Blob* const found = blobs_.find(id);
-  CHECK(found != nullptr);
+  CHECK(found != nullptr && found->data != nullptr);
   return *found;
 }
 
@@ -103,6 +103,11 @@ void ChunkStore::load_blob(BlobId id, View bytes) {
   blob.size = bytes.size();
   blob.saved = true;
   bytes_ += sizeof(Blob) + bytes.size();
+}
+
+void ChunkStore::drop_unshared(BlobId id) {
+  Blob* const loaded = blobs_.find(id);
+  if (loaded != nullptr && loaded->data != nullptr && loaded->references == 0) forget(id, *loaded);
 }
 
 View ChunkStore::blob(BlobId id) const {

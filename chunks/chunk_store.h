@@ -47,6 +47,7 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
   // Out of a snapshot: as they were when it was taken. A blob comes without references: those that share() finds.
   std::unique_ptr<Chunk> load(const SavedChunk& row);
   void load_blob(BlobId id, View bytes);
+  void drop_unshared(BlobId id);  // one that was loaded and that nothing refers to; it may be gone already
   struct LastIds {
     ChunkId chunk = 0;
     ValueId value = 0;

@@ -172,8 +172,7 @@ void KeyspaceLoader::free_dead(Pause& pause) {
 void KeyspaceLoader::drop_unshared_blobs(Pause& pause) {
   for (const BlobId id : blobs_) {
     pause.after(kValueWorth);
-    keyspace_.chunks().share(id);  // a reference more and one less: without any other it goes
-    keyspace_.chunks().release(id);
+    keyspace_.chunks().drop_unshared(id);
   }
 }
 

@@ -37,6 +37,25 @@ class LoaderTest : public ::testing::Test {
   testing::MemorySnapshot snapshot;
 };
 
+// What was deleted and not freed yet when the snapshot was taken goes with its long entries, once: they were dropped twice,
+// which took the page of their table, and the entries of others in it, away.
+TEST_F(LoaderTest, LongEntriesOfTheDeadAreDroppedOnce) {
+  const Bytes entry(kInlineEntryMax + 1, 'x');
+  constexpr int kDying = 400;
+  Database& database = keyspace.database(0);
+  database.open<List>("stays").push(Side::kRight, entry);
+  for (int i = 0; i < kDying; ++i) database.open<List>("dies").push(Side::kRight, entry);
+  ASSERT_TRUE(database.erase("dies"));
+  snapshot.take(keyspace);
+  ASSERT_GT(snapshot.blobs(), 1u) << "nothing is dead, or it was freed at once";
+  Keyspace loaded(0);
+  snapshot.load(loaded);
+  EXPECT_EQ(loaded.digest(), keyspace.digest());
+  List* const list = loaded.database(0).find_as<List>("stays");
+  EXPECT_EQ(list->front(), entry);
+  list->drop(Side::kLeft, 1);  // and may go
+}
+
 TEST_F(LoaderTest, BuildsAListInStretches) {
   expect_pauses([](Database& database) {
     List& list = database.open<List>("key");
