@@ -326,6 +326,13 @@ void List::Cursor::previous() {
   at_ -= packed::size_before(at_);
 }
 
+bool List::fits(size_t bytes) const {
+  size_t taken = sizeof *this + blob_bytes_;
+  for (Place place = leaves_.first(); leaves_.valid(place) && taken <= bytes; place = leaves_.next(place))
+    taken += sizeof(Chunk) + leaves_.at(place).chunk->size();
+  return taken <= bytes;
+}
+
 size_t List::memory() const {
   return sizeof *this + blob_bytes_ +
          leaves_.estimate([](const Leaf& leaf) { return sizeof(Chunk) + leaf.chunk->size(); });

@@ -55,6 +55,7 @@ class List final : public Value {
   Cursor cursor(uint64_t index) const;  // not valid when index >= size()
 
   size_t memory() const override;
+  bool fits(size_t bytes) const;  // the same compared, exactly, in time that goes with `bytes`
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
