@@ -20,9 +20,11 @@ class File {
  public:
   virtual ~File() = default;  // closes
   virtual Status write(uint64_t offset, View bytes) = 0;
-  // The same as writing zeros, but where the disk allows it they do not pass through the page cache: filling a segment
-  // that way takes 3 ms of CPU, through the cache 180. What is written there later should begin at a page that is in the
-  // cache and fill its last page, or the kernel must read that page first.
+  // The same for whole pages (kPageBytes) at the beginning of one. Where the disk allows it they do not pass through the
+  // page cache: such a write with its sync takes a third less of the core.
+  virtual Status write_pages(uint64_t offset, View bytes) { return write(offset, bytes); }
+  // The same as writing zeros, but where the disk allows it around the cache: filling a segment that way takes 3 ms of
+  // CPU, through the cache 180.
   virtual Status write_zeros(uint64_t offset, uint64_t size) = 0;
   // Fewer bytes than asked for only at the end of the file.
   virtual Result<size_t> read(uint64_t offset, char* to, size_t size) = 0;

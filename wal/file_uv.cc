@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "wal/file.h"
@@ -39,6 +41,7 @@ class UvFile final : public File {
   }
 
   Status write(uint64_t offset, View bytes) override {
+    go_through_cache();
     while (!bytes.empty()) {
       uv_buf_t buffer =
           uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(std::min(bytes.size(), kPieceMax)));
@@ -46,6 +49,26 @@ class UvFile final : public File {
       const int done = uv_fs_write(nullptr, request.get(), file_, &buffer, 1, static_cast<int64_t>(offset), nullptr);
       if (done == UV_EINTR) continue;
       if (done <= 0) return failure("write", path_, done == 0 ? UV_EIO : done);
+      bytes.remove_prefix(static_cast<size_t>(done));
+      offset += static_cast<uint64_t>(done);
+    }
+    return Status::fine();
+  }
+
+  Status write_pages(uint64_t offset, View bytes) override {
+    CHECK(offset % kPageBytes == 0 && bytes.size() % kPageBytes == 0);
+    if (!go_around_cache()) return write(offset, bytes);
+    if (page_buffer_ == nullptr) page_buffer_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kPageBufferBytes)));
+    while (!bytes.empty()) {
+      const size_t size = std::min(bytes.size(), kPageBufferBytes);
+      std::memcpy(page_buffer_.get(), bytes.data(), size);  // the disk reads from whole pages only
+      const ssize_t done = ::pwrite(file_, page_buffer_.get(), size, static_cast<off_t>(offset));
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0 && errno != EINVAL) return failure("write", path_, -errno);
+      if (done <= 0 || done % kPageBytes != 0) {  // this file system takes the flag and not the write
+        can_go_around_ = false;
+        return write(offset, bytes);
+      }
       bytes.remove_prefix(static_cast<size_t>(done));
       offset += static_cast<uint64_t>(done);
     }
@@ -62,6 +85,7 @@ class UvFile final : public File {
   }
 
   Result<size_t> read(uint64_t offset, char* to, size_t size) override {
+    go_through_cache();
     size_t total = 0;
     while (total < size) {
       uv_buf_t buffer = uv_buf_init(to + total, static_cast<unsigned>(std::min(size - total, kPieceMax)));
@@ -117,10 +141,22 @@ class UvFile final : public File {
   }
 
  private:
+  // The flag is the file's, and it stays as the last write or read wanted it: a log only ever writes pages.
+  bool go_around_cache() {
+    if (around_cache_ || !can_go_around_) return around_cache_;
+    const int flags = ::fcntl(file_, F_GETFL);
+    return around_cache_ = can_go_around_ = flags >= 0 && ::fcntl(file_, F_SETFL, flags | O_DIRECT) == 0;
+  }
+  void go_through_cache() {
+    if (!around_cache_) return;
+    around_cache_ = false;
+    const int flags = ::fcntl(file_, F_GETFL);
+    CHECK(flags >= 0 && ::fcntl(file_, F_SETFL, flags & ~O_DIRECT) == 0);
+  }
+
   // False: this file system cannot, or it failed; then the way through the cache decides, and finds the words.
   bool zero_directly(uint64_t from, uint64_t to) {
-    const int flags = ::fcntl(file_, F_GETFL);
-    if (flags < 0 || ::fcntl(file_, F_SETFL, flags | O_DIRECT) != 0) return false;
+    if (!go_around_cache()) return false;
     while (from < to) {
       iovec pieces[16];
       int count = 0;
@@ -131,7 +167,6 @@ class UvFile final : public File {
       if (done <= 0 || done % kPageBytes != 0) break;
       from += static_cast<uint64_t>(done);
     }
-    ::fcntl(file_, F_SETFL, flags);
     return from == to;
   }
 
@@ -145,8 +180,14 @@ class UvFile final : public File {
 
   alignas(kPageBytes) static constexpr char kZeros[size_t{64} << 10] = {};
   static constexpr size_t kPieceMax = size_t{1} << 30;  // Linux writes at most 2 GiB at once
+  static constexpr size_t kPageBufferBytes = size_t{128} << 10;
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
   uv_file file_;
   Bytes path_;
+  bool around_cache_ = false, can_go_around_ = true;
+  std::unique_ptr<char[], Free> page_buffer_;  // of who writes pages
 };
 
 class FlockLock final : public FileLock {

@@ -2,6 +2,7 @@
 #include "wal/writer.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace leat::wal {
 
@@ -48,7 +49,7 @@ void Writer::append(View batch, TimeMs time_ms) {
 void Writer::frame(RecordType type, uint16_t flags, View body, TimeMs time_ms) {
   const RecordHeader header{
       .type = type, .flags = flags, .index = next_, .synced = progress_.synced, .time_ms = time_ms};
-  const uint64_t offset = offset_ + out_.size();
+  const uint64_t offset = end();
   append_frame(out_, header, body, header_.salt, offset);
   progress_.carried = header.synced;
   if (!header.takes_index()) return;
@@ -58,26 +59,48 @@ void Writer::frame(RecordType type, uint16_t flags, View body, TimeMs time_ms) {
 }
 
 Status Writer::write() {
-  if (!status_.ok() || out_.empty()) return status_;
-  const uint64_t end = offset_ + out_.size();
-  fill_page();
-  Status done = file_->write(offset_, out_);
+  if (!status_.ok() || out_.size() == kept_) return status_;
+  const uint64_t end = this->end();
+  Status done = hold_page();
   if (!done.ok()) return fail(std::move(done));
-  offset_ = end;
-  out_.clear();
-  if (out_.capacity() > 2 * kPieceBytes) out_.shrink_to_fit();
+  fill_page();
+  const uint64_t from = offset_ - kept_;
+  done = out_.size() % kPageBytes == 0 ? file_->write_pages(from, out_) : file_->write(from, out_);
+  if (!done.ok()) return fail(std::move(done));
+  keep_page(end);
   progress_.written = next_ - 1;
   progress_.written_bytes = appended_bytes_;
   progress_.segment_bytes = offset_;
   return status_;
 }
 
-// Zeros, where zeros are, up to the end of the page: the page is not in the cache yet (File::write_zeros), and the kernel
-// would have to read what is not overwritten.
+// A start may go on in the middle of a page.
+Status Writer::hold_page() {
+  const size_t before = offset_ % kPageBytes;
+  if (before == kept_) return Status::fine();
+  Bytes page(before, '\0');
+  const auto got = file_->read(offset_ - before, page.data(), before);
+  if (!got.ok()) return got.status();
+  if (*got != before) return Status::error("the log's segment has become shorter while it was in use");
+  out_.insert(0, page);
+  kept_ = before;
+  return Status::fine();
+}
+
+// Zeros, where zeros are, up to the end of the page.
 void Writer::fill_page() {
-  const uint64_t end = offset_ + out_.size();
-  const uint64_t page_end = (end + kPageBytes - 1) / kPageBytes * kPageBytes;
-  if (page_end <= header_.capacity) out_.append(page_end - end, '\0');
+  const uint64_t page_end = (end() + kPageBytes - 1) / kPageBytes * kPageBytes;
+  if (page_end <= header_.capacity) out_.append(page_end - end(), '\0');
+}
+
+// Everything up to `end` is written; the next write begins with the page that this one ended in.
+void Writer::keep_page(uint64_t end) {
+  const size_t last = end % kPageBytes, begin = static_cast<size_t>(end - last - (offset_ - kept_));
+  offset_ = end;
+  kept_ = last;
+  std::memmove(out_.data(), out_.data() + begin, last);
+  out_.resize(last);
+  if (out_.capacity() > 2 * kPieceBytes) out_.shrink_to_fit();
 }
 
 Status Writer::sync() {
@@ -119,8 +142,8 @@ Status Writer::seal() {
 
 // When no spare is ready the segment simply grows: slower to sync, but nobody waits for a file to be filled with zeros.
 void Writer::roll_if_full(uint64_t bytes) {
-  const uint64_t end = offset_ + out_.size() + bytes + frame_size(0);  // room for the seal
-  if (end <= header_.capacity || !segment_begun_ || !named_) return;
+  const uint64_t needed = end() + bytes + frame_size(0);  // room for the seal
+  if (needed <= header_.capacity || !segment_begun_ || !named_) return;
   auto spare = spares_.take();
   if (spare) roll(std::move(*spare));
 }
@@ -137,6 +160,8 @@ void Writer::roll(Spare spare) {
   old_end_ = offset_;
   header_ = spare.header;
   offset_ = kSegmentHeaderSize;
+  out_.clear();
+  kept_ = 0;
   first_ = next_;
   named_ = false;
   segment_begun_ = false;

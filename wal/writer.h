@@ -2,7 +2,9 @@
 // writer.h: batch → records → file. The hot path: one write and one sync for what a tick said.
 //
 // Used by: the log, on the loop's thread; or the sync thread, while it has taken over. By one of them at a time.
-// Always:  - the bytes of a record that stood in a file are never written again: a segment only grows;
+// Always:  - the bytes of a record that stood in a file are never changed: a segment only grows. What is written are whole
+//            pages, so the page that the last record ended in is written again, with those bytes and what follows them,
+//            as the page cache would do it;
 //          - nothing is written into a segment before all that stands in the segments before it is synced;
 //          - after the first failure nothing is written or synced any more;
 //          - in steady state nothing is allocated, created or renamed.
@@ -56,7 +58,10 @@ class Writer {
 
  private:
   void frame(RecordType type, uint16_t flags, View body, TimeMs time_ms);
+  uint64_t end() const { return offset_ + out_.size() - kept_; }
+  Status hold_page();
   void fill_page();
+  void keep_page(uint64_t end);
   void roll_if_full(uint64_t bytes);
   void roll(Spare spare);
   void note_sync(int64_t took_us);
@@ -72,8 +77,9 @@ class Writer {
 
   std::unique_ptr<File> file_;
   SegmentHeader header_;
-  uint64_t offset_;  // of the file; what is in out_ goes there
-  Bytes out_;        // frames not written yet
+  uint64_t offset_;  // of the file; what is not written yet goes there
+  Bytes out_;        // from the beginning of that page on: what is in the file already, and frames that are not
+  size_t kept_ = 0;  // bytes of the former
   Index first_;      // of the segment
   bool named_;
   bool segment_begun_;         // the table knows it
