@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
+#include "broker/protocol/keys_ahead.h"
 #include "broker/replay.h"
 #include "wal/folder.h"
 
@@ -11,6 +12,7 @@ namespace {
 constexpr int64_t kTickBudgetUs = 1000;          // DESIGN.md section 2: a tick ends after about 1 ms …
 constexpr size_t kTickRecordBytes = 256 * 1024;  // … or so much record; input left over comes first in the next
 constexpr int64_t kPurgeBudgetUs = 500;
+constexpr size_t kPipelineMin = 2;   // requests of a client that wait, for looking ahead to be of use
 constexpr size_t kPurgeKeys = 32;    // between two looks at the clock
 constexpr size_t kFreeChunks = 64;
 constexpr TimeMs kHousekeepingMs = 100;
@@ -209,12 +211,20 @@ void Broker::run_requests(int64_t budget_us) {
     runnable_.pop_front();
     if (client == nullptr) continue;
     client->queued_to_run = false;
+    look_ahead(*client);
     size_t requests = 0;
     bool more = true;
     while (more && batch_.size() < kTickRecordBytes && (++requests & 15) != 0) more = run_one(*client);
     if (more) to_run(*client);
     if (time_.monotonic_us() >= until_us) return;
   }
+}
+
+void Broker::look_ahead(const Client& client) {
+  const KeysAhead keys(View(client.input).substr(client.parsed));
+  if (keys.views().size() < kPipelineMin) return;
+  keyspace_.database(client.db).prefetch(keys.views());
+  for (const View key : keys.views()) stamps_.prefetch(client.db, key);
 }
 
 // Runs the client's next request. False: there is none to run now.

@@ -98,6 +98,7 @@ class Broker {
   bool may_resume() const;
   void resume_paused();
   void run_requests(int64_t budget_us);
+  void look_ahead(const Client& client);  // has the memory of its next keys fetched
   bool run_one(Client& client);
   void make_room();
   bool may_evict() const { return eviction_.has_work() && executor_.may_evict() && !disk_behind(); }

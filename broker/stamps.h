@@ -29,6 +29,7 @@ class Stamps {
     const bool meant = slot.tag == kShared || slot.tag == tag_of(hash);
     return std::max(meant ? Index{slot.index} : 0, databases_[db]);
   }
+  void prefetch(DbIndex db, View key) const { __builtin_prefetch(&slots_[hash_of(db, key) % kSlots]); }
   void raise(DbIndex db, View key, Index index) {  // indices only rise
     const uint64_t hash = hash_of(db, key);
     Slot& slot = slots_[hash % kSlots];

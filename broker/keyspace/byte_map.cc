@@ -13,6 +13,8 @@
 namespace leat {
 
 namespace {
+constexpr int kEntryLines = 3;  // of the cache: what most keys and short values take
+
 constexpr size_t kMergeBelowBytes = kChunkBytesTarget / 4;
 
 size_t entry_size(View value) {
@@ -154,6 +156,26 @@ std::optional<ByteMap::Place> ByteMap::locate(View key, uint64_t hash) const {
   Segment* const segment = segment_for(hash);
   if (!segment->indexed) return search(segment->chunk->bytes(), key, segment);
   return search_index(segment, key, hash);
+}
+
+// First the segments of all keys, and when those are on their way the entry of each that its tag points to.
+void ByteMap::prefetch(Views keys) const {
+  if (!is_big()) return;
+  CHECK(keys.size() <= kPrefetchMax);
+  uint64_t hashes[kPrefetchMax];
+  Segment* segments[kPrefetchMax];
+  for (size_t i = 0; i < keys.size(); ++i) segments[i] = segment_for(hashes[i] = hash_of(keys[i]));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    Segment* const segment = segments[i];
+    if (!segment->indexed) continue;
+    for (size_t first = 0; first < segment->count; first += kIndexStep) {
+      const uint32_t found = matches(segment->tags() + first, tag_of(hashes[i]));
+      if (found == 0) continue;
+      const char* const entry = segment->data + segment->offsets()[first + std::countr_zero(found)];
+      for (int line = 0; line < kEntryLines; ++line) __builtin_prefetch(entry + line * 64);
+      break;
+    }
+  }
 }
 
 std::optional<ByteMap::Place> ByteMap::search_index(Segment* segment, View key, uint64_t hash) const {

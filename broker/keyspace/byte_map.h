@@ -70,10 +70,10 @@ class ByteMap {
   std::optional<View> find(View key, uint64_t hash) const;
   bool contains(View key) const { return find(key).has_value(); }
 
-  // Starts to bring what find() will need near; for who knows the next keys already (a pipeline).
-  void prefetch(View key) const {
-    if (is_big()) segment_for(hash_of(key));
-  }
+  // Starts to bring near what find() will need, for who knows the next keys already (a pipeline): half of what a look-up
+  // costs among many keys is waiting for memory, and many waits at once take no longer than one.
+  static constexpr size_t kPrefetchMax = 16;
+  void prefetch(Views keys) const;  // at most so many
 
   // True: the key is new.
   bool put(View key, View value = {});

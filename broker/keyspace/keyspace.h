@@ -50,9 +50,7 @@ class Database {
 
   // Keys that are due are still found here: hiding them is the caller's part, who knows the time.
   std::optional<Found> find(View key) const;
-  // Starts to bring a key's row near: half of what a find costs among millions of keys is waiting for memory, and a
-  // pipeline tells the next keys early.
-  void prefetch(View key) const { table_.rows().prefetch(key); }
+  void prefetch(Views keys) const { table_.rows().prefetch(keys); }  // see byte_map.h
   // What was found, to look at.
   template <typename T>
   Seen<T> see(const Found& found) const {
