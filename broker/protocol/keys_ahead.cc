@@ -20,19 +20,27 @@ bool read_length(View input, size_t& at, char mark, size_t& length) {
   at += 2;
   return read;
 }
+
+// EVAL script numkeys key …, and its like; all others that are worth a hint have their first key in front.
+size_t key_place(View command) {
+  const auto letter = [command](size_t at) { return static_cast<char>(command[at] | 0x20); };
+  const bool runs_script = command.size() >= 4 && ((letter(0) == 'e' && letter(1) == 'v') || (letter(0) == 'f' && letter(1) == 'c'));
+  return runs_script ? 3 : 1;
+}
 }  // namespace
 
 KeysAhead::KeysAhead(View input) {
-  size_t at = 0, words = 0, size = 0;
+  size_t at = 0, words = 0, size = 0, place = 0;
   while (count_ < kMax && read_length(input, at, '*', words) && words <= kWordsMax) {
     View key;
     for (size_t word = 0; word < words; ++word) {
       if (!read_length(input, at, '$', size) || size > input.size() - at) return;
-      if (word == 1) key = input.substr(at, size);
+      if (word == 0) place = key_place(input.substr(at, size));
+      else if (word == place) key = input.substr(at, size);
       at += size + 2;
     }
     if (at > input.size()) return;
-    if (words > 1) keys_[count_++] = key;
+    if (words > place) keys_[count_++] = key;
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// keys_ahead.h: the first arguments of the requests that lie in an input buffer, told before they are parsed.
+// keys_ahead.h: the first keys of the requests that lie in an input buffer, told before they are parsed.
 //
 // Used by: the tick, which has the memory of a pipeline's keys fetched while it runs the requests before them.
 // Always:  - a hint and nothing more: it says nothing of what is no array of bulk strings, is malformed, or is not whole;

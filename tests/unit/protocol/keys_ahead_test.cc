@@ -17,8 +17,10 @@ constexpr View kGet = "*2\r\n$3\r\nGET\r\n$2\r\nk1\r\n";
 constexpr View kPing = "*1\r\n$4\r\nPING\r\n";
 constexpr View kSet = "*3\r\n$3\r\nSET\r\n$2\r\nk2\r\n$5\r\nv\r\n*1\r\n";
 
-TEST(KeysAhead, AreTheFirstArgumentsOfWholeRequests) {
+TEST(KeysAhead, AreTheFirstKeysOfWholeRequests) {
   EXPECT_EQ(ahead(Bytes(kGet) + Bytes(kPing) + Bytes(kSet) + Bytes(kGet)), (std::vector<Bytes>{"k1", "k2", "k1"}));
+  EXPECT_EQ(ahead("*5\r\n$7\r\nevalsha\r\n$2\r\nab\r\n$1\r\n1\r\n$1\r\nk\r\n$1\r\nx\r\n"), std::vector<Bytes>{"k"});
+  EXPECT_TRUE(ahead("*3\r\n$4\r\nEVAL\r\n$2\r\nab\r\n$1\r\n0\r\n").empty());
   EXPECT_TRUE(ahead("").empty());
   EXPECT_TRUE(ahead(kPing).empty());
 }
