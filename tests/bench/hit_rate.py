@@ -9,15 +9,14 @@ Always:  - both servers see the same requests in the same order: keys by Zipf's 
 import argparse
 import os
 import random
-import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import resp  # noqa: E402
-from snapshots import Link, fill, info, start_server  # noqa: E402
+import servers  # noqa: E402
+from link import Link, fill, info  # noqa: E402
+from servers import running_for_snapshots  # noqa: E402
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 VALUE = "v" * 100
 BATCH = 500
 
@@ -54,18 +53,16 @@ def play(link, numbers):
 
 
 def measure(options, binary, numbers):
-    server, folder = start_server(options, binary)
-    link = Link(server.port)
-    base, grown = memory_of(link, options.keys)
-    link.call("FLUSHALL")
-    link.call("CONFIG", "SET", "maxmemory-policy", options.policy)
-    link.call("CONFIG", "SET", "maxmemory", base + int(grown * options.share))
-    warm = len(numbers) // 4
-    play(link, numbers[:warm])
-    hits = play(link, numbers[warm:])
-    held = link.call("DBSIZE")
-    server.kill()
-    shutil.rmtree(folder)
+    with running_for_snapshots(binary) as server:
+        link = Link(server.port)
+        base, grown = memory_of(link, options.keys)
+        link.call("FLUSHALL")
+        link.call("CONFIG", "SET", "maxmemory-policy", options.policy)
+        link.call("CONFIG", "SET", "maxmemory", base + int(grown * options.share))
+        warm = len(numbers) // 4
+        play(link, numbers[:warm])
+        hits = play(link, numbers[warm:])
+        held = link.call("DBSIZE")
     print(f"| {os.path.basename(binary)} | {options.policy} | {held} of {options.keys} | "
           f"{hits / (len(numbers) - warm) * 100:.2f} |", flush=True)
 
@@ -77,12 +74,11 @@ def main():
     parser.add_argument("--requests", type=int, default=600_000)
     parser.add_argument("--share", type=float, default=0.2)
     parser.add_argument("--skew", type=float, default=0.9)
-    parser.add_argument("--binary", default=os.path.join(ROOT, "build", "release", "leat"))
-    parser.add_argument("--peer", default=shutil.which("redis-server"))
+    servers.add_arguments(parser)
     options = parser.parse_args()
     numbers = zipf(options.keys, options.skew, options.requests, 1)
     print("| server | policy | keys held | hits, % |\n|---|---|---|---|")
-    for binary in [options.binary] + ([options.peer] if options.peer else []):
+    for binary in [options.broker] + ([options.peer] if options.peer else []):
         measure(options, binary, numbers)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """snapshots.py: what a snapshot does to the clients, what it costs, and how long a start takes; leat beside redis-server.
 
-Used by: people:  python3 tests/bench/snapshots.py stall|cost|start [--scale 0.1] [--binary build/release/leat]
+Used by: people:  python3 tests/bench/snapshots.py stall|cost|start [--scale 0.1] [--broker build/release/leat]
 Always:  - every server has the same content, made from the same numbers; leat syncs before it answers, Redis syncs each
            second (its snapshot is what is looked at, not its log);
          - `start` counts from the start of the process to the first GET that is answered;
@@ -10,68 +10,17 @@ Always:  - every server has the same content, made from the same numbers; leat s
 import argparse
 import multiprocessing
 import os
-import re
-import shutil
-import socket
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import resp  # noqa: E402
-from server import Server  # noqa: E402
+import servers  # noqa: E402
+from link import Link, fill, info  # noqa: E402
+from servers import running_for_snapshots  # noqa: E402
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MILLION = 1_000_000
-
-
-class Link:
-    """A connection that sends many requests and counts the replies."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.rest = b""
-
-    def call(self, *arguments):
-        self.socket.sendall(resp.encode(arguments))
-        return self.replies(1)[0]
-
-    def replies(self, count):
-        found, data, at = [], self.rest, 0
-        while len(found) < count:
-            end = resp.reply_end(data, at) if at < len(data) else -1
-            if end < 0:
-                more = self.socket.recv(1 << 20)
-                if not more:
-                    raise ConnectionError("the server hung up")
-                data, at = data[at:] + more, 0
-                continue
-            found.append(resp.parse(data, at)[0])
-            at = end
-        self.rest = data[at:]
-        return found
-
-    def skip_lines(self, count):
-        """For pipelines whose replies are of so many lines."""
-        seen, self.rest = self.rest.count(b"\n"), b""
-        while seen < count:
-            seen += self.socket.recv(1 << 20).count(b"\n")
-
-
-def fill(port, requests, batch=2000):
-    link, pile, lines = Link(port), [], 0
-    for request in requests:
-        pile.append(resp.encode(request))
-        lines += 2 if request[0] == "XADD" else 1  # of the reply
-        if len(pile) == batch:
-            link.socket.sendall(b"".join(pile))
-            link.skip_lines(lines)
-            pile, lines = [], 0
-    if pile:
-        link.socket.sendall(b"".join(pile))
-        link.skip_lines(lines)
 
 
 def mixed_keys(count):
@@ -116,11 +65,6 @@ def deliver(port, count, per=1000):
     link = Link(port)
     for i in range(0, count, per):
         link.call("XREADGROUP", "GROUP", "one", f"worker{i // per % 20}", "COUNT", per, "STREAMS", "events", ">")
-
-
-def info(link, field):
-    found = re.search(rf"^{field}:(.*?)\r?$", link.call("INFO").decode(), re.MULTILINE)
-    return found.group(1) if found else None
 
 
 def probe(port, stop, results, arguments):
@@ -179,16 +123,6 @@ class Load:
         return found
 
 
-def start_server(options, binary, extra=()):
-    folder = tempfile.mkdtemp(prefix="leat-snapshots-")
-    if binary.endswith("leat"):
-        server = Server(binary, folder, extra=["--set", "snapshot.log_bytes=0", *extra])
-    else:
-        server = Server(binary, folder, extra=["--appendfsync", "everysec", "--save", "", "--auto-aof-rewrite-percentage", "0", *extra])
-    server.start()
-    return server, folder
-
-
 def peak_watch(server, stop, peak):
     while not stop.is_set():
         total = server.resident_bytes()
@@ -215,52 +149,48 @@ def stall(options):
     keys, elements = int(5 * MILLION * options.scale), int(5 * MILLION * options.scale)
     print(f"| server | GET p99.9 ms, quiet | with | LPUSH p99 ms, quiet | with | longest pause ms (wall, core) | seconds | memory grown by |\n|---|---|---|---|---|---|---|---|")
     for binary in options.servers:
-        server, folder = start_server(options, binary)
-        leat = binary.endswith("leat")
-        fill(server.port, mixed_keys(keys))
-        fill(server.port, large_values(elements))
-        link = Link(server.port)
-        link.call("SET", "settled", "x")
-        load = Load(server.port, options.rate, keys)
-        time.sleep(options.seconds)
-        quiet = load.finish()
-        load = Load(server.port, options.rate, keys)
-        time.sleep(1)
-        before, stop, peak = server.resident_bytes(), threading.Event(), [0]
-        watch = threading.Thread(target=peak_watch, args=(server, stop, peak))
-        watch.start()
-        began = time.perf_counter()
-        link.call("BGSAVE")
-        time.sleep(0.1)
-        wait_for_save(link, leat)
-        took = time.perf_counter() - began
-        stop.set()
-        watch.join()
-        busy = load.finish()
-        pauses = [int(info(link, f"snapshot_longest_pause_{unit}")) / 1000 for unit in ("us", "cpu_us")] if leat else [max(busy["get"])]
-        print(f"| {os.path.basename(binary)} | {percentile(quiet['get'], .999):.2f} | {percentile(busy['get'], .999):.2f} | "
-              f"{percentile(quiet['push'], .99):.2f} | {percentile(busy['push'], .99):.2f} | {', '.join(f'{one:.2f}' for one in pauses)} | {took:.1f} | "
-              f"{(peak[0] - before) / before * 100:.1f} % of {before / 1e6:.0f} MB |", flush=True)
-        server.kill()
-        shutil.rmtree(folder)
+        with running_for_snapshots(binary) as server:
+            leat = binary.endswith("leat")
+            fill(server.port, mixed_keys(keys))
+            fill(server.port, large_values(elements))
+            link = Link(server.port)
+            link.call("SET", "settled", "x")
+            load = Load(server.port, options.rate, keys)
+            time.sleep(options.seconds)
+            quiet = load.finish()
+            load = Load(server.port, options.rate, keys)
+            time.sleep(1)
+            before, stop, peak = server.resident_bytes(), threading.Event(), [0]
+            watch = threading.Thread(target=peak_watch, args=(server, stop, peak))
+            watch.start()
+            began = time.perf_counter()
+            link.call("BGSAVE")
+            time.sleep(0.1)
+            wait_for_save(link, leat)
+            took = time.perf_counter() - began
+            stop.set()
+            watch.join()
+            busy = load.finish()
+            pauses = [int(info(link, f"snapshot_longest_pause_{unit}")) / 1000 for unit in ("us", "cpu_us")] if leat else [max(busy["get"])]
+            print(f"| {os.path.basename(binary)} | {percentile(quiet['get'], .999):.2f} | {percentile(busy['get'], .999):.2f} | "
+                  f"{percentile(quiet['push'], .99):.2f} | {percentile(busy['push'], .99):.2f} | {', '.join(f'{one:.2f}' for one in pauses)} | {took:.1f} | "
+                  f"{(peak[0] - before) / before * 100:.1f} % of {before / 1e6:.0f} MB |", flush=True)
 
 
 def cost(options):
     print("| entries | rows of a whole snapshot | its file, MB | changes | rows written | KiB written for each row |\n|---|---|---|---|---|---|")
     for entries in [int(10 ** power * options.scale) for power in (4, 5, 6, 7)]:
-        server, folder = start_server(options, options.servers[0])
-        link = Link(server.port)
-        fill(server.port, mixed_keys(entries // 2))
-        fill(server.port, large_values(entries // 8))
-        link.call("SAVE")
-        rows, size = int(info(link, "snapshot_last_rows")), os.path.getsize(os.path.join(folder, "data", "snapshot.db"))
-        step = max(1, entries // 2 // 10 // 1000)
-        fill(server.port, (("SET", f"string:{i * step * 10}", "changed") for i in range(1000)))
-        link.call("SAVE")
-        changed, written = int(info(link, "snapshot_last_rows")), int(info(link, "snapshot_last_bytes_written"))
-        print(f"| {entries} | {rows} | {size / 1e6:.1f} | 1000 | {changed} | {written / 1024 / changed:.1f} |", flush=True)
-        server.kill()
-        shutil.rmtree(folder)
+        with running_for_snapshots(options.servers[0]) as server:
+            link = Link(server.port)
+            fill(server.port, mixed_keys(entries // 2))
+            fill(server.port, large_values(entries // 8))
+            link.call("SAVE")
+            rows, size = int(info(link, "snapshot_last_rows")), os.path.getsize(os.path.join(server.folder, "data", "snapshot.db"))
+            step = max(1, entries // 2 // 10 // 1000)
+            fill(server.port, (("SET", f"string:{i * step * 10}", "changed") for i in range(1000)))
+            link.call("SAVE")
+            changed, written = int(info(link, "snapshot_last_rows")), int(info(link, "snapshot_last_bytes_written"))
+            print(f"| {entries} | {rows} | {size / 1e6:.1f} | 1000 | {changed} | {written / 1024 / changed:.1f} |", flush=True)
 
 
 def first_answer(server):
@@ -285,20 +215,18 @@ def start(options):
     for name, make in contents.items():
         took = []
         for binary in options.servers:
-            server, folder = start_server(options, binary)
-            make(server)
-            link = Link(server.port)
-            if binary.endswith("leat"):
-                link.call("SAVE")
-            else:
-                link.call("BGREWRITEAOF")
-                time.sleep(0.5)
-                while info(link, "aof_rewrite_in_progress") != "0" or info(link, "aof_rewrite_scheduled") != "0":
-                    time.sleep(0.05)
-            server.kill()
-            took.append(min(first_answer(server), *(again(server) for _ in range(2))))
-            server.kill()
-            shutil.rmtree(folder)
+            with running_for_snapshots(binary) as server:
+                make(server)
+                link = Link(server.port)
+                if binary.endswith("leat"):
+                    link.call("SAVE")
+                else:
+                    link.call("BGREWRITEAOF")
+                    time.sleep(0.5)
+                    while info(link, "aof_rewrite_in_progress") != "0" or info(link, "aof_rewrite_scheduled") != "0":
+                        time.sleep(0.05)
+                server.kill()
+                took.append(min(first_answer(server), *(again(server) for _ in range(2))))
         print(f"| {name} | " + " | ".join(f"{one:.2f}" for one in took) + f" | {took[0] / took[-1]:.2f} |", flush=True)
 
 
@@ -313,10 +241,9 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--rate", type=int, default=20000)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--binary", default=os.path.join(ROOT, "build", "release", "leat"))
-    parser.add_argument("--peer", default=shutil.which("redis-server"))
+    servers.add_arguments(parser)
     options = parser.parse_args()
-    options.servers = [options.binary] + ([options.peer] if options.peer else [])
+    options.servers = [options.broker] + ([options.peer] if options.peer else [])
     {"stall": stall, "cost": cost, "start": start}[options.what](options)
 
 

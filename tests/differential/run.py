@@ -117,7 +117,7 @@ class servers:
 
     def __init__(self, *binaries):
         self.folder = tempfile.mkdtemp(prefix="leat-differential-")
-        self.servers = [Server(binary, os.path.join(self.folder, str(i)), persistence="never") for i, binary in enumerate(binaries)]
+        self.servers = [Server(binary, os.path.join(self.folder, str(i)), persistence="none") for i, binary in enumerate(binaries)]
 
     def __enter__(self):
         for server in self.servers:
