@@ -4,10 +4,13 @@
 // Used by: Context::emit, and the purge of due keys. The tick takes the bytes and proposes them.
 // Always:  - whatever follows from a change (waiters, watches, stamps, dirty count) hangs here, on the effect, so that
 //            no handler can forget it;
+//          - what a class has of keys and bytes is counted here, around each change (class_usage.h);
+//          - level() is what the strictest class among the keys touched asks of the log for this batch;
 //          - index() is what the batch in the making will be committed at or before: the log moves its committed index
 //            over whole batches only, so stamping with the first index of a batch waits for all of it.
 #pragma once
 
+#include "broker/class_usage.h"
 #include "broker/digests.h"
 #include "broker/keyspace/apply.h"
 #include "broker/keyspace/keyspace.h"
@@ -40,14 +43,20 @@ constexpr bool kEndsWaits =
 
 class Batch {
  public:
-  Batch(Keyspace& keyspace, Stamps& stamps, consumers::Waiters& waiters, Watches& watches)
-      : keyspace_(keyspace), stamps_(stamps), waiters_(waiters), watches_(watches) {}  // all must outlive this
+  // All must outlive this.
+  Batch(Keyspace& keyspace, const Classes& classes, ClassUsage& usage, Stamps& stamps, consumers::Waiters& waiters,
+        Watches& watches)
+      : keyspace_(keyspace), classes_(classes), usage_(usage), stamps_(stamps), waiters_(waiters), watches_(watches) {}
 
+  // Returns how durable the classes of its keys want the effect, for a client that has chosen or not.
   template <typename E>
-  void emit(DbIndex db, const E& effect) {
+  DurabilityMode emit(DbIndex db, const E& effect, DurabilityChoice choice = {}) {
     const E bound = encoder_.encode(bytes_, db, effect);
-    apply_one(keyspace_, db, bound);
+    if (classes_.any()) apply_counted(db, bound);
+    else apply_one(keyspace_, db, bound);
     ++effects_;
+    const DurabilityMode level = level_of(db, bound, choice);
+    level_ = stricter(level_, level);
     if constexpr (requires { effect.key; }) {
       for_each_key(db, bound, [this](DbIndex where, View key) {
         touched(where, key);
@@ -57,15 +66,20 @@ class Batch {
       database_touched(db);
       if constexpr (requires { effect.other; }) database_touched(effect.other);
     }
+    return level;
   }
 
   // What a key's content has come to. It is about no change: nobody is woken, nothing is counted.
-  void state(DbIndex db, const KeyDigest& digest) { static_cast<void>(encoder_.encode(bytes_, db, digest)); }
+  void state(DbIndex db, const KeyDigest& digest) {
+    static_cast<void>(encoder_.encode(bytes_, db, digest));
+    level_ = stricter(level_, classes_.level_of(digest.key, {}));
+  }
   DigestSample& sample() { return sample_; }
 
   bool empty() const { return bytes_.empty(); }
   size_t size() const { return bytes_.size(); }
   View bytes() const { return bytes_; }
+  DurabilityMode level() const { return level_; }
   Index index() const { return index_; }
   // The last index that anything proposed so far, or waiting here, will have.
   Index last_index() const { return empty() ? index_ - 1 : index_; }
@@ -74,11 +88,35 @@ class Batch {
   void begin(Index next) {
     if (bytes_.capacity() > kKeptCapacity) Bytes().swap(bytes_);
     bytes_.clear();
+    level_ = DurabilityMode::kNever;
     index_ = next;
   }
 
  private:
   static constexpr size_t kKeptCapacity = 4 << 20;
+  template <typename E>
+  void apply_counted(DbIndex db, const E& effect) {
+    if constexpr (requires { effect.key; }) {
+      for_each_key(db, effect, [this](DbIndex where, View key) { usage_.leave(where, key); });
+      apply_one(keyspace_, db, effect);
+      for_each_key(db, effect, [this](DbIndex where, View key) { usage_.enter(where, key); });
+    } else {
+      apply_one(keyspace_, db, effect);
+      if constexpr (requires { effect.other; }) usage_.swap(db, effect.other);
+      else usage_.flush(db);
+    }
+  }
+  template <typename E>
+  DurabilityMode level_of(DbIndex db, const E& effect, DurabilityChoice choice) const {
+    DurabilityMode level = classes_.level_at_first(choice);
+    if (!classes_.any()) return level;
+    if constexpr (requires { effect.key; }) {
+      for_each_key(db, effect, [&](DbIndex, View key) { level = stricter(level, classes_.level_of(key, choice)); });
+    } else {
+      level = classes_.strictest(choice);
+    }
+    return level;
+  }
   void touched(DbIndex db, View key) {
     stamps_.raise(db, key, index_);
     sample_.note(db, key);
@@ -91,6 +129,8 @@ class Batch {
   }
 
   Keyspace& keyspace_;
+  const Classes& classes_;
+  ClassUsage& usage_;
   Stamps& stamps_;
   consumers::Waiters& waiters_;
   Watches& watches_;
@@ -98,6 +138,7 @@ class Batch {
   EffectEncoder encoder_;
   Bytes bytes_;
   Index index_ = 1;
+  DurabilityMode level_ = DurabilityMode::kNever;
   uint64_t effects_ = 0;
 };
 

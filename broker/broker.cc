@@ -29,17 +29,22 @@ Broker::Broker(House house, Config config)
       config_(std::move(config)),
       dice_(house.seed),
       time_(house.clock),
+      classes_(config_),
       keyspace_(house.seed ^ 0x6c656174),
-      batch_(keyspace_, stamps_, waiters_, watches_),
-      vanished_(stats_, house.events),
-      eviction_(config_, keyspace_, batch_, time_, stats_, vanished_, dice_),
+      usage_(classes_, keyspace_),
+      batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_),
+      vanished_(classes_, stats_, house.events),
+      eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, dice_),
+      class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
-      rooms_{config_,  house.events, keyspace_, batch_, stamps_, clients_, waiters_,  watches_,
-             pubsub_, scripts_,     time_,     stats_, dice_,   eviction_, vanished_, table_,   executor_, *this},
+      rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
+             watches_, pubsub_,      scripts_, time_,    stats_,       dice_,     eviction_, vanished_, table_,   executor_,
+             *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
   stats_.by_command.resize(table_.all().size());
+  stats_.by_class.resize(classes_.size());
   keyspace_.encodings = config_.encodings;
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
 }
@@ -88,8 +93,19 @@ Status Broker::open() {
   snapshots_.start(*log_, log_->recovery().bytes);
   backups_.start();
   batch_.begin(log_->next_index());
+  if (classes_.any()) count_classes();
   executor_.loading = false;
   return Status::fine();
+}
+
+// Once, since replay does not count. Others hear LOADING meanwhile.
+void Broker::count_classes() {
+  int64_t next_us = house_.clock.monotonic_us() + kTickBudgetUs;
+  usage_.recount([&] {
+    if (house_.clock.monotonic_us() < next_us) return;
+    pump();
+    next_us = house_.clock.monotonic_us() + kTickBudgetUs;
+  });
 }
 
 void Broker::set_wake(std::function<void()> wake) {
@@ -100,6 +116,8 @@ void Broker::set_wake(std::function<void()> wake) {
 
 void Broker::apply_config() {
   keyspace_.encodings = config_.encodings;
+  classes_.follow(config_);
+  if (classes_.any()) eviction_.reconsider();
   house_.events.set_level(config_.log_level);
   if (log_ == nullptr) return;
   log_->set_durability(wal_durability(config_.durability), config_.sync_interval_ms);
@@ -115,7 +133,7 @@ Client& Broker::connect(Transport& transport) {
   if (clients_.size() > static_cast<size_t>(config_.clients_max)) {
     ++stats_.rejected_connections;
     client.reply.error("ERR max number of clients reached");
-    client.output.seal(0);
+    client.output.seal({});
     close_after_reply(client);
     to_release(client);
   }
@@ -178,6 +196,7 @@ void Broker::tick() {
   run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
+  flush_classes();                 // a slice of what CLASS FLUSH asked for
   purge_due();                     // due keys were hidden already; this only gives their memory back
   state_digests();                 // now and then: what replay must come to
   propose();                       // the tick's records: group commit for free
@@ -273,8 +292,19 @@ void Broker::make_room() {
   if (executor_.loading) return;
   executor_.disk_behind = disk_behind();
   // Being overwritten is a use; how often a key was used stays what it was.
-  keyspace_.note_writes_as(eviction_.first_use(), eviction_.counts() ? 0 : eviction_.first_use());
-  if (may_evict()) eviction_.begin_tick();
+  const ClassUsage::Note note = eviction_.note(kDefaultClass);
+  keyspace_.note_writes_as(note.made, note.replaced);
+  if (classes_.any()) usage_.note_writes_as(eviction_.mixed() ? eviction_.notes() : std::vector<ClassUsage::Note>());
+  if (may_change()) eviction_.begin_tick();
+}
+
+void Broker::flush_classes() {
+  if (!class_flush_.has_work() || !may_change()) return;
+  const auto asker = class_flush_.go_on();
+  executor_.serve_waiters();
+  if (!asker) return;
+  executor_.retry(*asker);
+  class_flush_.take_done(*asker);  // when the asker has left
 }
 
 void Broker::purge_due() {
@@ -305,16 +335,41 @@ void Broker::purge_due() {
   }
 }
 
+// What the log is asked for: what the keys changed in this tick ask for, and what held replies wait for that nobody has
+// asked for yet, such as a strict client's that has seen a lax key, or that of a transaction over both.
+DurabilityMode Broker::wanted() const {
+  DurabilityMode mode = batch_.level();
+  if (!log_->is_asked(executor_.waited_for().written, wal::Durability::kInterval)) mode = stricter(mode, DurabilityMode::kInterval);
+  if (!log_->is_asked(executor_.waited_for().synced, wal::Durability::kAlways)) mode = DurabilityMode::kAlways;
+  return mode;
+}
+
 // Then looks how far the log is: at the end of the tick, because a pump may have swallowed the wake that said so.
 void Broker::propose() {
   if (log_ == nullptr) return;
+  const wal::Durability wanted_now = wal_durability(wanted());
   if (!batch_.empty()) {
-    log_->propose(batch_.bytes(), time_.now_ms());
+    log_->propose(batch_.bytes(), time_.now_ms(), wanted_now);
     batch_.begin(log_->next_index());
+  } else {
+    log_->ask(wanted_now);
   }
   log_->poll(time_.monotonic_us());
-  stamps_.settle(log_->committed());
+  stamps_.settle(settled());
   if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
+}
+
+// Up to here nobody waits for anything, whatever he has chosen.
+Index Broker::settled() const {
+  switch (classes_.strictest_in_use()) {
+    case DurabilityMode::kAlways:
+      return log_->synced();
+    case DurabilityMode::kInterval:
+      return log_->written();
+    case DurabilityMode::kNever:
+      break;
+  }
+  return log_->proposed();
 }
 
 void Broker::state_digests() {
@@ -351,13 +406,13 @@ void Broker::release_replies() {
   }
 }
 
-// Sends what is committed. True: it holds more.
+// Sends what the log has reached. True: it holds more.
 bool Broker::release(Client& client) {
   if (client.gone) return false;
-  const Index committed = log_ != nullptr ? log_->committed() : 0;
-  if (client.output.releasable(committed)) {
+  const Stamp reached = log_ == nullptr ? Stamp{} : Stamp{.synced = log_->synced(), .written = log_->written()};
+  if (client.output.releasable(reached)) {
     const bool was_held_back = client.held_back();
-    Bytes out = client.output.release(committed);
+    Bytes out = client.output.release(reached);
     if (was_held_back) to_run(client);
     client.bytes_out += out.size();
     stats_.output_bytes += out.size();

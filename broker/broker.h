@@ -3,7 +3,7 @@
 //
 // Used by: main, through net/server; tests, through a transport of their own.
 // Always:  - one thread calls it; a second broker may live in the same process;
-//          - nothing leaves a client's output before its record is committed;
+//          - nothing leaves a client's output before its records are as durable as the classes of their keys ask;
 //          - when the log cannot be written, acknowledgements end at once and failed() says why.
 // Source:  DESIGN.md sections 1 and 2.
 #pragma once
@@ -54,7 +54,8 @@ class Broker {
   void tick();
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
-    return !runnable_.empty() || purge_left_ || may_evict() || snapshots_.has_work() || may_resume();
+    const bool changes = eviction_.has_work() || class_flush_.has_work();
+    return !runnable_.empty() || purge_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
   }
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
@@ -93,6 +94,7 @@ class Broker {
   const Loading& loading() const { return loading_; }
 
  private:
+  void count_classes();
   void forget_hangups();
   bool disk_behind() const;  // so much waits for it that nothing more may be changed
   bool may_resume() const;
@@ -101,8 +103,11 @@ class Broker {
   void look_ahead(const Client& client);  // has the memory of its next keys fetched
   bool run_one(Client& client);
   void make_room();
-  bool may_evict() const { return eviction_.has_work() && executor_.may_evict() && !disk_behind(); }
+  bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
+  void flush_classes();
+  DurabilityMode wanted() const;
+  Index settled() const;
   void propose();
   void state_digests();
   void take_snapshots();
@@ -118,7 +123,9 @@ class Broker {
   std::mt19937_64 dice_;
   BrokerTime time_;
   CommandTable table_;
+  Classes classes_;
   Keyspace keyspace_;
+  ClassUsage usage_;
   Stamps stamps_;
   Clients clients_;
   consumers::Waiters waiters_;
@@ -127,6 +134,7 @@ class Broker {
   Batch batch_;
   Vanished vanished_;
   Eviction eviction_;
+  ClassFlush class_flush_;
   ScriptHost scripts_;
   Rooms rooms_;
   Executor executor_;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "broker/commands/command.h"
+#include "broker/config.h"
 #include "broker/protocol/held_output.h"
 #include "broker/protocol/resp_parser.h"
 #include "broker/protocol/resp_sink.h"
@@ -81,6 +82,7 @@ struct Client {
   DbIndex db = 0;
   ReplyMode reply_mode = ReplyMode::kOn;
   bool no_evict = false, no_touch = false;
+  DurabilityChoice durability;  // CLIENT DURABILITY
 
   // MULTI
   bool in_multi = false;

@@ -4,9 +4,12 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <optional>
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "broker/class_config.h"
+#include "broker/config_words.h"
 #include "broker/protocol/numbers.h"
 
 namespace leat {
@@ -14,25 +17,6 @@ namespace leat {
 namespace {
 
 bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
-
-// "64mb", "64MB", "1g", "100": as Redis reads memory sizes (kb is 1024, k is 1000).
-std::optional<int64_t> parse_bytes(View text) {
-  struct Unit {
-    View name;
-    int64_t factor;
-  };
-  constexpr Unit kUnits[] = {{"kb", 1 << 10}, {"mb", 1 << 20}, {"gb", 1 << 30}, {"k", 1000},
-                             {"m", 1000000},  {"g", 1000000000}, {"b", 1}};
-  for (const Unit& unit : kUnits) {
-    if (text.size() > unit.name.size() && same(text.substr(text.size() - unit.name.size()), unit.name)) {
-      const auto number = parse_integer(text.substr(0, text.size() - unit.name.size()));
-      int64_t bytes;
-      if (!number || __builtin_mul_overflow(*number, unit.factor, &bytes)) return std::nullopt;
-      return bytes;
-    }
-  }
-  return parse_integer(text);
-}
 
 ConfigKey number(View toml_name, View redis_name, bool at_run_time, int64_t Config::*member, int64_t min, int64_t max) {
   return {toml_name, redis_name, at_run_time, [=](const Config& config) { return integer_text(config.*member); },
@@ -130,7 +114,10 @@ ConfigKey constant(View redis_name, View value) {
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
   using E = EvictionPolicy;
+  using F = DurabilityFloor;
   constexpr int64_t kHuge = int64_t{1} << 40;
+  std::vector<std::pair<View, E>> policies;
+  for (const auto& [name, policy] : kPolicyWords) policies.emplace_back(name, policy);
   std::vector<ConfigKey> keys = {
       text("bind", "bind", false, &Config::bind),
       number("port", "port", false, &Config::port, 0, 65535),
@@ -139,6 +126,8 @@ std::vector<ConfigKey> make_keys() {
       text("data_dir", "dir", false, &Config::data_dir),
       choice<D>("durability", "", true, &Config::durability,
                 {{"always", D::kAlways}, {"interval", D::kInterval}, {"never", D::kNever}}),
+      choice<F>("durability_floor", "", true, &Config::durability_floor,
+                {{"same", F::kSame}, {"always", F::kAlways}, {"interval", F::kInterval}, {"never", F::kNever}}),
       choice<D>("", "appendfsync", true, &Config::durability,
                 {{"always", D::kAlways}, {"everysec", D::kInterval}, {"no", D::kNever}}),
       number("sync_interval_ms", "", true, &Config::sync_interval_ms, 1, 3600 * 1000),
@@ -154,15 +143,7 @@ std::vector<ConfigKey> make_keys() {
       number("snapshot.backup_every_hours", "", true, &Config::backup_every_hours, 0, 24 * 366),
       number("snapshot.backup_keep", "", true, &Config::backup_keep, 1, 100000),
       number("memory.max_bytes", "maxmemory", true, &Config::maxmemory, 0, INT64_MAX),
-      choice<E>("memory.policy", "maxmemory-policy", true, &Config::maxmemory_policy,
-                {{"noeviction", E::kNone},
-                 {"allkeys-lru", E::kAllLru},
-                 {"allkeys-lfu", E::kAllLfu},
-                 {"allkeys-random", E::kAllRandom},
-                 {"volatile-lru", E::kVolatileLru},
-                 {"volatile-lfu", E::kVolatileLfu},
-                 {"volatile-random", E::kVolatileRandom},
-                 {"volatile-ttl", E::kVolatileTtl}}),
+      choice<E>("memory.policy", "maxmemory-policy", true, &Config::maxmemory_policy, policies),
       number("memory.samples", "maxmemory-samples", true, &Config::maxmemory_samples, 1, 64),
       number("memory.tenacity", "maxmemory-eviction-tenacity", true, &Config::maxmemory_tenacity, 0, 100),
       number("memory.lfu_log_factor", "lfu-log-factor", true, &Config::lfu_log_factor, 0, INT32_MAX),
@@ -205,21 +186,6 @@ std::vector<ConfigKey> make_keys() {
   return keys;
 }
 
-size_t distance(View a, View b) {  // Levenshtein's
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 Bytes unknown_key(View name) {
   const ConfigKey* nearest = nullptr;
   size_t best = SIZE_MAX;
@@ -239,20 +205,68 @@ Status set_by_name(View name, View value, Config& config) {
   return Status::fine();
 }
 
+// What a value says, as --set would have it; nullopt: it is no single value.
+std::optional<Bytes> text_of(const toml::node& node) {
+  if (const auto* one = node.as_string()) return Bytes(one->get());
+  if (const auto* one = node.as_integer()) return integer_text(one->get());
+  if (const auto* one = node.as_boolean()) return Bytes(one->get() ? "yes" : "no");
+  return std::nullopt;
+}
+
+Bytes place_of(const Bytes& path, const toml::node& node) { return path + ":" + std::to_string(node.source().begin.line); }
+
+Status read_prefixes(View name, const toml::node& node, const Bytes& place, Config& config) {
+  std::vector<Bytes> prefixes;
+  if (const toml::array* array = node.as_array()) {
+    for (const toml::node& one : *array) {
+      if (!one.is_string()) return Status::error("every prefix must be a text, as in prefixes = [\"cache:\"]");
+      prefixes.emplace_back(one.as_string()->get());
+    }
+    return set_class_prefixes(name, std::move(prefixes), place, config);
+  }
+  return Status::error("prefixes must be a list of texts, as in prefixes = [\"cache:\"]");
+}
+
+Status read_class(View name, const toml::table& table, const Bytes& path, Config& config) {
+  for (const auto& [key, node] : table) {
+    const Bytes place = place_of(path, node);
+    const auto value = text_of(node);
+    Status set;
+    if (key.str() == "prefixes") set = read_prefixes(name, node, place, config);
+    else if (value) set = set_class_key(name, key.str(), *value, place, config);
+    else set = Status::error("'class." + Bytes(name) + "." + Bytes(key.str()) + "' must be a text or a whole number");
+    if (!set.ok()) return Status::error(place + ": " + Bytes(set.text()));
+  }
+  if (table.empty()) return set_class_prefixes(name, {}, place_of(path, table), config);  // which check_config refuses
+  return Status::fine();
+}
+
+Status read_classes(const toml::table& table, const Bytes& path, Config& config) {
+  for (const auto& [name, node] : table) {
+    if (!node.is_table()) {
+      return Status::error(place_of(path, node) + ": 'class." + Bytes(name.str()) + "' must be a table: write [class." +
+                           Bytes(name.str()) + "] and its keys below");
+    }
+    if (Status read = read_class(name.str(), *node.as_table(), path, config); !read.ok()) return read;
+  }
+  return Status::fine();
+}
+
 Status read_table(const toml::table& table, const Bytes& prefix, const Bytes& path, Config& config) {
   for (const auto& [key, node] : table) {
     const Bytes name = prefix + Bytes(key.str());
-    const Bytes place = path + ":" + std::to_string(node.source().begin.line) + ": ";
+    const Bytes place = place_of(path, node) + ": ";
     if (const toml::table* inner = node.as_table()) {
+      if (name == "class") {
+        if (Status read = read_classes(*inner, path, config); !read.ok()) return read;
+        continue;
+      }
       if (Status read = read_table(*inner, name + ".", path, config); !read.ok()) return read;
       continue;
     }
-    Bytes value;
-    if (const auto* one = node.as_string()) value = one->get();
-    else if (const auto* one = node.as_integer()) value = integer_text(one->get());
-    else if (const auto* one = node.as_boolean()) value = one->get() ? "yes" : "no";
-    else return Status::error(place + "'" + name + "' must be a text, a whole number or a boolean");
-    if (Status set = set_by_name(name, value, config); !set.ok()) return Status::error(place + Bytes(set.text()));
+    const auto value = text_of(node);
+    if (!value) return Status::error(place + "'" + name + "' must be a text, a whole number or a boolean");
+    if (Status set = set_by_name(name, *value, config); !set.ok()) return Status::error(place + Bytes(set.text()));
   }
   return Status::fine();
 }
@@ -286,7 +300,14 @@ Status read_config_file(const Bytes& path, Config& config) {
 Status set_config(View assignment, Config& config) {
   const size_t equals = assignment.find('=');
   if (equals == View::npos) return Status::error("--set wants key=value, not '" + Bytes(assignment) + "'");
-  return set_by_name(assignment.substr(0, equals), assignment.substr(equals + 1), config);
+  const View name = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+  if (name.starts_with("class.")) {
+    const View in_class = name.substr(6);
+    const size_t dot = in_class.find('.');
+    if (dot == View::npos) return Status::error("--set wants class.NAME.key=value, not '" + Bytes(assignment) + "'");
+    return set_class_key(in_class.substr(0, dot), in_class.substr(dot + 1), value, "--set", config);
+  }
+  return set_by_name(name, value, config);
 }
 
 Status check_config(const Config& config) {
@@ -302,7 +323,11 @@ Status check_config(const Config& config) {
   if (!loopback) {
     return Status::error("bind = '" + config.bind + "' is refused: this version has no passwords yet, so it listens on loopback only (127.0.0.1 or ::1)");
   }
-  return Status::fine();
+  if (floor_of(config) < config.durability) {
+    return Status::error("durability_floor is stricter than durability: it is the weakest that a client may choose; lower it, or "
+                         "raise durability");
+  }
+  return check_classes(config);
 }
 
 }  // namespace leat

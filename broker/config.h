@@ -8,6 +8,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "broker/keyspace/encoding_limits.h"
@@ -17,7 +19,10 @@
 
 namespace leat {
 
-enum class DurabilityMode : uint8_t { kAlways, kInterval, kNever };
+enum class DurabilityMode : uint8_t { kAlways, kInterval, kNever };  // the strictest first
+constexpr DurabilityMode stricter(DurabilityMode a, DurabilityMode b) { return a < b ? a : b; }
+using DurabilityChoice = std::optional<DurabilityMode>;  // of a client; none: as the classes say
+enum class DurabilityFloor : uint8_t { kAlways, kInterval, kNever, kSame };
 enum class LogThreadMode : uint8_t { kAuto, kAlways, kNever };
 
 // What goes when memory is short. The volatile ones take only keys that expire.
@@ -30,6 +35,22 @@ struct SaveRule {
   int64_t seconds = 0, changes = 0;
 };
 
+// [class.NAME]: what keys that begin with one of the prefixes are given. What is not set goes by the broker's own settings,
+// but the policy: of a class that names none nothing goes, so that no job is lost to a setting meant for caches.
+struct ClassConfig {
+  Bytes name;
+  std::vector<Bytes> prefixes;
+  std::optional<DurabilityMode> durability;
+  std::optional<DurabilityMode> durability_floor;  // the weakest a client may choose; not set: the durability
+  EvictionPolicy policy = EvictionPolicy::kNone;
+  int64_t quota = 0, reserve = 0, max_value_bytes = 0;  // 0: none
+  std::map<Bytes, Bytes, std::less<>> places;           // by key: where it was set; "": where the class begins
+};
+constexpr size_t kClassesMax = 64;           // each is looked at when memory is counted: the cost of a write stays small
+constexpr size_t kClassPrefixesMax = 1024;   // ten comparisons find a key's class
+constexpr size_t kClassPrefixBytesMax = 512;
+constexpr size_t kClassNameBytesMax = 64;
+
 struct Config {
   Bytes bind = "127.0.0.1";
   int64_t port = 6379;
@@ -38,6 +59,7 @@ struct Config {
   Bytes data_dir = "data";
 
   DurabilityMode durability = DurabilityMode::kAlways;
+  DurabilityFloor durability_floor = DurabilityFloor::kSame;
   int64_t sync_interval_ms = 1000;
   LogThreadMode log_thread = LogThreadMode::kAuto;
   int64_t segment_bytes = 64 << 20;
@@ -70,12 +92,20 @@ struct Config {
   int64_t busy_reply_threshold_ms = 5000;
   int64_t script_memory_bytes_max = 256 << 20;
 
+  std::vector<ClassConfig> classes;  // as the file has them; they stay until the next start
+
   EncodingLimits encodings;
   int64_t stream_node_entries_max = 100;
   int64_t stream_node_bytes_max = 4096;
 
   Bytes file;  // where it was read from; empty without one
 };
+
+// The weakest durability that a client may choose for keys of no class.
+constexpr DurabilityMode floor_of(const Config& config) {
+  return config.durability_floor == DurabilityFloor::kSame ? config.durability
+                                                           : static_cast<DurabilityMode>(config.durability_floor);
+}
 
 // One key: how it is called in the file and by CONFIG, how it is read and written.
 struct ConfigKey {

@@ -6,6 +6,8 @@
 
 #include "broker/batch.h"
 #include "broker/broker_time.h"
+#include "broker/class_flush.h"
+#include "broker/class_usage.h"
 #include "broker/client.h"
 #include "broker/config.h"
 #include "broker/eviction.h"
@@ -29,6 +31,9 @@ class Log;
 struct Rooms {
   Config& config;
   Events& events;
+  Classes& classes;
+  ClassUsage& usage;
+  ClassFlush& class_flush;
   Keyspace& keyspace;
   Batch& batch;
   Stamps& stamps;

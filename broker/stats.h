@@ -14,6 +14,12 @@ struct CommandStats {
   uint64_t calls = 0, microseconds = 0, rejected = 0, failed = 0;
 };
 
+// Of one class of keys; only counted when there is one beside the default.
+struct ClassStats {
+  uint64_t hits = 0, misses = 0, evicted = 0, expired = 0;
+  uint64_t oom_refusals = 0;
+};
+
 struct Stats {
   uint64_t connections = 0, rejected_connections = 0, commands = 0;
   uint64_t input_bytes = 0, output_bytes = 0;
@@ -23,6 +29,7 @@ struct Stats {
   uint64_t messages = 0;   // published
   size_t memory_peak = 0;  // of what INFO and the housekeeping saw
   std::vector<CommandStats> by_command;             // by the row's number in the table
+  std::vector<ClassStats> by_class;                 // by the class's number
   std::map<Bytes, uint64_t, std::less<>> by_error;  // by the error's prefix; bounded by the executor
   // Samples of the last 16 tenths of a second, for instantaneous_*.
   struct Rate {
@@ -39,6 +46,13 @@ struct Stats {
     }
   };
   Rate command_rate, input_rate, output_rate;
+
+  void begin_anew() {  // CONFIG RESETSTAT
+    Stats fresh;
+    fresh.by_command.resize(by_command.size());
+    fresh.by_class.resize(by_class.size());
+    *this = std::move(fresh);
+  }
 };
 
 }  // namespace leat

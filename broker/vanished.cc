@@ -9,6 +9,11 @@ namespace {
 constexpr TimeMs kQuietMs = 1000;  // between two lines
 }
 
+void Vanished::count(View key, Cause cause) {
+  ClassStats& stats = stats_.by_class[classes_.of(key)];
+  ++(cause == Cause::kExpired ? stats.expired : stats.evicted);
+}
+
 void Vanished::tell(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms) {
   ++stats_.vanished_queues;
   if (now_ms < next_ms_) return;

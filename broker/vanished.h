@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// vanished.h: counts the lists, sorted sets and streams that went by themselves, and says so: a queue that vanishes is
-// seldom meant.
+// vanished.h: counts the keys that went by themselves, by class, and of lists, sorted sets and streams says so: a queue
+// that vanishes is seldom meant.
 //
 // Used by: the purge of due keys, the look-ups that find one, eviction.
 // Always:  - one line of log a second at the most, with how many went since the one before.
 #pragma once
 
+#include "broker/classes.h"
 #include "broker/keyspace/value.h"
 #include "broker/stats.h"
 #include "schemas/log.h"
@@ -16,15 +17,19 @@ enum class Cause : uint8_t { kExpired, kEvicted };
 
 class Vanished {
  public:
-  Vanished(Stats& stats, Events& events) : stats_(stats), events_(events) {}  // both must outlive this
+  // All must outlive this.
+  Vanished(const Classes& classes, Stats& stats, Events& events) : classes_(classes), stats_(stats), events_(events) {}
 
   void note(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms) {
+    if (classes_.any()) count(key, cause);
     if (type == Type::kList || type == Type::kSortedSet || type == Type::kStream) tell(db, key, type, cause, now_ms);
   }
 
  private:
+  void count(View key, Cause cause);
   void tell(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms);
 
+  const Classes& classes_;
   Stats& stats_;
   Events& events_;
   uint64_t told_ = 0;  // of stats_.vanished_queues

@@ -103,6 +103,7 @@ void ChunkStore::load_blob(BlobId id, View bytes) {
   blob.size = bytes.size();
   blob.saved = true;
   bytes_ += sizeof(Blob) + bytes.size();
+  blob_bytes_ += sizeof(Blob) + bytes.size();
 }
 
 void ChunkStore::drop_unshared(BlobId id) {
@@ -126,6 +127,7 @@ void ChunkStore::release(BlobId id) {
 void ChunkStore::forget(BlobId id, Blob& blob) {
   changes_.gone(id);
   bytes_ -= sizeof(Blob) + blob.size;
+  blob_bytes_ -= sizeof(Blob) + blob.size;
   blobs_.erase(id);
 }
 

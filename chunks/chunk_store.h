@@ -89,6 +89,7 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
   }
 
   size_t bytes() const { return bytes_; }            // of chunks and blobs, capacity included
+  size_t chunk_bytes() const { return bytes_ - blob_bytes_; }
   size_t chunks() const { return chunks_; }
 
  private:
@@ -106,6 +107,7 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
   const uint64_t hash_mask_;
   LastIds last_;
   size_t bytes_ = 0;
+  size_t blob_bytes_ = 0;  // of them
   size_t chunks_ = 0;
   IdTable<Blob> blobs_;
   Changes changes_{*this};

@@ -213,6 +213,11 @@ size_t Group::memory() const {
   return bytes;
 }
 
+size_t Group::weight() const {
+  constexpr size_t kEntry = 50, kConsumer = sizeof(Consumer) + 120;  // in two orders; its chunk, its names, the map's node
+  return sizeof *this + name_.size() + pending_.size() * kEntry + consumers_.size() * kConsumer;
+}
+
 bool Group::free_some(size_t arrays) {
   if (!pending_.free_some(arrays)) return false;
   for (auto first = consumers_.begin(); first != consumers_.end(); first = consumers_.begin()) {

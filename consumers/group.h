@@ -77,6 +77,7 @@ class Group {
   std::unique_ptr<Group> clone(ValueId stream) const;
   uint64_t digest() const;
   size_t memory() const;
+  size_t weight() const;  // the same in constant time, more roughly
   bool free_some(size_t arrays);  // true when nothing is left
 
   // Out of a snapshot: all chunks of one group, in any order. Null when they do not fit together.

@@ -50,7 +50,7 @@ Status Log::recover(const ReplayFn& replay, const ProgressFn& progress) {
     events_.warning("log_trimmed", {{"bytes", recovery_.trimmed_bytes}, {"detail", recovery_.trimmed_detail}});
   }
   next_ = start->last + 1;
-  committed_ = start->last;
+  committed_ = sync_asked_ = start->last;
   last_time_ms_ = start->time_ms;
   spares_ = std::make_unique<SpareMaker>(files_, options_.folder, options_.prepare);
   writer_ = std::make_unique<Writer>(std::move(*start), *spares_, table_, clock_, options_.random);
@@ -61,15 +61,15 @@ Status Log::recover(const ReplayFn& replay, const ProgressFn& progress) {
   return status_;
 }
 
-Index Log::propose(View batch, TimeMs time_ms) {
+Index Log::propose(View batch, TimeMs time_ms, Durability wanted) {
   CHECK(!batch.empty());
   next_ += records_of(batch.size());
   if (!status_.ok()) return proposed();
   proposed_bytes_ += frames_size(batch.size());
   last_time_ms_ = std::max(last_time_ms_, time_ms);
-  if (!threaded_ && options_.thread == LogThread::kAuto && sync_wanted() && batch.size() > kSlowSyncBytes)
+  const bool always = wanted == Durability::kAlways;
+  if (!threaded_ && options_.thread == LogThread::kAuto && wanted != Durability::kNever && batch.size() > kSlowSyncBytes)
     go_threaded();
-  const bool always = options_.durability == Durability::kAlways;
   if (threaded_) {
     thread_->append(batch, last_time_ms_, always ? SyncThread::SyncEach::kYes : SyncThread::SyncEach::kNo);
   } else {
@@ -79,10 +79,38 @@ Index Log::propose(View batch, TimeMs time_ms) {
   active_us_ = clock_.monotonic_us();
   mark_asked_ = false;
   if (!unsynced_since_us_) unsynced_since_us_ = active_us_;
+  if (!timed_since_us_ && wanted == Durability::kInterval) timed_since_us_ = active_us_;
+  if (always) note_asked();
   if (!threaded_) take_progress();
   advance_committed();
   if (!threaded_) settle_thread(active_us_);
   return proposed();
+}
+
+// A sync of all that was proposed was asked for.
+void Log::note_asked() {
+  sync_asked_ = proposed();
+  unsynced_since_us_.reset();
+  timed_since_us_.reset();
+}
+
+// The interval's sync takes along whatever is proposed until then.
+bool Log::is_asked(Index index, Durability wanted) const {
+  if (wanted == Durability::kNever || index <= sync_asked_) return true;
+  return wanted == Durability::kInterval && timed_since_us_.has_value();
+}
+
+void Log::ask(Durability wanted) {
+  if (!status_.ok() || is_asked(proposed(), wanted)) return;
+  if (wanted == Durability::kInterval) {
+    timed_since_us_ = clock_.monotonic_us();
+    return;
+  }
+  note_asked();
+  if (threaded_) return thread_->request_sync();
+  static_cast<void>(writer_->sync());
+  take_progress();
+  advance_committed();
 }
 
 // What the writer, the thread or the maker of spares has come to.
@@ -100,7 +128,7 @@ void Log::take_progress() {
     failed = writer_->status();
   }
   if (progress_.carried == progress_.synced) mark_asked_ = false;
-  if (progress_.synced == proposed()) unsynced_since_us_.reset();
+  if (progress_.synced == proposed()) note_asked();
   if (failed.ok() && spares_->failed()) failed = spares_->status();
   if (failed.ok() || !status_.ok()) return;
   status_ = std::move(failed);
@@ -124,19 +152,11 @@ void Log::poll(int64_t now_us) {
   settle_thread(now_us);
 }
 
-bool Log::sync_wanted() const { return options_.durability != Durability::kNever; }
-
-// With kNever syncs only keep the unsynced bytes bounded, and let segments be retired one day.
+// Of what no sync was asked for. Where the batches want none they only keep the unsynced bytes bounded, and let segments
+// be retired one day.
 std::optional<int64_t> Log::sync_due_us() const {
   if (!unsynced_since_us_) return std::nullopt;
-  switch (options_.durability) {
-    case Durability::kAlways:
-      return std::nullopt;  // asked for with each batch
-    case Durability::kInterval:
-      return *unsynced_since_us_ + options_.sync_interval_ms * 1000;
-    case Durability::kNever:
-      break;
-  }
+  if (timed_since_us_) return *timed_since_us_ + options_.sync_interval_ms * 1000;
   if (unsynced_bytes() < never_sync_bytes()) return std::nullopt;
   return *unsynced_since_us_;
 }
@@ -145,7 +165,7 @@ void Log::poll_sync(int64_t now_us) {
   const auto due_us = sync_due_us();
   if (!due_us || now_us < *due_us) return;
   if (!threaded_ && options_.thread == LogThread::kAuto && unsynced_bytes() > kSlowSyncBytes) go_threaded();
-  unsynced_since_us_.reset();
+  note_asked();
   if (threaded_) return thread_->request_sync();
   static_cast<void>(writer_->sync());
   take_progress();
@@ -210,14 +230,6 @@ void Log::go_inline() {
   take_progress();
   advance_committed();
   events_.info("log_thread", {{"state", "off"}, {"sync_us", progress_.sync_us_average}});
-}
-
-void Log::ask_sync() {
-  if (!status_.ok()) return;
-  if (threaded_) return thread_->request_sync();
-  static_cast<void>(writer_->sync());
-  take_progress();
-  advance_committed();
 }
 
 Status Log::sync_now() {

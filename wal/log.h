@@ -63,11 +63,16 @@ class Log {
 
   // Returns the index of the batch's last record. Inline it has written and, with kAlways, synced when it returns.
   // Never fails to the caller: see status().
-  Index propose(View batch, TimeMs time_ms);
+  Index propose(View batch, TimeMs time_ms) { return propose(batch, time_ms, options_.durability); }
+  // For who asks less, or more, of this batch than of others: no batch is synced later because another asked for less.
+  Index propose(View batch, TimeMs time_ms, Durability wanted);
+  void ask(Durability wanted);  // the same for all that was proposed: poll() will show it
+  bool is_asked(Index index, Durability wanted) const;
   Index next_index() const { return next_; }  // of the next batch's first record
   Index proposed() const { return next_ - 1; }
-  Index committed() const { return committed_; }
+  Index committed() const { return committed_; }  // as far as the mode of the options asks
   Index synced() const { return progress_.synced; }
+  Index written() const { return progress_.written; }
   const Status& status() const { return status_; }
 
   // To be called after each tick, after each wake, and at next_poll_us() at the latest; all times are monotonic.
@@ -80,7 +85,7 @@ class Log {
   // With SyncThread::Where::kCaller, while the log is on its thread: what that would do next. False: nothing.
   bool step_thread() { return threaded_ && thread_->step(); }
 
-  void ask_sync();    // of everything proposed, soon: poll() will show it
+  void ask_sync() { ask(Durability::kAlways); }
   Status sync_now();  // when fine, everything proposed is synced
   void set_durability(Durability durability, int64_t sync_interval_ms);
   void set_thread_mode(LogThread thread);
@@ -98,11 +103,11 @@ class Log {
   Log(FileSystem& files, Clock& clock, Events& events, LogOptions options);
   Status recover(const ReplayFn& replay, const ProgressFn& progress);
 
+  void note_asked();
   void take_progress();
   void advance_committed();
   void poll_sync(int64_t now_us);
   void poll_mark(int64_t now_us);
-  bool sync_wanted() const;
   std::optional<int64_t> sync_due_us() const;
   std::optional<int64_t> mark_due_us() const;
   void settle_thread(int64_t now_us);
@@ -129,7 +134,9 @@ class Log {
   Progress progress_;  // as of the last look
   Status status_;
   int64_t active_us_ = 0;                     // when something was proposed or came back last
+  Index sync_asked_ = 0;                      // a sync was asked for up to here
   std::optional<int64_t> unsynced_since_us_;  // the oldest proposal that no sync was asked for yet
+  std::optional<int64_t> timed_since_us_;     // the oldest of them that wants one within sync_interval_ms
   bool mark_asked_ = false;                   // of the thread, until it shows
   std::optional<int64_t> quick_since_us_;     // syncs have been quick since then
   std::optional<int64_t> stood_us_;           // when the disk was last seen to stand

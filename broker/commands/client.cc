@@ -5,6 +5,7 @@
 #include "broker/broker.h"
 #include "broker/commands/client_commands.h"
 #include "broker/commands/parse.h"
+#include "broker/config_words.h"
 
 namespace leat {
 
@@ -265,6 +266,25 @@ Outcome client_pause(Context& ctx, Args args) {
 
 Outcome client_unpause(Context& ctx, Args) {
   ctx.rooms.executor.pause.until_ms = 0;
+  return ctx.reply.ok();
+}
+
+// CLIENT DURABILITY [always | interval | never | default]: what its replies wait for. A key's class sets a floor: below it a
+// choice counts as the floor. Without a word: the choice as it stands.
+Outcome client_durability(Context& ctx, Args args) {
+  DurabilityChoice& choice = ctx.client.durability;
+  if (args.size() == 2) return ctx.reply.bulk(choice ? name_of(*choice) : "default");
+  if (args.size() > 3) return kSyntaxError;
+  const auto mode = durability_named(args[2]);
+  if (!mode && !same_word(args[2], "default")) {
+    return Status::error("ERR CLIENT DURABILITY is always, interval, never or default, not '" + Bytes(args[2].substr(0, 128)) + "'");
+  }
+  choice = mode;
+  // Where nobody was as strict yet, what was settled for the others is no longer told from what was not: all of it counts.
+  if (mode && *mode < ctx.rooms.classes.strictest_in_use()) {
+    ctx.rooms.classes.use(*mode);
+    ctx.footing.join({.index = ctx.rooms.batch.last_index(), .level = *mode});
+  }
   return ctx.reply.ok();
 }
 

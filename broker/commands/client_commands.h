@@ -7,6 +7,7 @@
 namespace leat {
 
 Outcome client_container(Context&, Args);
+Outcome client_durability(Context&, Args);
 Outcome client_getname(Context&, Args);
 Outcome client_getredir(Context&, Args);
 Outcome client_id(Context&, Args);

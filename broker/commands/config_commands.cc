@@ -54,9 +54,7 @@ Outcome config_set(Context& ctx, Args args) {
 }
 
 Outcome config_resetstat(Context& ctx, Args) {
-  Stats fresh;
-  fresh.by_command.resize(ctx.rooms.stats.by_command.size());
-  ctx.rooms.stats = std::move(fresh);
+  ctx.rooms.stats.begin_anew();
   return ctx.reply.ok();
 }
 

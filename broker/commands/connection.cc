@@ -115,6 +115,7 @@ Outcome reset(Context& ctx, Args) {
   client.reply.set_protocol(2);
   client.name.clear();
   client.no_evict = client.no_touch = false;
+  client.durability.reset();
   client.reply_mode = ReplyMode::kOn;
   return ctx.reply.simple("RESET");
 }
@@ -125,6 +126,7 @@ constexpr CommandRow kRows[] = {
     // name                 arity keys          traits                    handler
     {"AUTH",                -2,   Keys::none(), kAlways,                  auth},
     {"CLIENT",              -2,   Keys::none(), kContainer,               client_container},
+    {"CLIENT|DURABILITY",   -2,   Keys::none(), kClient,                  client_durability},
     {"CLIENT|GETNAME",      2,    Keys::none(), kClient,                  client_getname},
     {"CLIENT|GETREDIR",     2,    Keys::none(), kClient,                  client_getredir},
     {"CLIENT|HELP",         2,    Keys::none(), kLoading | kStale,        subcommand_help},

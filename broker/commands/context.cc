@@ -6,16 +6,25 @@ namespace leat {
 const Status kWrongType = Status::error("WRONGTYPE Operation against a key holding the wrong kind of value");
 
 std::optional<Found> Context::look_in(DbIndex where, View key) {
-  stamp = std::max(stamp, rooms.stamps.of(where, key));
+  footing.rest_on(rooms.stamps.of(where, key));
+  const ClassId of_class = rooms.classes.of(key);
+  if (rooms.classes.any()) footing.at_least(rooms.classes[of_class].level(client.durability));
   std::optional<Found> found = rooms.keyspace.database(where).find(key);
   if (found && is_due(*found)) {
     saw_due_ = true;
     found.reset();
   }
-  if (command.is(kReadOnly)) ++(found ? rooms.stats.hits : rooms.stats.misses);
+  if (command.is(kReadOnly)) count_look(found.has_value(), of_class);
   if (found && found->use != nullptr && !command.is(kNoTouch) && (!client.no_touch || command.row.name == "TOUCH"))
-    *found->use = rooms.eviction.used(*found->use);
+    *found->use = rooms.eviction.used(*found->use, of_class);
   return found;
+}
+
+void Context::count_look(bool hit, ClassId of_class) {
+  ++(hit ? rooms.stats.hits : rooms.stats.misses);
+  if (!rooms.classes.any()) return;
+  ClassStats& stats = rooms.stats.by_class[of_class];
+  ++(hit ? stats.hits : stats.misses);
 }
 
 Result<std::optional<View>> Context::find_text(View key) {
@@ -29,7 +38,7 @@ void Context::expire_if_due(DbIndex where, View key) {
   const std::optional<Found> found = rooms.keyspace.database(where).find(key);
   if (!found || !is_due(*found)) return;
   rooms.vanished.note(where, key, found->type, Cause::kExpired, now_ms);
-  rooms.batch.emit(where, KeyExpire{.key = key});
+  rooms.batch.emit(where, KeyExpire{.key = key}, client.durability);
   ++rooms.stats.expired_keys;
 }
 

@@ -3,7 +3,8 @@
 //
 // Used by: handlers. The executor makes one for each command, also inside MULTI and scripts.
 // Always:  - time is frozen (one now_ms for a command, a script, an EXEC);
-//          - every look-up, hit or miss, raises the stamp that the reply waits for (DESIGN.md section 1);
+//          - every look-up, hit or miss, raises what the reply rests on (DESIGN.md section 1), and every key that it sees or
+//            changes, how durable its class wants that to be;
 //          - a key that is due is not found, and a write to it emits its expiry first;
 //          - what `find` and `look` return dies with the next emit.
 #pragma once
@@ -11,6 +12,7 @@
 #include "broker/batch.h"
 #include "broker/client.h"
 #include "broker/commands/command.h"
+#include "broker/footing.h"
 #include "broker/rooms.h"
 
 namespace leat {
@@ -20,7 +22,9 @@ extern const Status kWrongType;  // WRONGTYPE Operation against a key …
 class Context {
  public:
   Context(Rooms& rooms, Client& client, ReplySink& reply, const Command& command, DbIndex db, TimeMs now_ms)
-      : rooms(rooms), client(client), reply(reply), command(command), db(db), now_ms(now_ms) {}
+      : rooms(rooms), client(client), reply(reply), command(command), db(db), now_ms(now_ms) {
+    footing.level = rooms.classes.level_at_first(client.durability);
+  }
 
   Rooms& rooms;
   Client& client;
@@ -49,13 +53,21 @@ class Context {
   // Whatever the key holds.
   std::optional<Found> look(View key) { return look_in(db, key); }
   std::optional<Found> look_in(DbIndex where, View key);
-  // For what rests on a whole database: SCAN, DBSIZE, RANDOMKEY …: the last proposed index.
-  void rest_on_everything() { stamp = std::max(stamp, rooms.batch.last_index()); }
+  // For what rests on a key that this does not look up.
+  void rest_on(DbIndex where, View key) {
+    footing.rest_on(rooms.stamps.of(where, key));
+    if (rooms.classes.any()) footing.at_least(rooms.classes.level_of(key, client.durability));
+  }
+  // For what rests on a whole database: SCAN, DBSIZE, RANDOMKEY …: the last proposed index, as the strictest class has it.
+  void rest_on_everything() {
+    footing.rest_on(rooms.batch.last_index());
+    footing.at_least(rooms.classes.strictest(client.durability));
+  }
   // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is committed (the
   // purge sees to one), a start after a crash could have an earlier time, and the key again.
   bool is_due(const Found& found) {
     const bool due = found.expire_at_ms != kNoExpiry && found.expire_at_ms <= now_ms;
-    if (due) stamp = std::max(stamp, rooms.batch.index());
+    if (due) footing.rest_on(rooms.batch.index());
     return due;
   }
   const Database& database() const { return rooms.keyspace.database(db); }
@@ -66,14 +78,14 @@ class Context {
   template <typename E>
   void emit_in(DbIndex where, const E& effect) {
     if (saw_due_) emit_after_expiry(where, effect);
-    else rooms.batch.emit(where, effect);
-    stamp = std::max(stamp, rooms.batch.index());
+    else footing.at_least(rooms.batch.emit(where, effect, client.durability));
+    footing.rest_on(rooms.batch.index());
   }
 
   // Monotonic deadline of a wait of `timeout_ms` from when the request arrived; 0 stays 0.
   TimeMs deadline_ms(TimeMs timeout_ms) const { return timeout_ms == 0 ? 0 : arrived_ms + timeout_ms; }
 
-  Index stamp = 0;  // the highest index that the reply rests on
+  Footing footing;  // what the reply rests on
 
  private:
   // The keys of the effect that are due go first, and rows beside them move: what the effect borrows is copied before.
@@ -83,9 +95,10 @@ class Context {
     EffectEncoder copier;
     const E copy = copier.encode(scratch, where, effect);
     for_each_key(where, copy, [&](DbIndex db_of_key, View key) { expire_if_due(db_of_key, key); });
-    rooms.batch.emit(where, copy);
+    footing.at_least(rooms.batch.emit(where, copy, client.durability));
   }
   void expire_if_due(DbIndex where, View key);
+  void count_look(bool hit, ClassId of_class);
   bool saw_due_ = false;
 };
 

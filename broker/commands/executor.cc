@@ -10,8 +10,6 @@ namespace {
 
 constexpr size_t kErrorKindsMax = 128;  // of errorstats: a script could invent prefixes without end
 
-const Status kOutOfMemory = Status::error("OOM command not allowed when used memory > 'maxmemory'.");
-
 Bytes quoted_arguments(Args args) {
   constexpr size_t kShown = 128;
   Bytes out;
@@ -61,18 +59,6 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
     return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
   }
   return Status::fine();
-}
-
-// With a limit to memory: makes keys go, or refuses what may add, as Redis does. A transaction is refused while it grows.
-Status Executor::make_room(const Client& client, const Command& command) {
-  out_of_memory_ = rooms_.eviction.limited() && may_evict() && !rooms_.eviction.make_room();
-  effects_before_ = rooms_.batch.effects();
-  if (!out_of_memory_) return Status::fine();
-  const bool queued = client.in_multi && !command.is(kRunsInMulti);
-  const bool adds_at_exec = command.row.name == "EXEC" && std::any_of(client.queued.begin(), client.queued.end(), [](const auto& one) {
-    return one.command->is(kDenyOom);
-  });
-  return queued || adds_at_exec || command.is(kDenyOom) ? kOutOfMemory : Status::fine();
 }
 
 bool Executor::must_pause(const Client& client, const Command& command) const {
@@ -130,7 +116,7 @@ bool Executor::request(Client& client, Args args) {
     return true;
   }
   if (must_pause(client, *command) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
-  if (const Status full = make_room(client, *command); !full.ok()) {
+  if (const Status full = admission_.admit(client, *command, args, may_evict()); !full.ok()) {
     ++rooms_.stats.by_command[command->number].rejected;
     if (command->row.name == "EXEC") refuse_exec(client, full);
     else refuse(client, full);
@@ -150,7 +136,7 @@ bool Executor::request(Client& client, Args args) {
       client.queued.push_back({command, OwnedArgs(args)});
       client.reply.simple("QUEUED");
     }
-    seal(client, 0);
+    seal(client, {});
     return true;
   }
   run(client, *command, args);
@@ -166,7 +152,7 @@ void Executor::run(Client& client, const Command& command, Args args) {
     park(client, command, args, std::move(outcome.wait()), ctx.db);
     return;
   }
-  seal(client, ctx.stamp);
+  seal(client, ctx.footing.stamp());
 }
 
 // Runs a handler and writes its error, if that is what came of it; a wait is the caller's.
@@ -186,7 +172,7 @@ Outcome Executor::invoke(Context& ctx, Args args) {
   return outcome;
 }
 
-void Executor::seal(Client& client, Index stamp) {
+void Executor::seal(Client& client, const Stamp& stamp) {
   if (client.reply_mode != ReplyMode::kOn) {
     client.output.discard_unsealed();
     // CLIENT REPLY SKIP itself answers nothing, and so does the request after it.
@@ -197,11 +183,13 @@ void Executor::seal(Client& client, Index stamp) {
   client.output.bytes().append(client.own_messages);
   client.own_messages.clear();
   client.output.seal(stamp);
+  waited_for_.raise(stamp);
   rooms_.broker.to_release(client);
 }
 
-void Executor::seal_push(Client& to, Index stamp) {
+void Executor::seal_push(Client& to, const Stamp& stamp) {
   to.output.seal(stamp);
+  waited_for_.raise(stamp);
   rooms_.broker.to_release(to);
 }
 
@@ -214,10 +202,10 @@ void Executor::run_queued(Context& exec) {
     Context ctx(rooms_, client, client.reply, *one.command, client.db, exec.now_ms);
     ctx.arrived_ms = exec.arrived_ms;
     ctx.nested = true;
-    ctx.stamp = exec.stamp;  // what a PUBLISH sends rests on the commands before it
+    ctx.footing = exec.footing;  // what a PUBLISH sends rests on the commands before it
     Outcome outcome = invoke(ctx, one.args.args());
     if (outcome.waits()) answer_timeout(client.reply, outcome.wait().on_timeout);
-    exec.stamp = std::max(exec.stamp, ctx.stamp);
+    exec.footing.join(ctx.footing);
   }
   exec.db = client.db;
 }
@@ -236,17 +224,16 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   if (script.read_only && (command->is(kWrite) || command->row.name == "PUBLISH")) {
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
-  // What has begun to write is let finish: a batch is whole or absent.
-  if (out_of_memory_ && command->is(kDenyOom) && rooms_.batch.effects() == effects_before_) return refuse(kOutOfMemory.text());
+  if (const Status full = admission_.admit_nested(*command, args); !full.ok()) return refuse(full.text());
   Context ctx(rooms_, script.client, reply, *command, db, script.now_ms);
   ctx.arrived_ms = script.arrived_ms;
   ctx.nested = true;
   ctx.read_only = script.read_only;
   ctx.in_script = true;
-  ctx.stamp = script.stamp;  // what a PUBLISH sends rests on the commands before it
+  ctx.footing = script.footing;  // what a PUBLISH sends rests on the commands before it
   Outcome outcome = invoke(ctx, args);
   if (outcome.waits()) answer_timeout(reply, outcome.wait().on_timeout);
-  script.stamp = std::max(script.stamp, ctx.stamp);
+  script.footing.join(ctx.footing);
   db = ctx.db;
 }
 
@@ -284,7 +271,7 @@ bool Executor::retry(Client& client) {
     client.reply.error(outcome.status());
   }
   unpark(client);
-  seal(client, ctx.stamp);
+  seal(client, ctx.footing.stamp());
   return true;
 }
 
@@ -329,14 +316,15 @@ std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
 
 bool Executor::unblock(Client& client, View error) {
   if (client.parked == nullptr) return false;
-  Index stamp = 0;
-  for (const Bytes& key : client.parked->wait.keys) stamp = std::max(stamp, rooms_.stamps.of(client.parked->db, key));
+  Context ctx(rooms_, client, client.reply, *client.parked->command, client.parked->db, rooms_.time.now_ms());
+  for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
   if (error.empty()) {
     answer_timeout(client.reply, client.parked->wait.on_timeout);
   } else {
     client.reply.error(error);
     count_error(error);
   }
+  const Stamp stamp = ctx.footing.stamp();
   unpark(client);
   seal(client, stamp);
   return true;

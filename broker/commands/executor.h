@@ -4,12 +4,13 @@
 // Used by: Broker's tick (requests, deadlines), the transaction and script families (queued and nested commands).
 // Always:  - ready waiters are served after each command, script or EXEC, before the next request;
 //          - a wait inside MULTI or a script ends at once, here and nowhere else;
-//          - a reply is sealed with the highest index it rests on; replies of a client stay in order;
+//          - a reply is sealed with the stamp of what it rests on; replies of a client stay in order;
 //          - time is frozen per command, script or EXEC.
 #pragma once
 
 #include <optional>
 
+#include "broker/commands/admission.h"
 #include "broker/commands/context.h"
 #include "consumers/deadlines.h"
 
@@ -17,7 +18,7 @@ namespace leat {
 
 class Executor {
  public:
-  explicit Executor(Rooms& rooms) : rooms_(rooms) {}  // must outlive this
+  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms) {}  // must outlive this
 
   // One request. False: not now (CLIENT PAUSE, disk_behind); the request stays where it is.
   bool request(Client& client, Args args);
@@ -38,10 +39,11 @@ class Executor {
 
   // The client is leaving: nothing will be popped for it.
   void forget(Client& client);
-  void seal(Client& client, Index stamp);
+  void seal(Client& client, const Stamp& stamp);
+  const Stamp& waited_for() const { return waited_for_; }  // the highest that was ever sealed
   // A message to a client that did not ask: pub/sub. Stamped with what the publisher's caller has seen.
   template <typename Write>
-  void push(Client& to, Index stamp, Write write) {
+  void push(Client& to, const Stamp& stamp, Write write) {
     write(to.reply);
     seal_push(to, stamp);
   }
@@ -64,7 +66,6 @@ class Executor {
 
  private:
   Status refusal(const Client& client, const Command* command, Args args) const;
-  Status make_room(const Client& client, const Command& command);
   bool must_pause(const Client& client, const Command& command) const;
   void run(Client& client, const Command& command, Args args);
   Outcome invoke(Context& ctx, Args args);
@@ -75,11 +76,11 @@ class Executor {
   void refuse(Client& client, const Status& why);
   void refuse_exec(Client& client, const Status& why);
   void count_error(View text);
-  void seal_push(Client& to, Index stamp);
+  void seal_push(Client& to, const Stamp& stamp);
 
   Rooms& rooms_;
-  bool out_of_memory_ = false;    // when the request began
-  uint64_t effects_before_ = 0;   // it
+  Admission admission_;
+  Stamp waited_for_;
   consumers::Deadlines deadlines_;  // monotonic ms; payload: the ticket
 };
 

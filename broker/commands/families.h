@@ -6,6 +6,7 @@
 
 namespace leat {
 
+extern const Family kClassFamily;
 extern const Family kConnectionFamily;
 extern const Family kHashFamily;
 extern const Family kKeyFamily;

@@ -11,6 +11,7 @@
 #include "broker/broker.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
+#include "broker/config_words.h"
 #include "broker/memory.h"
 #include "broker/version.h"
 
@@ -90,6 +91,14 @@ void clients(Context& ctx, Lines& out) {
   out.field("total_blocking_keys", ctx.rooms.waiters.keys());
 }
 
+// BullMQ looks for `noeviction` and warns without it: as long as its keys are of a class of which nothing goes, it may have
+// that. The true table stands in INFO classes.
+EvictionPolicy policy_to_tell(const Classes& classes) {
+  const ClassId of_jobs = classes.of("bull:");
+  const bool kept = of_jobs != kDefaultClass && classes[of_jobs].policy == EvictionPolicy::kNone;
+  return kept ? EvictionPolicy::kNone : classes[kDefaultClass].policy;
+}
+
 void memory(Context& ctx, Lines& out) {
   const MemoryUse use = memory_use();
   ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
@@ -109,7 +118,7 @@ void memory(Context& ctx, Lines& out) {
   const Config& config = ctx.rooms.config;
   out.field("maxmemory", config.maxmemory);
   out.field("maxmemory_human", human(static_cast<size_t>(config.maxmemory)));
-  out.field("maxmemory_policy", find_config_key("maxmemory-policy")->get(config));
+  out.field("maxmemory_policy", name_of(policy_to_tell(ctx.rooms.classes)));
   out.fraction("mem_fragmentation_ratio", static_cast<double>(use.resident) / static_cast<double>(std::max<size_t>(use.allocated, 1)));
   out.field("mem_allocator", use.jemalloc ? "jemalloc" : "libc");
   out.field("keyspace_chunks", ctx.rooms.keyspace.chunks().chunks());
@@ -241,6 +250,28 @@ void keyspace(Context& ctx, Lines& out) {
   }
 }
 
+void classes(Context& ctx, Lines& out) {
+  for (ClassId id = 0; id < ctx.rooms.classes.size(); ++id) {
+    const KeyClass& one = ctx.rooms.classes[id];
+    const ClassUsage::Figures use = ctx.rooms.usage.of(id);
+    const ClassStats stats = stats_of_class(ctx.rooms, id);
+    Bytes line;
+    const auto figure = [&](View name, uint64_t value) { line += Bytes(name) + "=" + std::to_string(value) + ","; };
+    figure("keys", use.keys);
+    figure("bytes", use.bytes);
+    figure("quota", one.quota);
+    figure("reserve", one.reserve);
+    line += "policy=" + Bytes(name_of(one.policy)) + ",durability=" + Bytes(name_of(one.durability)) + ",";
+    figure("hits", stats.hits);
+    figure("misses", stats.misses);
+    figure("evicted", stats.evicted);
+    figure("expired", stats.expired);
+    figure("oom_refusals", stats.oom_refusals);
+    line.pop_back();
+    out.field("class_" + one.name, line);
+  }
+}
+
 struct Section {
   View name;
   void (*write)(Context&, Lines&);
@@ -252,7 +283,7 @@ constexpr Section kSections[] = {
     {"Stats", statistics, true},        {"Replication", replication, true},
     {"CPU", cpu, true},                 {"Commandstats", commandstats, false},
     {"Errorstats", errorstats, true},   {"Cluster", cluster, true},
-    {"Keyspace", keyspace, true},
+    {"Keyspace", keyspace, true},       {"Classes", classes, false},
 };
 
 }  // namespace

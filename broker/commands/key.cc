@@ -206,7 +206,7 @@ Status not_tracked(const char* selected, const char* what) {
 Outcome object_idletime(Context& ctx, Args args) {
   const auto found = ctx.look(args[2]);
   if (!found) return ctx.reply.null();
-  if (ctx.rooms.eviction.counts()) return not_tracked("selected", "idle time");
+  if (ctx.rooms.eviction.counts(ctx.rooms.classes.of(args[2]))) return not_tracked("selected", "idle time");
   return ctx.reply.integer(found->use == nullptr ? 0 : ctx.rooms.eviction.idle_ms(*found->use) / 1000);
 }
 
@@ -219,7 +219,7 @@ Outcome object_refcount(Context& ctx, Args args) {
 Outcome object_freq(Context& ctx, Args args) {
   const auto found = ctx.look(args[2]);
   if (!found) return ctx.reply.null();
-  if (!ctx.rooms.eviction.counts()) return not_tracked("not selected", "access frequency");
+  if (!ctx.rooms.eviction.counts(ctx.rooms.classes.of(args[2]))) return not_tracked("not selected", "access frequency");
   return ctx.reply.integer(ctx.rooms.eviction.frequency(found->use == nullptr ? 0 : *found->use));
 }
 

@@ -58,8 +58,12 @@ Outcome unsubscribe(Context& ctx, Args args) {
   return ctx.reply.integer(own_count(ctx.client, kKind));
 }
 
-// What the publisher has seen must be committed before a listener may see its message.
-Index publisher_stamp(const Context& ctx) { return std::max(ctx.stamp, ctx.client.output.stamp()); }
+// What the publisher has seen must be as durable as its classes ask before a listener may see its message.
+Stamp publisher_stamp(const Context& ctx) {
+  Stamp stamp = ctx.footing.stamp();
+  stamp.raise(ctx.client.output.stamp());
+  return stamp;
+}
 
 int64_t deliver(Context& ctx, const PubSub::Listeners& listeners, std::initializer_list<View> words) {
   int64_t receivers = 0;

@@ -22,4 +22,7 @@ Outcome config_resetstat(Context&, Args);
 Outcome config_rewrite(Context&, Args);
 Outcome config_set(Context&, Args);
 
+// What became of the keys of a class.
+ClassStats stats_of_class(const Rooms& rooms, ClassId id);
+
 }  // namespace leat

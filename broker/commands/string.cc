@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "broker/commands/admission.h"
 #include "broker/commands/context.h"
 #include "broker/commands/expiry.h"
 #include "broker/commands/families.h"
@@ -10,8 +11,6 @@
 namespace leat {
 
 namespace {
-
-const Status kTooLong = Status::error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 
 // What key holds as a reply: the string, or null.
 Replied reply_text(ReplySink& reply, const std::optional<View>& text) { return text ? reply.bulk(*text) : reply.null(); }
@@ -168,9 +167,9 @@ Outcome strlen(Context& ctx, Args args) {
   return ctx.reply.integer(static_cast<int64_t>(found->value_or(View()).size()));
 }
 
-bool too_long(const Context& ctx, uint64_t size, uint64_t more) {
+bool too_long(const Context& ctx, View key, uint64_t size, uint64_t more) {
   uint64_t total;
-  return __builtin_add_overflow(size, more, &total) || total > static_cast<uint64_t>(ctx.rooms.config.bulk_bytes_max);
+  return __builtin_add_overflow(size, more, &total) || total > string_bytes_max(ctx, key);
 }
 
 // APPEND key value  →  length
@@ -178,7 +177,7 @@ Outcome append(Context& ctx, Args args) {
   const auto found = ctx.find_text(args[1]);
   if (!found.ok()) return found.status();
   const size_t size = found->value_or(View()).size();
-  if (too_long(ctx, size, args[2].size())) return kTooLong;
+  if (too_long(ctx, args[1], size, args[2].size())) return string_too_long(ctx, args[1]);
   if (!*found) ctx.emit(StringSet{.key = args[1], .value = args[2]});
   else if (!args[2].empty()) ctx.emit(StringWrite{.key = args[1], .offset = size, .bytes = args[2]});
   return ctx.reply.integer(static_cast<int64_t>(size + args[2].size()));
@@ -194,7 +193,7 @@ Outcome setrange(Context& ctx, Args args) {
   const size_t size = found->value_or(View()).size();
   const View bytes = args[3];
   if (bytes.empty()) return ctx.reply.integer(static_cast<int64_t>(size));
-  if (too_long(ctx, static_cast<uint64_t>(*offset), bytes.size())) return kTooLong;
+  if (too_long(ctx, args[1], static_cast<uint64_t>(*offset), bytes.size())) return string_too_long(ctx, args[1]);
   ctx.emit(StringWrite{.key = args[1], .offset = static_cast<uint64_t>(*offset), .bytes = bytes});
   return ctx.reply.integer(static_cast<int64_t>(std::max(size, static_cast<size_t>(*offset) + bytes.size())));
 }

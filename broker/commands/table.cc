@@ -39,10 +39,10 @@ bool same_word(View a, View b) {
 size_t CommandTable::slot(View name, uint64_t seed) { return hash_more(seed, name) % kSlots; }
 
 CommandTable::CommandTable() : slots_(kSlots, nullptr) {
-  const Family* const families[] = {&kConnectionFamily, &kHashFamily,      &kKeyFamily,    &kLeatFamily,
-                                    &kListFamily,       &kPubSubFamily,    &kScriptFamily, &kServerFamily,
-                                    &kSetFamily,        &kSortedSetFamily, &kStreamFamily, &kStreamGroupFamily,
-                                    &kStringFamily,     &kTransactionFamily};
+  const Family* const families[] = {&kClassFamily,  &kConnectionFamily, &kHashFamily,      &kKeyFamily,    &kLeatFamily,
+                                    &kListFamily,   &kPubSubFamily,     &kScriptFamily,    &kServerFamily, &kSetFamily,
+                                    &kSortedSetFamily, &kStreamFamily,  &kStreamGroupFamily, &kStringFamily,
+                                    &kTransactionFamily};
   for (const Family* family : families) {
     for (const CommandRow& row : family->rows) {
       CHECK(row.handler != nullptr);

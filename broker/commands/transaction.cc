@@ -36,7 +36,7 @@ Outcome exec(Context& ctx, Args) {
   const bool failed = client.multi_failed;
   const bool broken = ctx.rooms.watches.broken(client.id) || watched_key_expired(ctx);
   for (const Watches::Watched& watched : ctx.rooms.watches.of(client.id)) {
-    ctx.stamp = std::max(ctx.stamp, ctx.rooms.stamps.of(watched.db, watched.key));
+    ctx.rest_on(watched.db, watched.key);
   }
   std::vector<QueuedCommand> queued = std::move(client.queued);
   leave_multi(ctx);

@@ -16,6 +16,8 @@ constexpr size_t kRowWorth = 64;         // of a load
 constexpr size_t kFarWorth = 512;        // a row's value, or its place among the expiries, is somewhere else in memory
 constexpr uint8_t kStateForm = 1;
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
+constexpr size_t kRowBytes = 12;         // beside a key and its row: two lengths, a tag, an offset, the note of its use
+constexpr size_t kExpiryBytes = 20;      // among the expiries
 }  // namespace
 
 struct Database::Held {
@@ -280,6 +282,16 @@ uint64_t Database::digest() const {
 size_t Database::index_memory() const {
   return table_.rows().index_memory() + values_.memory() + expiries_.memory() +
          (values_alive_ + dead_.size()) * kValueBytes;
+}
+
+Database::Weight Database::weight_of(View key) const {
+  const auto place = table_.locate(key, table_.hash_of(key));
+  if (!place) return {};
+  const Row row = KeyTable::unpack(place->value);
+  Weight weight{.bytes = kRowBytes + key.size() + place->value.size(), .expires = row.expire_at_ms != 0};
+  if (weight.expires) weight.bytes += kExpiryBytes;
+  if (row.value != 0) weight.bytes += kValueBytes + (*values_.find(row.value))->weight();
+  return weight;
 }
 
 // ---- out of a snapshot

@@ -146,6 +146,12 @@ class Database {
   uint64_t digest() const;             // of keys, values and expiries
   uint64_t digest_of(View key) const;  // of one key; 0 when absent
   size_t index_memory() const;         // beyond chunks and blobs, about
+  // What a key takes: its row, its value, its place among the expiries. Constant time. Changes only with an effect on it.
+  struct Weight {
+    size_t bytes = 0;  // 0: there is no such key
+    bool expires = false;
+  };
+  Weight weight_of(View key) const;
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_dead(size_t chunks);
   // The same for everything there is: the database must not be used for anything else any more.

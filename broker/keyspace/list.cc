@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "chunks/chunk_meter.h"
 #include "chunks/digest.h"
 #include "chunks/packed.h"
 
@@ -65,6 +66,7 @@ List::Spot List::spot(uint64_t index) const {
 }
 
 void List::push(Side side, View value) {
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const bool left = side == Side::kLeft;
   const size_t most = std::min(value.size(), kInlineEntryMax) + packed::kItemOverheadMax;
   Place place = left ? leaves_.first() : leaves_.last();
@@ -103,6 +105,7 @@ void List::release(Leaf& leaf, const char*& item) {
 
 void List::drop(Side side, uint64_t count) {
   CHECK(count <= size());
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   while (count > 0) {
     const Place place = side == Side::kLeft ? leaves_.first() : leaves_.last();
     Leaf& leaf = leaves_.at(place);
@@ -128,6 +131,7 @@ void List::erase_items(Spot spot, uint64_t count) {
 }
 
 void List::set(uint64_t index, View value) {
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const auto [place, offset] = spot(index);
   Leaf& leaf = leaves_.at(place);
   const packed::Entry entry(chunks_, value);
@@ -151,6 +155,7 @@ void List::insert(uint64_t index, View value) {
   CHECK(index <= size());
   if (index == 0) return push(Side::kLeft, value);
   if (index == size()) return push(Side::kRight, value);
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const Spot at = spot(index);
   write(at, value);
   split(at.place);
@@ -158,6 +163,7 @@ void List::insert(uint64_t index, View value) {
 
 void List::erase(uint64_t index, uint64_t count) {
   CHECK(index + count <= size());
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   while (count > 0) {
     uint64_t within = index;
     const Place place = leaves_.seek(within);
@@ -338,8 +344,11 @@ size_t List::memory() const {
          leaves_.estimate([](const Leaf& leaf) { return sizeof(Chunk) + leaf.chunk->size(); });
 }
 
+size_t List::weight() const { return sizeof *this + blob_bytes_ + chunk_bytes_ + leaves_.size() * sizeof(Leaf); }
+
 std::unique_ptr<Value> List::clone(ValueId id) const {
   auto copied = std::make_unique<List>(chunks_, id, 0);
+  const ChunkMeter meter(chunks_, copied->chunk_bytes_);
   for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
     const Leaf& leaf = leaves_.at(place);
     Leaf twin{.chunk = chunks_.create(id, ChunkKind::kListItems), .count = leaf.count, .blobs = leaf.blobs};
@@ -373,6 +382,7 @@ bool List::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
 
 List::Leaf List::loaded_leaf(std::unique_ptr<Chunk> chunk) {
   Leaf leaf{.chunk = std::move(chunk)};
+  chunk_bytes_ += leaf.chunk->memory();
   for (const char* at = begin_of(*leaf.chunk); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
     if (!packed::is_blob(at)) continue;
     const char* entry = at;

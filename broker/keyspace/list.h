@@ -56,6 +56,7 @@ class List final : public Value {
 
   size_t memory() const override;
   bool fits(size_t bytes) const;  // the same compared, exactly, in time that goes with `bytes`
+  size_t weight() const override;
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
@@ -90,6 +91,7 @@ class List final : public Value {
   ChunkStore& chunks_;
   Leaves<Leaf> leaves_;
   size_t blob_bytes_ = 0;
+  size_t chunk_bytes_ = 0;  // chunk_meter.h
 };
 
 }  // namespace leat

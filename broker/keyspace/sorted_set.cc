@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "chunks/chunk_meter.h"
 #include "chunks/digest.h"
 #include "chunks/packed.h"
 
@@ -152,6 +153,7 @@ std::optional<std::pair<uint64_t, double>> SortedSet::rank_and_score(View member
 
 bool SortedSet::add(View member, double score) {
   CHECK(score == score);  // NaN has no place in an order
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const auto spot = locate(member);
   double before = 0;
   if (spot) {
@@ -171,6 +173,7 @@ bool SortedSet::add(View member, double score) {
 }
 
 bool SortedSet::remove(View member) {
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const auto spot = locate(member);
   if (!spot) return false;
   erase_items(spot->place, spot->offset, 1, index_.active());
@@ -179,6 +182,7 @@ bool SortedSet::remove(View member) {
 
 void SortedSet::erase_range(uint64_t rank, uint64_t count) {
   CHECK(rank + count <= size());
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   while (count > 0) {
     uint64_t within = rank;
     const Place place = leaves_.seek(within);
@@ -415,8 +419,14 @@ size_t SortedSet::memory() const {
          leaves_.estimate([](const Leaf& leaf) { return sizeof(Chunk) + leaf.chunk->size(); });
 }
 
+size_t SortedSet::weight() const {
+  constexpr size_t kIndexed = 16;  // a member in the index, about
+  return sizeof *this + blob_bytes_ + chunk_bytes_ + leaves_.size() * sizeof(Leaf) + index_.size() * kIndexed;
+}
+
 std::unique_ptr<Value> SortedSet::clone(ValueId id) const {
   auto copied = std::make_unique<SortedSet>(chunks_, id, hash_seed_);
+  const ChunkMeter meter(chunks_, copied->chunk_bytes_);
   for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
     const Leaf& leaf = leaves_.at(place);
     Leaf twin{chunks_.create(id, ChunkKind::kSortedSetItems), leaf.count, leaf.blobs, leaf.score, leaf.prefix};
@@ -455,6 +465,7 @@ bool SortedSet::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
 
 SortedSet::Leaf SortedSet::loaded_leaf(std::unique_ptr<Chunk> chunk) {
   Leaf leaf{.chunk = std::move(chunk)};
+  chunk_bytes_ += leaf.chunk->memory();
   refresh(leaf);
   for (const char* at = leaf.chunk->data(); at < end_of(*leaf.chunk); at = after_item(at), ++leaf.count) {
     if (!is_blob(at)) continue;

@@ -92,6 +92,7 @@ class SortedSet final : public Value {
   Page scan(uint64_t cursor, size_t count) const;
 
   size_t memory() const override;
+  size_t weight() const override;
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
@@ -151,6 +152,7 @@ class SortedSet final : public Value {
   Leaves<Leaf> leaves_;
   ScoreIndex index_;
   size_t blob_bytes_ = 0;
+  size_t chunk_bytes_ = 0;  // chunk_meter.h
 };
 
 }  // namespace leat

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "chunks/chunk_meter.h"
 #include "chunks/digest.h"
 #include "chunks/packed.h"
 
@@ -74,6 +75,7 @@ Stream::Stream(ChunkStore& chunks, ValueId id, uint64_t)
     : Value(kType, id), chunks_(chunks), head_(chunks.create(id, ChunkKind::kStreamHead)), front_(kHead) {
   encoding = Encoding::kStream;
   chunks_.mutate(*head_).open(0, kStreamHead);
+  chunk_bytes_ = head_->memory();
   write_head();
 }
 Stream::~Stream() {
@@ -99,6 +101,7 @@ StreamId Stream::first_id() const {
 
 void Stream::append(StreamId id, std::span<const View> pairs) {
   CHECK(id > last_id_);
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const size_t most = kItemHeadMax + std::min(fields_size(pairs, false), kInlineEntryMax);
   if (leaves_.empty() || leaves_.at(leaves_.last()).chunk->size() + most > kChunkBytesTarget) {
     if (!leaves_.empty()) chunks_.mutate(*leaves_.at(leaves_.last()).chunk).fit();
@@ -181,6 +184,7 @@ void Stream::read_fields(const Leaf& leaf, const Item& item, std::vector<View>& 
 // Deleting.
 
 bool Stream::erase(StreamId id) {
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   const Cursor at = find(id);
   if (!at.valid()) return false;
   max_deleted_id_ = std::max(max_deleted_id_, id);
@@ -193,6 +197,7 @@ bool Stream::erase(StreamId id) {
 
 void Stream::drop_front(uint64_t count) {
   CHECK(count <= size());
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   while (count > 0) {
     const Place place = leaves_.first();
     const Leaf& leaf = leaves_.at(place);
@@ -277,6 +282,7 @@ void Stream::rewrite(Place place) {
 }
 
 void Stream::set_last(StreamId last_id, uint64_t entries_added, StreamId max_deleted_id) {
+  const ChunkMeter meter(chunks_, chunk_bytes_);
   // Deleted entries may have ids above it, and would stand before those that come.
   if (last_id < last_id_ && !leaves_.empty()) rewrite(leaves_.last());
   last_id_ = last_id;
@@ -452,12 +458,19 @@ size_t Stream::memory() const {
   return bytes;
 }
 
+size_t Stream::weight() const {
+  size_t bytes = sizeof *this + blob_bytes_ + chunk_bytes_ + leaves_.size() * sizeof(Leaf);
+  for (const auto& [name, group] : groups_) bytes += group->weight();
+  return bytes;
+}
+
 std::unique_ptr<Value> Stream::clone(ValueId id) const {
   auto copied = std::make_unique<Stream>(chunks_, id, 0);
   for (Place place = leaves_.first(); leaves_.valid(place); place = leaves_.next(place)) {
     const Leaf& leaf = leaves_.at(place);
     Leaf twin{leaf.first, chunks_.create(id, ChunkKind::kStreamEntries), leaf.count, leaf.total, leaf.blobs};
     chunks_.mutate(*twin.chunk).append(leaf.chunk->bytes());
+    copied->chunk_bytes_ += twin.chunk->memory();
     uint32_t blobs = leaf.blobs;
     for (size_t offset = kHead; blobs > 0;) {
       const Item item = parse(leaf, offset);
@@ -480,8 +493,10 @@ std::unique_ptr<Value> Stream::clone(ValueId id) const {
 bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   std::vector<Leaf> leaves;
   bool has_head = false;
+  chunk_bytes_ = 0;
   for (auto& chunk : chunks) {
     pause.after(chunk->memory());
+    chunk_bytes_ += chunk->memory();
     if (chunk->kind() == ChunkKind::kStreamHead) {
       if (has_head || chunk->size() != kStreamHead) return false;
       has_head = true;

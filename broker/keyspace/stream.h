@@ -90,6 +90,7 @@ class Stream final : public Value {
   bool destroy_group(View name);
 
   size_t memory() const override;
+  size_t weight() const override;
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;
   bool free_some(size_t chunks) override;
@@ -125,6 +126,7 @@ class Stream final : public Value {
   std::unique_ptr<Chunk> head_;
   Leaves<Leaf> leaves_;
   size_t blob_bytes_ = 0;
+  size_t chunk_bytes_ = 0;  // chunk_meter.h
   size_t front_;  // in the first chunk no live entry lies before this offset
   StreamId last_id_, max_deleted_id_;
   uint64_t entries_added_ = 0;

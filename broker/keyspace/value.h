@@ -35,6 +35,9 @@ class Value {
 
   virtual size_t size() const = 0;    // elements; bytes of a string
   virtual size_t memory() const = 0;  // bytes, about: chunks and what is derived from them
+  // The same in constant time (a stream's takes a step for each group), capacity included. Only what changes the value
+  // changes it.
+  virtual size_t weight() const { return memory(); }
   // A value with the same content under another id; large entries are shared, not copied.
   virtual std::unique_ptr<Value> clone(ValueId id) const = 0;
   // Of the content alone: independent of chunk boundaries, insertion order (where it has no meaning) and labels.

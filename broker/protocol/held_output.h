@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// held_output.h: a client's output: one queue of stamped spans, each held until its record is committed.
+// held_output.h: a client's output: one queue of stamped spans, each held until the log has come as far as its stamp.
 //
-// Used by: the executor seals what a request wrote with the index it rests on; the tick releases.
+// Used by: the executor seals what a request wrote with what it rests on; the tick releases.
 // Always:  - stamps never fall along the queue, so replies stay in order;
-//          - bytes leave only by release(), and only up to the committed index.
+//          - bytes leave only by release(), and only those that the log has reached.
 // Source:  DESIGN.md section 1, rule 1.
 #pragma once
 
-#include <algorithm>
 #include <deque>
 
+#include "broker/protocol/stamp.h"
 #include "schemas/bytes.h"
-#include "schemas/ids.h"
 
 namespace leat {
 
@@ -21,29 +20,29 @@ class HeldOutput {
   Bytes& bytes() { return bytes_; }
   bool sealed() const { return sealed_ == bytes_.size(); }
 
-  void seal(Index stamp) {
+  void seal(const Stamp& stamp) {
     if (sealed()) return;
     sealed_ = bytes_.size();
-    if (!spans_.empty() && stamp <= spans_.back().stamp) {
+    if (!spans_.empty() && last_stamp_.reaches(stamp)) {
       spans_.back().end = sealed_;
-    } else {
-      spans_.push_back({std::max(stamp, last_stamp_), sealed_});
+      return;
     }
-    last_stamp_ = spans_.back().stamp;
+    last_stamp_.raise(stamp);
+    spans_.push_back({last_stamp_, sealed_});
   }
   // The stamp of the last span: what a later reply rests on at least.
-  Index stamp() const { return last_stamp_; }
+  const Stamp& stamp() const { return last_stamp_; }
 
   // Forgets what was written since the last seal (CLIENT REPLY OFF).
   void discard_unsealed() { bytes_.resize(sealed_); }
 
   size_t held() const { return sealed_; }
-  bool releasable(Index committed) const { return !spans_.empty() && spans_.front().stamp <= committed; }
+  bool releasable(const Stamp& reached) const { return !spans_.empty() && reached.reaches(spans_.front().stamp); }
 
-  // The bytes whose stamps are committed; they are gone from the queue.
-  Bytes release(Index committed) {
+  // The bytes whose stamps are reached; they are gone from the queue.
+  Bytes release(const Stamp& reached) {
     size_t end = 0;
-    while (!spans_.empty() && spans_.front().stamp <= committed) {
+    while (releasable(reached)) {
       end = spans_.front().end;
       spans_.pop_front();
     }
@@ -61,12 +60,12 @@ class HeldOutput {
 
  private:
   struct Span {
-    Index stamp;
+    Stamp stamp;
     size_t end;  // in bytes_
   };
   Bytes bytes_;
   size_t sealed_ = 0;
-  Index last_stamp_ = 0;
+  Stamp last_stamp_;  // of the last span, also when that is gone
   std::deque<Span> spans_;
 };
 

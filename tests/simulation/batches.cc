@@ -205,4 +205,14 @@ std::vector<std::unique_ptr<Workload>> all_workloads(const Bytes& name) {
   return all;
 }
 
+std::vector<std::unique_ptr<Workload>> class_workloads(const Bytes& name) {
+  std::vector<std::unique_ptr<Workload>> some;
+  some.push_back(list_pool(name + ":list"));
+  some.push_back(reliable_list(name + ":jobs"));
+  some.push_back(stream_group(name + ":stream"));
+  some.push_back(batches(name + ":batch"));
+  some.push_back(expiries(name + ":due"));
+  return some;
+}
+
 }  // namespace leat::testing

@@ -42,6 +42,8 @@ class Workload {
 
 // One of each, under keys that begin with `name`.
 std::vector<std::unique_ptr<Workload>> all_workloads(const Bytes& name);
+// Those that tell most of a class: pushes and pops, groups, batches, expiries.
+std::vector<std::unique_ptr<Workload>> class_workloads(const Bytes& name);
 
 std::unique_ptr<Workload> list_pool(const Bytes& key);    // LPUSH, BRPOP
 std::unique_ptr<Workload> zset_pool(const Bytes& key);    // ZADD, BZPOPMIN

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/world.h"
 
+#include <algorithm>
+
 #include "wal/check.h"
 
 namespace leat::testing {
@@ -59,6 +61,14 @@ World::World(uint64_t seed) : dice_(seed) {
   config_.segment_bytes = 16 << 10;
   config_.durability = one_in(4) ? (one_in(2) ? DurabilityMode::kInterval : DurabilityMode::kNever) : DurabilityMode::kAlways;
   config_.sync_interval_ms = 100;
+  camps_.push_back({.mode = config_.durability, .prefix = "g", .workloads = {}, .clients = {}});
+  if (one_in(2)) {
+    const std::pair<Bytes, DurabilityMode> classes[] = {{"lax", DurabilityMode::kNever}, {"timed", DurabilityMode::kInterval}};
+    for (const auto& [name, mode] : classes) {
+      config_.classes.push_back({.name = name, .prefixes = {name + ":"}, .durability = mode});
+      camps_.push_back({.mode = mode, .prefix = name + ":", .workloads = {}, .clients = {}});
+    }
+  }
   disk_.on_sync([this](const Bytes&) {  // inline everything waits for the disk
     if (broker_ == nullptr || broker_->log() == nullptr || broker_->log()->stats().threaded) return;
     clock_.advance_us(sync_us_);
@@ -83,24 +93,32 @@ void World::live() {
 // What the world is like this time, and how it is to end.
 void World::begin_life() {
   ++tally.lives;
-  if (workloads_.empty()) {
-    workloads_ = all_workloads("g" + std::to_string(++generation_));
-    for (const auto& workload : workloads_) {
-      for (size_t number = 0; number < workload->clients(); ++number)
-        clients_.push_back(std::make_unique<SimClient>(*workload, number));
-    }
-  }
+  for (Camp& camp : camps_) settle(camp);
+  clients_.clear();
+  for_each_client([&](SimClient& client) { clients_.push_back(&client); });
   constexpr int64_t kSyncUs[] = {0, 0, 300, 5'000, 50'000, 2'000'000};
   sync_us_ = kSyncUs[dice_() % std::size(kSyncUs)];
   clock_.drift_percent = static_cast<int64_t>(dice_() % 41) - 20;
   death_ = one_in(3) ? Death::kKill : Death::kPowerCut;
-  lossy_ = config_.durability == DurabilityMode::kNever ||
-           (config_.durability == DurabilityMode::kInterval && death_ == Death::kPowerCut);
   const uint64_t call = disk_.calls() + 1 + dice_() % 400;
   if (one_in(2)) return disk_.stop_at(call);
   if (!one_in(3)) return;
   disk_.fail_at(call);
   ++tally.failing_calls;
+}
+
+void World::settle(Camp& camp) {
+  if (!camp.workloads.empty()) return;
+  const Bytes name = camp.prefix + std::to_string(++generation_);
+  camp.workloads = &camp == &camps_.front() ? all_workloads(name) : class_workloads(name);
+  for (const auto& workload : camp.workloads) {
+    for (size_t number = 0; number < workload->clients(); ++number)
+      camp.clients.push_back(std::make_unique<SimClient>(*workload, number));
+  }
+}
+
+bool World::loses(DurabilityMode mode) const {
+  return mode == DurabilityMode::kNever || (mode == DurabilityMode::kInterval && death_ == Death::kPowerCut);
 }
 
 bool World::step() {
@@ -140,18 +158,18 @@ void World::tick() {
   const wal::Log& log = *broker_->log();
   if (!digests_.contains(log.proposed())) digests_[log.proposed()] = broker_->rooms().keyspace.digest();
   if (log.proposed() > log.committed()) ++tally.held;
-  for (const auto& client : clients_) client->listen();
+  for (SimClient* const client : clients_) client->listen();
 }
 
 Index World::promised() const {
   const wal::Log& log = *broker_->log();
-  return lossy_ ? log.synced() : log.committed();
+  return lossy() ? log.synced() : log.committed();
 }
 
 void World::die() {
   floor_ = std::max(floor_, promised());
   tally.snapshots += broker_->snapshots().figures(0).taken;
-  for (const auto& client : clients_) client->break_off(nullptr);
+  for_each_client([](SimClient& client) { client.break_off(nullptr); });
   disk_busy_until_us_ = 0;
   death_ == Death::kPowerCut ? ++tally.cuts : ++tally.kills;
   // What stands in the broker must not reach the disk any more: the machine is off, or the process is.
@@ -176,7 +194,10 @@ void World::open() {
     }
     disk_.stop_at(disk_.calls() + 1);
     broker_.reset();
-    const bool may_lose = lossy_ || config_.durability == DurabilityMode::kAlways;  // what a kill had left unsynced
+    // What a kill had left unsynced.
+    const bool may_lose = std::all_of(camps_.begin(), camps_.end(), [this](const Camp& camp) {
+      return loses(camp.mode) || camp.mode == DurabilityMode::kAlways;
+    });
     may_lose && one_in(2) ? disk_.power_cut(dice_()) : disk_.kill();
   }
 }
@@ -189,13 +210,19 @@ void World::check() {
   EXPECT_EQ(broker_->rooms().keyspace.digest(), digests_[there]) << "another state than at record " << there;
   digests_.erase(digests_.upper_bound(there), digests_.end());
   floor_ = std::min(floor_, there);
-  if (lossy_) {  // acknowledgements may be gone, so the ledgers begin anew
-    workloads_.clear();
-    clients_.clear();
-    return;
-  }
+  clients_.clear();  // until the next life: some of them end here
+  const ClassUsage& usage = broker_->rooms().usage;
+  const auto counted = usage.counted();
+  for (ClassId id = 0; id < counted.size() && broker_->rooms().classes.any(); ++id) EXPECT_EQ(usage.of(id), counted[id]);
   const int64_t sync_us = std::exchange(sync_us_, 0);
-  for (const auto& workload : workloads_) workload->check([this](const Words& words) { return ask(words); });
+  for (Camp& camp : camps_) {
+    if (loses(camp.mode)) {  // acknowledgements may be gone, so the ledgers begin anew
+      camp.clients.clear();
+      camp.workloads.clear();
+      continue;
+    }
+    for (const auto& workload : camp.workloads) workload->check([this](const Words& words) { return ask(words); });
+  }
   sync_us_ = sync_us;
 }
 

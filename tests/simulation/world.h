@@ -4,6 +4,7 @@
 // Used by: simulation_test.cc.
 // Always:  - one thread, and all chance comes from the seed: a failure comes again;
 //          - the log's thread takes as long for a sync as the world says, and ticks run meanwhile;
+//          - keys of a class are judged as their class promises, whatever the broker promises the others;
 //          - after each crash the state is that of the end of a tick that was known, at or behind all that was promised.
 #pragma once
 
@@ -83,7 +84,24 @@ class World {
   Reply ask(const Words& words);
   void stop_cleanly();
 
+  // The clients of one class of keys, judged by its mode.
+  struct Camp {
+    DurabilityMode mode;
+    Bytes prefix;
+    std::vector<std::unique_ptr<Workload>> workloads;
+    std::vector<std::unique_ptr<SimClient>> clients;
+  };
+  void settle(Camp& camp);
+  template <typename Visit>
+  void for_each_client(Visit visit) {
+    for (Camp& camp : camps_) {
+      for (const auto& client : camp.clients) visit(*client);
+    }
+  }
+
   bool one_in(uint64_t n) { return dice_() % n == 0; }
+  bool loses(DurabilityMode mode) const;  // what was acknowledged, in the death that comes
+  bool lossy() const { return loses(config_.durability); }
   Index promised() const;  // the highest index that must survive the death that comes
 
   Dice dice_;
@@ -92,12 +110,11 @@ class World {
   std::unique_ptr<Events> events_ = Events::silent();
   Config config_;
   std::unique_ptr<Broker> broker_;
-  std::vector<std::unique_ptr<Workload>> workloads_;
-  std::vector<std::unique_ptr<SimClient>> clients_;
+  std::vector<Camp> camps_;
+  std::vector<SimClient*> clients_;  // of all of them
 
   enum class Death : uint8_t { kKill, kPowerCut };
   Death death_ = Death::kKill;
-  bool lossy_ = false;      // this mode may lose what was acknowledged in this death
   int64_t sync_us_ = 0;     // how long the disk takes, this life
   int64_t disk_busy_until_us_ = 0;
   uint64_t generation_ = 0;

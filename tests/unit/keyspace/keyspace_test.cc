@@ -10,6 +10,8 @@
 #include "broker/keyspace/hash.h"
 #include "broker/keyspace/list.h"
 #include "broker/keyspace/set.h"
+#include "broker/keyspace/sorted_set.h"
+#include "broker/keyspace/stream.h"
 #include "broker/keyspace/string.h"
 
 namespace leat {
@@ -132,6 +134,47 @@ TEST(Database, SomeRowsByChance) {
     });
   }
   EXPECT_EQ(seen.size(), kKeys);
+}
+
+// What lists, sorted sets and streams say they weigh is what their chunks come to, whatever was done to them.
+template <typename T, typename Change>
+void expect_weight_of_chunks(Change change) {
+  ChunkStore chunks;
+  T value(chunks, chunks.next_value_id(), chunks.hash_seed());
+  std::mt19937_64 dice(5);
+  for (int i = 0; i < 4000; ++i) {
+    change(value, dice, Bytes(1 + dice() % 300, 'x'));
+    if (i % 100 != 0) continue;
+    const size_t beside = 1024 + chunks.chunk_bytes() / 4;  // leaves, indexes
+    EXPECT_GE(value.weight(), chunks.chunk_bytes()) << i;
+    EXPECT_LT(value.weight(), chunks.chunk_bytes() + beside) << i;
+    const size_t before = chunks.chunk_bytes();
+    const auto copy = value.clone(chunks.next_value_id());
+    EXPECT_GE(copy->weight(), chunks.chunk_bytes() - before) << i;
+    EXPECT_LT(copy->weight(), chunks.chunk_bytes() - before + beside) << i;
+  }
+}
+
+TEST(Database, ValuesWeighWhatTheirChunksDo) {
+  expect_weight_of_chunks<List>([](List& list, auto& dice, const Bytes& text) {
+    const uint64_t at = list.empty() ? 0 : dice() % list.size();
+    switch (list.empty() ? 0 : dice() % 8) {
+      case 5: return list.set(at, text);
+      case 6: return list.insert(at, text);
+      case 7: return list.erase(at, std::min<uint64_t>(dice() % 5, list.size() - at));
+      default: return list.push(dice() % 2 == 0 ? Side::kLeft : Side::kRight, text);
+    }
+  });
+  expect_weight_of_chunks<SortedSet>([](SortedSet& set, auto& dice, const Bytes& text) {
+    if (dice() % 4 != 0 || set.empty()) set.add(text + std::to_string(dice() % 5000), static_cast<double>(dice() % 100));
+    else set.erase_range(dice() % set.size(), 1);
+  });
+  expect_weight_of_chunks<Stream>([](Stream& stream, auto& dice, const Bytes& text) {
+    const View pair[] = {"field", text};
+    stream.append({stream.last_id().ms + 1, 0}, pair);
+    if (dice() % 4 == 0) stream.erase({1 + dice() % stream.last_id().ms, 0});
+    if (dice() % 40 == 0) stream.drop_front(stream.size() / 4);
+  });
 }
 
 TEST(Database, ExpiresInOrder) {

@@ -139,6 +139,37 @@ TEST_F(LogTest, NeverCommitsAtOnceAndBoundsWhatIsUnsynced) {
   EXPECT_EQ(log->synced(), last);
 }
 
+// Batches of several minds in one log: each gets what it asks for, and takes along what stands before it.
+TEST_F(LogTest, SyncsAsTheBatchesAsk) {
+  options.sync_interval_ms = 50;
+  open();
+  const auto propose_for = [&](Durability wanted) { return log->propose("some bytes of a batch", 1000, wanted); };
+  const Index lax = propose_for(Durability::kNever);
+  EXPECT_EQ(log->written(), lax);
+  EXPECT_LT(log->synced(), lax);
+  EXPECT_FALSE(log->is_asked(lax, Durability::kInterval));
+  EXPECT_EQ(log->next_poll_us(), std::nullopt);
+  const Index timed = propose_for(Durability::kInterval);
+  EXPECT_TRUE(log->is_asked(timed, Durability::kInterval));
+  EXPECT_FALSE(log->is_asked(timed, Durability::kAlways));
+  EXPECT_EQ(*log->next_poll_us(), clock.monotonic_us() + 50'000);
+  propose_for(Durability::kNever);
+  const Index strict = propose_for(Durability::kAlways);
+  EXPECT_EQ(log->synced(), strict);
+  const Index last = propose_for(Durability::kNever);
+  log->ask(Durability::kNever);
+  EXPECT_LT(log->synced(), last);
+  log->ask(Durability::kInterval);
+  EXPECT_LT(log->synced(), last);
+  clock.advance_us(50'000);
+  log->poll(clock.monotonic_us());
+  EXPECT_EQ(log->synced(), last);
+  const Index after = propose_for(Durability::kNever);
+  log->ask(Durability::kAlways);
+  EXPECT_EQ(log->synced(), after);
+  EXPECT_TRUE(log->is_asked(after, Durability::kAlways));
+}
+
 TEST_F(LogTest, ThrottlesWhenTooMuchIsUnsynced) {
   options.durability = Durability::kInterval;
   options.unsynced_bytes_max = 1000;
