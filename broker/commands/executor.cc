@@ -157,11 +157,11 @@ void Executor::run(Client& client, const Command& command, Args args) {
 
 // Runs a handler and writes its error, if that is what came of it; a wait is the caller's.
 Outcome Executor::invoke(Context& ctx, Args args) {
-  CommandStats& stats = rooms_.stats.by_command[ctx.command.number];
   const int64_t started_us = rooms_.time.monotonic_us();
   ++rooms_.stats.commands;
   Outcome outcome = ctx.command.row.handler(ctx, args);
   if (!ctx.nested) rooms_.time.advance();
+  CommandStats& stats = rooms_.stats.by_command[ctx.command.number];  // not before: CONFIG RESETSTAT makes them anew
   ++stats.calls;
   stats.microseconds += static_cast<uint64_t>(rooms_.time.monotonic_us() - started_us);
   if (!outcome.status().ok()) {
