@@ -59,6 +59,7 @@ class UvFile final : public File {
     CHECK(offset % kPageBytes == 0 && bytes.size() % kPageBytes == 0);
     if (!go_around_cache()) return write(offset, bytes);
     if (page_buffer_ == nullptr) page_buffer_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kPageBufferBytes)));
+    if (page_buffer_ == nullptr) return write(offset, bytes);  // no memory for it: the cache has some of the kernel's
     while (!bytes.empty()) {
       const size_t size = std::min(bytes.size(), kPageBufferBytes);
       std::memcpy(page_buffer_.get(), bytes.data(), size);  // the disk reads from whole pages only
