@@ -15,12 +15,6 @@ class ClassDurabilityTest : public ClassTest {
     let_it_work();
     ClassTest::TearDown();
   }
-  void let_it_work() {
-    do {
-      while (broker().log()->step_thread()) continue;
-      tick();
-    } while (broker().has_work() || broker().log()->step_thread());
-  }
   // The records are written and their sync, if one was asked for, has begun and does not end.
   void let_it_write() {
     broker().log()->step_thread();

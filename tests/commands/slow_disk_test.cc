@@ -19,12 +19,6 @@ class SlowDiskTest : public BrokerTest {
     let_it_work();
     BrokerTest::TearDown();
   }
-  void let_it_work() {
-    do {
-      while (broker().log()->step_thread()) continue;
-      tick();
-    } while (broker().has_work() || broker().log()->step_thread());
-  }
 };
 
 TEST_F(SlowDiskTest, WhatIsSettledIsReadAtOnce) {

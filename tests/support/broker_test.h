@@ -91,6 +91,13 @@ class BrokerTest : public ::testing::Test {
   Reply call(View line) { return client().call(line); }
 
   void tick() { broker_->tick(); }
+  // Until nothing is left to do, also for a log thread that only does what the test tells it to (LogThreadMode::kAlways).
+  void let_it_work() {
+    do {
+      while (broker().log()->step_thread()) continue;
+      tick();
+    } while (broker().has_work() || broker().log()->step_thread());
+  }
   void advance_ms(int64_t ms);  // and runs ticks
   Broker& broker() { return *broker_; }
   Rooms& rooms() { return broker_->rooms(); }
