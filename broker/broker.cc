@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
-#include "broker/protocol/keys_ahead.h"
 #include "broker/replay.h"
 #include "wal/folder.h"
 
@@ -12,7 +11,6 @@ namespace {
 constexpr int64_t kTickBudgetUs = 1000;          // DESIGN.md section 2: a tick ends after about 1 ms …
 constexpr size_t kTickRecordBytes = 256 * 1024;  // … or so much record; input left over comes first in the next
 constexpr int64_t kPurgeBudgetUs = 500;
-constexpr size_t kPipelineMin = 2;   // requests of a client that wait, for looking ahead to be of use
 constexpr size_t kPurgeKeys = 32;    // between two looks at the clock
 constexpr size_t kFreeChunks = 64;
 constexpr TimeMs kHousekeepingMs = 100;
@@ -144,7 +142,7 @@ void Broker::receive(Client& client, View bytes) {
   if (client.closing || client.gone) return;
   client.bytes_in += bytes.size();
   stats_.input_bytes += bytes.size();
-  if (client.executing) {  // its own script pumps the sockets: the request's words point into the input
+  if (client.in_round) {  // a script pumps the sockets: the words of its requests point into the input
     client.input_later.append(bytes);
     return;
   }
@@ -175,7 +173,7 @@ void Broker::close_after_reply(Client& client) {
 }
 
 void Broker::to_run(Client& client) {
-  if (client.queued_to_run || client.executing || client.parked != nullptr || client.parsed == client.input.size()) return;
+  if (client.queued_to_run || client.in_round || client.parked != nullptr || client.parsed == client.input.size()) return;
   client.queued_to_run = true;
   runnable_.push_back(client.id);
 }
@@ -222,70 +220,76 @@ void Broker::resume_paused() {
 }
 
 void Broker::run_requests(int64_t budget_us) {
+  Round& round = held_ ? held_round_ : round_;
   const int64_t until_us = time_.monotonic_us() + budget_us;
-  // Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
   while (!runnable_.empty() && batch_.size() < kTickRecordBytes) {
-    executor_.disk_behind = disk_behind();  // holds writes back, and nothing else: reads of settled keys go on
+    fill(round);
+    round.fetch(keyspace_, stamps_);
+    while (round.has_turn()) {
+      run_turn(round);
+      if (time_.monotonic_us() >= until_us) return give_back(round);
+    }
+  }
+}
+
+// Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
+void Broker::fill(Round& round) {
+  round.clear();
+  const RespParser::Limits limits{.bulk_bytes_max = config_.bulk_bytes_max};
+  while (!runnable_.empty() && !round.full()) {
     Client* const client = clients_.find(runnable_.front());
     runnable_.pop_front();
     if (client == nullptr) continue;
     client->queued_to_run = false;
-    look_ahead(*client);
-    size_t requests = 0;
-    bool more = true;
-    while (more && batch_.size() < kTickRecordBytes && (++requests & 15) != 0) more = run_one(*client);
-    if (more) to_run(*client);
-    if (time_.monotonic_us() >= until_us) return;
+    if (client->may_run()) round.add(*client, table_, limits);
   }
 }
 
-void Broker::look_ahead(const Client& client) {
-  const KeysAhead keys(View(client.input).substr(client.parsed));
-  if (keys.views().size() < kPipelineMin) return;
-  keyspace_.database(client.db).prefetch(keys.views());
-  for (const View key : keys.views()) stamps_.prefetch(client.db, key);
+// Before what holds the loop goes on: nobody's input is bound by a round that will not come to him soon.
+void Broker::give_back(Round& round) {
+  const std::vector<Client*> back = round.give_back();
+  for (auto client = back.rbegin(); client != back.rend(); ++client) {
+    (*client)->queued_to_run = true;
+    runnable_.push_front((*client)->id);
+  }
 }
 
-// Runs the client's next request. False: there is none to run now.
-bool Broker::run_one(Client& client) {
-  if (client.gone || client.closing || client.parked != nullptr || client.held_back()) return false;
-  const RespParser::Limits limits{.bulk_bytes_max = config_.bulk_bytes_max};
-  const View input = View(client.input).substr(client.parsed);
-  switch (client.parser.next(input, limits)) {
-    case RespParser::Next::kNeedMore:
-      if (client.parsed > 0) client.input.erase(0, client.parsed), client.parsed = 0;
-      if (client.input.empty() && client.input.capacity() > kInputKept) Bytes().swap(client.input);
-      return false;
-    case RespParser::Next::kMalformed:
-      client.reply.error(client.parser.error());
-      executor_.seal(client, client.output.stamp());
-      close_after_reply(client);
-      return false;
-    case RespParser::Next::kEmpty:
-      client.parsed += client.parser.consumed();
-      return client.parsed < client.input.size();
-    case RespParser::Next::kRequest:
-      break;
+void Broker::run_turn(Round& round) {
+  const Round::Turn turn = round.begin_turn();
+  Client& client = *turn.client;
+  executor_.disk_behind = disk_behind();  // holds writes back, and nothing else: reads of settled keys go on
+  spare_outputs_.lend(client.output.bytes());
+  bool taken = true;
+  size_t run = 0;
+  for (; run < turn.count && client.may_run() && batch_.size() < kTickRecordBytes; ++run) {
+    const Round::Request& request = round.request(turn.first + run);
+    taken = executor_.request(client, request.command, round.args(request));
+    if (!taken) break;  // CLIENT PAUSE, or the disk must catch up first: it stays where it is
+    client.parsed = request.end;
   }
-  const size_t consumed = client.parser.consumed();
-  client.executing = true;
-  const bool taken = executor_.request(client, client.parser.args());
-  client.executing = false;
-  if (!client.input_later.empty()) {
-    client.input.append(client.input_later);
-    client.input_later.clear();
+  if (client.output.bytes().empty()) spare_outputs_.take_back(client.output.bytes());  // it waits for something
+  const bool all = run == turn.count;
+  if (!all) client.parser.restart();
+  if (client.parsed == client.input.size()) {
+    client.input.clear();
+    client.parsed = 0;
+    if (client.input.capacity() > kInputKept) Bytes().swap(client.input);
+  } else if (all && turn.last == RespParser::Next::kNeedMore) {
+    client.input.erase(0, client.parsed);
+    client.parsed = 0;
   }
-  if (!taken) {  // CLIENT PAUSE, or the disk must catch up first: it stays where it is
+  const bool waits = all && turn.last == RespParser::Next::kNeedMore && client.input_later.empty();
+  round.end_turn();
+  if (!taken) {
     paused_.push_back(client.id);
     client.queued_to_run = true;
-    return false;
+  } else if (all && turn.last == RespParser::Next::kMalformed && client.may_run()) {
+    client.reply.error(client.parser.error());
+    executor_.seal(client, client.output.stamp());
+    close_after_reply(client);
+  } else if (!waits && client.may_run()) {
+    to_run(client);
   }
-  client.parsed += consumed;
-  if (client.parsed < client.input.size()) return true;
-  client.input.clear();
-  client.parsed = 0;
-  if (client.input.capacity() > kInputKept) Bytes().swap(client.input);
-  return false;
 }
 
 void Broker::make_room() {
@@ -416,7 +420,8 @@ bool Broker::release(Client& client) {
     if (was_held_back) to_run(client);
     client.bytes_out += out.size();
     stats_.output_bytes += out.size();
-    client.transport.write(std::move(out));
+    client.transport.write(out);
+    spare_outputs_.take_back(out);
     const bool listens = client.subscriptions() > 0;
     const int64_t most = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
     if (most > 0 && client.transport.unsent() > static_cast<size_t>(most)) {
@@ -476,6 +481,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
 void Broker::serve_while_held() {
   if (held_) return;
   held_ = true;  // hang-ups are not forgotten here: one may be the client whose script runs
+  give_back(round_);
   time_.follow_wall();
   run_requests(kTickBudgetUs);
   release_replies();

@@ -16,7 +16,9 @@
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
 #include "broker/rooms.h"
+#include "broker/round.h"
 #include "broker/snapshots.h"
+#include "broker/spare_buffers.h"
 #include "wal/log.h"
 
 namespace leat {
@@ -100,8 +102,9 @@ class Broker {
   bool may_resume() const;
   void resume_paused();
   void run_requests(int64_t budget_us);
-  void look_ahead(const Client& client);  // has the memory of its next keys fetched
-  bool run_one(Client& client);
+  void fill(Round& round);
+  void run_turn(Round& round);
+  void give_back(Round& round);
   void make_room();
   bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
@@ -144,6 +147,9 @@ class Broker {
   std::unique_ptr<wal::Log> log_;
 
   std::deque<Ticket> runnable_;
+  Round round_;
+  Round held_round_;  // of serve_while_held, in the middle of a turn of the other
+  SpareBuffers spare_outputs_;
   std::deque<Ticket> releasable_;  // have held output
   std::vector<Ticket> paused_;     // have a request that CLIENT PAUSE or the disk holds back
   std::vector<Ticket> gone_;

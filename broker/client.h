@@ -19,6 +19,7 @@
 #include "broker/protocol/held_output.h"
 #include "broker/protocol/resp_parser.h"
 #include "broker/protocol/resp_sink.h"
+#include "chunks/id_table.h"
 #include "schemas/ids.h"
 
 namespace leat {
@@ -43,7 +44,7 @@ enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
 class Transport {
  public:
   virtual ~Transport() = default;
-  virtual void write(Bytes bytes) = 0;
+  virtual void write(Bytes& bytes) = 0;  // leaves the memory of what could be sent at once for other use
   virtual void close_when_sent() = 0;
   virtual void close_now() = 0;
   virtual size_t unsent() const = 0;
@@ -64,9 +65,9 @@ struct Client {
   Bytes input;        // received and not yet executed
   size_t parsed = 0;  // of input
   RespParser parser;
-  Bytes input_later;  // received while its own request was pumping the sockets
+  Bytes input_later;  // received while words of a round pointed into the input
   bool queued_to_run = false;
-  bool executing = false;
+  bool in_round = false;
 
   HeldOutput output;
   RespSink reply;
@@ -76,6 +77,7 @@ struct Client {
   // value could fill the memory while the disk stands.
   static constexpr size_t kHeldBytesMax = 4 << 20;
   bool held_back() const { return output.held() > kHeldBytesMax; }
+  bool may_run() const { return !gone && !closing && parked == nullptr && !held_back(); }
 
   // What it said about itself.
   Bytes name, lib_name, lib_version;
@@ -108,13 +110,17 @@ class Clients {
  public:
   Client& add(Transport& transport, TimeMs now_ms) {
     const Ticket id = ++last_;
-    return *by_id_.emplace(id, std::make_unique<Client>(id, transport, now_ms)).first->second;
+    Client& client = *by_id_.emplace(id, std::make_unique<Client>(id, transport, now_ms)).first->second;
+    quick_.insert(id) = &client;
+    return client;
   }
   Client* find(Ticket id) {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? nullptr : found->second.get();
+    Client* const* const slot = quick_.find(id);
+    return slot == nullptr ? nullptr : *slot;
   }
-  void forget(Ticket id) { by_id_.erase(id); }
+  void forget(Ticket id) {
+    if (by_id_.erase(id) > 0) quick_.erase(id);
+  }
   size_t size() const { return by_id_.size(); }
   Ticket last() const { return last_; }
   const std::map<Ticket, std::unique_ptr<Client>>& all() const { return by_id_; }
@@ -122,6 +128,7 @@ class Clients {
  private:
   Ticket last_ = 0;
   std::map<Ticket, std::unique_ptr<Client>> by_id_;  // ordered: CLIENT LIST goes by id
+  IdTable<Client*> quick_;                           // the same: each request looks its client up, twice
 };
 
 }  // namespace leat

@@ -9,13 +9,12 @@
 // Source:  DESIGN.md section 1, rule 1.
 #pragma once
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "broker/keyspace/keyspace.h"
+#include "chunks/digest.h"
 #include "schemas/ids.h"
 
 namespace leat {
@@ -48,7 +47,7 @@ class Stamps {
   };
   static constexpr size_t kSlots = 1 << 16;  // 512 KiB: much larger than the keys of a few ticks
   static constexpr uint64_t kShared = 0;     // several keys', whose last may not be committed
-  static uint64_t hash_of(DbIndex db, View key) { return XXH3_64bits_withSeed(key.data(), key.size(), db); }
+  static uint64_t hash_of(DbIndex db, View key) { return digest::of(key, db); }
   static uint64_t tag_of(uint64_t hash) { return std::max<uint64_t>(hash >> 48, 1); }
   std::vector<Slot> slots_;
   std::array<Index, kDatabases> databases_;

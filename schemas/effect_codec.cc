@@ -10,11 +10,6 @@
 namespace leat {
 
 namespace {
-struct Sink {  // what msgpack::packer wants to write to
-  Bytes& out;
-  void write(const char* bytes, size_t size) { out.append(bytes, size); }
-};
-
 // One msgpack value of an effect, flattened: an array is its head and then its items.
 struct Word {
   enum Kind : uint8_t { kUnsigned, kSigned, kReal, kBytes, kArray } kind;
@@ -136,34 +131,63 @@ constexpr auto kBuilders = builders(static_cast<Effect*>(nullptr));
 
 }  // namespace
 
+constexpr size_t kHeadMax = 9;  // of a number, or before bytes or an array
+
+struct EffectPacker::Sink {  // what msgpack::packer wants to write to
+  char* at;
+  void write(const char* bytes, size_t size) {
+    std::memcpy(at, bytes, size);
+    at += size;
+  }
+};
+
+char* EffectPacker::room(size_t bytes) {
+  if (gathered_ + bytes > kGatheredMax) finish();
+  return buffer_ + gathered_;
+}
+void EffectPacker::finish() {
+  out_.append(buffer_, gathered_);
+  gathered_ = 0;
+}
 void EffectPacker::array(size_t count) {
-  Sink sink{out_};
   CHECK(count <= UINT32_MAX);
+  Sink sink{room(kHeadMax)};
   msgpack::packer<Sink>(sink).pack_array(static_cast<uint32_t>(count));
+  wrote(sink.at);
 }
 void EffectPacker::integer(uint64_t value) {
-  Sink sink{out_};
+  Sink sink{room(kHeadMax)};
   msgpack::packer<Sink>(sink).pack_uint64(value);
+  wrote(sink.at);
 }
 void EffectPacker::integer_signed(int64_t value) {
-  Sink sink{out_};
+  Sink sink{room(kHeadMax)};
   msgpack::packer<Sink>(sink).pack_int64(value);
+  wrote(sink.at);
 }
 // Not pack_double: it writes an integral double as an integer, and -0.0 would come back as 0.
 void EffectPacker::real(double value) {
-  char bytes[1 + sizeof value] = {static_cast<char>(0xcb)};
   uint64_t bits;
   std::memcpy(&bits, &value, sizeof bits);
-  set_fixed(bytes + 1, __builtin_bswap64(bits));
-  out_.append(bytes, sizeof bytes);
+  char* const at = room(kHeadMax);
+  *at = static_cast<char>(0xcb);
+  set_fixed(at + 1, __builtin_bswap64(bits));
+  wrote(at + kHeadMax);
 }
 size_t EffectPacker::bytes(View value) {
-  Sink sink{out_};
   CHECK(value.size() <= UINT32_MAX);
-  msgpack::packer<Sink> packer(sink);
-  packer.pack_bin(static_cast<uint32_t>(value.size()));
+  Sink sink{room(kHeadMax)};
+  msgpack::packer<Sink>(sink).pack_bin(static_cast<uint32_t>(value.size()));
+  wrote(sink.at);
+  if (value.size() <= kGatheredMax - gathered_) {
+    const size_t offset = out_.size() + gathered_;
+    if (!value.empty()) std::memcpy(buffer_ + gathered_, value.data(), value.size());
+    gathered_ += value.size();
+    return offset;
+  }
+  finish();
   const size_t offset = out_.size();
-  packer.pack_bin_body(value.data(), static_cast<uint32_t>(value.size()));
+  out_.append(value);
   return offset;
 }
 

@@ -17,18 +17,28 @@
 
 namespace leat {
 
-// The few msgpack forms that effects use, written straight into the batch.
+// The few msgpack forms that effects use. What is short is gathered first, so that the batch grows once for a run of it.
 class EffectPacker {
  public:
-  explicit EffectPacker(Bytes& out) : out_(out) {}
+  explicit EffectPacker(Bytes& out) : out_(out) {}  // out must outlive this
+  EffectPacker(const EffectPacker&) = delete;
+  EffectPacker& operator=(const EffectPacker&) = delete;
   void array(size_t count);
   void integer(uint64_t value);
   void integer_signed(int64_t value);
   void real(double value);
-  size_t bytes(View value);  // the offset in the batch at which the bytes now lie
+  size_t bytes(View value);  // the offset in the batch at which the bytes will lie
+  void finish();             // nothing is gathered any more
 
  private:
+  static constexpr size_t kGatheredMax = 256;
+  struct Sink;
+  char* room(size_t bytes);
+  void wrote(const char* end) { gathered_ = static_cast<size_t>(end - buffer_); }
+
   Bytes& out_;
+  size_t gathered_ = 0;
+  char buffer_[kGatheredMax];
 };
 
 class EffectEncoder {
@@ -44,6 +54,7 @@ class EffectEncoder {
     packer.integer(E::kTag);
     packer.integer(db);
     std::apply([&](const auto&... field) { (pack(packer, field), ...); }, effect.fields());
+    packer.finish();
 
     E bound = effect;
     base_ = batch.data();

@@ -100,8 +100,7 @@ void Executor::refuse_exec(Client& client, const Status& why) {
   rooms_.watches.forget(client.id);
 }
 
-bool Executor::request(Client& client, Args args) {
-  const Command* const command = rooms_.table.find(args);
+bool Executor::request(Client& client, const Command* command, Args args) {
   if (command == nullptr && (same_word(args[0], "POST") || same_word(args[0], "Host:"))) {
     // A browser that somebody sent here speaks HTTP: its body must not be taken for commands.
     rooms_.events.warning("client_closed", {{"id", client.id}, {"why", "it speaks HTTP"}});

@@ -21,7 +21,7 @@ class Executor {
   explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms) {}  // must outlive this
 
   // One request. False: not now (CLIENT PAUSE, disk_behind); the request stays where it is.
-  bool request(Client& client, Args args);
+  bool request(Client& client, const Command* command, Args args);
 
   // EXEC's body: the queued commands one after the other, all at the caller's frozen time.
   void run_queued(Context& exec);

@@ -26,9 +26,9 @@ class CommandTable {
   size_t top_level() const { return top_level_; }
 
  private:
-  static constexpr size_t kSlots = 1024;  // a power of two, several times the number of names
-  static size_t slot(View name, uint64_t seed = 1469598103934665603ull);
-  const Command* probe(View first, View second) const;
+  static constexpr int kSlotBits = 11;
+  static constexpr size_t kSlots = size_t{1} << kSlotBits;  // several times the number of names
+  static size_t slot(View name);
   std::deque<Command> commands_;
   std::vector<const Command*> slots_;
   size_t top_level_ = 0;

@@ -217,6 +217,11 @@ ByteMap::Place ByteMap::place_at(const char* data, const char* key_at, Segment* 
   return place;
 }
 
+bool ByteMap::is_at(const Place& place, View key) const {
+  const auto* const segment = static_cast<const Segment*>(place.segment);
+  return same_key((segment == nullptr ? few().data() : segment->data) + place.key_at, key);
+}
+
 inline bool ByteMap::same_key(const char* entry, View key) const {
   const uint64_t head = read_varint(entry);
   if (head & 1) return key.size() > kInlineEntryMax && store().blob(head >> 1) == key;

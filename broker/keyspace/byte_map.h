@@ -81,6 +81,7 @@ class ByteMap {
 
   // The same in steps, for who must see the old value first: one look-up instead of two.
   std::optional<Place> locate(View key, uint64_t hash) const;
+  bool is_at(const Place& place, View key) const;  // of a place that nothing has changed since
   void insert(View key, uint64_t hash, View value, uint32_t note = 0);  // the key must be absent
   void replace(const Place& place, View value);
   void remove(const Place& place, uint64_t hash);

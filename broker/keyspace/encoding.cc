@@ -25,7 +25,8 @@ bool is_integer(View text) {
 bool fits_one_node(const List& list, int64_t limit) {
   if (limit > 0) return static_cast<int64_t>(list.size()) <= limit;
   constexpr size_t kNodeBytes[] = {4096, 8192, 16384, 32768, 65536};
-  return list.fits(kNodeBytes[std::clamp<int64_t>(-limit, 1, 5) - 1]);
+  const size_t bytes = kNodeBytes[std::clamp<int64_t>(-limit, 1, 5) - 1];
+  return list.size() <= bytes && list.fits(bytes);  // no item takes less than a byte
 }
 }  // namespace
 

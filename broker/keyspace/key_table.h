@@ -37,13 +37,26 @@ class KeyTable {
   KeyTable(ChunkStore& chunks, ValueId owner) : rows_(chunks, owner, ByteMap::Holds::kPairsAndNotes) {}
 
   uint64_t hash_of(View key) const { return rows_.hash_of(key); }
-  std::optional<Place> locate(View key, uint64_t hash) const { return rows_.locate(key, hash); }
-  void insert(View key, uint64_t hash, const Row& row) { rows_.insert(key, hash, Packed(row).bytes(), note_made_); }
+  // Who has looked a key up to decide is followed by who looks it up to change: what was found last is kept until
+  // something changes.
+  std::optional<Place> locate(View key, uint64_t hash) const {
+    if (last_ && last_hash_ == hash && rows_.is_at(*last_, key)) return last_;
+    last_hash_ = hash;
+    return last_ = rows_.locate(key, hash);
+  }
+  void insert(View key, uint64_t hash, const Row& row) {
+    last_.reset();
+    rows_.insert(key, hash, Packed(row).bytes(), note_made_);
+  }
   void replace(const Place& place, const Row& row) {
+    last_.reset();
     if (note_replaced_ != 0 && place.note != nullptr) *place.note = note_replaced_;
     rows_.replace(place, Packed(row).bytes());
   }
-  void remove(const Place& place, uint64_t hash) { rows_.remove(place, hash); }
+  void remove(const Place& place, uint64_t hash) {
+    last_.reset();
+    rows_.remove(place, hash);
+  }
 
   void note_writes_as(uint32_t made, uint32_t replaced) {
     note_made_ = made;
@@ -71,9 +84,13 @@ class KeyTable {
 
   const ByteMap& rows() const { return rows_; }
   bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
+    last_.reset();
     return rows_.load(std::move(chunks), pause);
   }
-  bool clear_some(size_t segments) { return rows_.clear_some(segments); }
+  bool clear_some(size_t segments) {
+    last_.reset();
+    return rows_.clear_some(segments);
+  }
 
  private:
   static constexpr uint8_t kTypeBits = 7, kExpires = 8, kPointsToValue = 16, kWritten = 32;
@@ -95,6 +112,8 @@ class KeyTable {
   };
 
   ByteMap rows_;
+  mutable std::optional<Place> last_;  // and its key's hash
+  mutable uint64_t last_hash_ = 0;
   uint32_t note_made_ = 0, note_replaced_ = 0;
 };
 

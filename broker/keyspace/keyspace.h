@@ -51,6 +51,7 @@ class Database {
   // Keys that are due are still found here: hiding them is the caller's part, who knows the time.
   std::optional<Found> find(View key) const;
   void prefetch(Views keys) const { table_.rows().prefetch(keys); }  // see byte_map.h
+  bool may_be_far() const { return table_.rows().size() > kNearKeys; }  // so many that prefetching them is of use
   // What was found, to look at.
   template <typename T>
   Seen<T> see(const Found& found) const {
@@ -159,6 +160,7 @@ class Database {
 
  private:
   struct Held;  // a row on its way to another key
+  static constexpr size_t kNearKeys = 4096;  // of whose rows most stay in the cache
 
   // Where a small hash or set is changed: what a row may hold, and as much again that comes to it or takes its place.
   static constexpr size_t kBenchBytes = 2 * kRowTextMax, kBenchAddedMax = 2 * ByteMap::kFewMax;

@@ -91,7 +91,7 @@ void Connection::resume_reading() {
   read_on();
 }
 
-void Connection::write(Bytes bytes) {
+void Connection::write(Bytes& bytes) {
   if (closing_) return;
   auto* const stream = reinterpret_cast<uv_stream_t*>(&handle_);
   size_t sent = 0;

@@ -20,7 +20,7 @@ class Connection final : public Transport {
   // Takes the next connection that waits at `listener`; false (and gone) when that fails.
   static void accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config);
 
-  void write(Bytes bytes) override;
+  void write(Bytes& bytes) override;
   void close_when_sent() override;
   void close_now() override;
   size_t unsent() const override { return unsent_; }

@@ -10,6 +10,15 @@
 namespace leat {
 
 size_t write_integer(char* to, int64_t value) {
+  if (value >= 0 && value < 1000) {  // most lengths and counts
+    const auto digit = [](uint32_t one) { return static_cast<char>('0' + one); };
+    const uint32_t small = static_cast<uint32_t>(value);
+    char* at = to;
+    if (small >= 100) *at++ = digit(small / 100);
+    if (small >= 10) *at++ = digit(small / 10 % 10);
+    *at++ = digit(small % 10);
+    return static_cast<size_t>(at - to);
+  }
   return static_cast<size_t>(std::to_chars(to, to + kIntegerTextMax, value).ptr - to);
 }
 

@@ -18,6 +18,18 @@ int hex_digit(char c) {
   return -1;
 }
 
+// Moves `at` behind "<digits>\r\n". False: it is cut short, or no plain small number; then the long way tells what it is.
+bool read_plain(const char*& at, const char* end, int64_t& value) {
+  constexpr ptrdiff_t kDigitsMax = 9;
+  const char* const first = at;
+  const char* const last = end - at > kDigitsMax ? at + kDigitsMax : end;
+  value = 0;
+  for (; at < last && *at >= '0' && *at <= '9'; ++at) value = value * 10 + (*at - '0');
+  if (at == first || end - at < 2 || *at != '\r' || (*first == '0' && at - first > 1)) return false;
+  at += 2;
+  return true;
+}
+
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == 0; }
 
 // Inside double quotes: \xHH, \n \r \t \b \a and any other character for itself.
@@ -115,7 +127,25 @@ RespParser::Next RespParser::next_inline(View input, const Limits& limits) {
   return words_.empty() ? Next::kEmpty : Next::kRequest;
 }
 
+// A request that has come whole, as nearly all do. False: nothing was understood.
+bool RespParser::take_whole(View input, const Limits& limits) {
+  const char* at = input.data() + 1;
+  const char* const end = input.data() + input.size();
+  int64_t words = 0, size = 0;
+  if (!read_plain(at, end, words) || words == 0 || words > limits.words_max) return false;
+  words_.clear();
+  for (; words > 0; --words) {
+    if (at == end || *at != '$') return false;
+    if (!read_plain(++at, end, size) || size > limits.bulk_bytes_max || end - at < size + 2) return false;
+    words_.emplace_back(at, static_cast<size_t>(size));
+    at += size + 2;
+  }
+  consumed_ = static_cast<size_t>(at - input.data());
+  return true;
+}
+
 RespParser::Next RespParser::next_bulk(View input, const Limits& limits) {
+  if (words_left_ < 0 && take_whole(input, limits)) return Next::kRequest;
   // The header lines: "*3\r\n" once, "$5\r\n" before each word.
   const auto header = [&](size_t from, int64_t& value, bool& valid) -> size_t {
     const size_t end = input.find('\r', from);

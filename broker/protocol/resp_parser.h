@@ -32,6 +32,8 @@ class RespParser {
   //   kMalformed: error() says why.
   Next next(View input, const Limits& limits);
 
+  void restart() { reset(); }  // what was understood of a request in the making is forgotten
+
   Args args() const { return Args(words_); }
   size_t consumed() const { return consumed_; }
   const Bytes& error() const { return error_; }
@@ -40,6 +42,7 @@ class RespParser {
 
  private:
   Next next_inline(View input, const Limits& limits);
+  bool take_whole(View input, const Limits& limits);
   Next next_bulk(View input, const Limits& limits);
   Next malformed(Bytes why);
   Next request(View input, size_t consumed);

