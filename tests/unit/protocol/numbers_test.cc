@@ -7,7 +7,7 @@
 
 namespace leat {
 
-TEST(Numbers, IntegersAreWrittenAsTheLibraryDoes) {
+TEST(NumbersTest, IntegersAreWrittenAsTheLibraryDoes) {
   for (int64_t value = -1100; value < 1100; ++value) EXPECT_EQ(integer_text(value), std::to_string(value));
   for (const int64_t value : {INT64_MIN, INT64_MAX, int64_t{1'000'000'007}}) EXPECT_EQ(integer_text(value), std::to_string(value));
 }
