@@ -59,6 +59,7 @@ class Broker {
     const bool changes = eviction_.has_work() || class_flush_.has_work();
     return !runnable_.empty() || purge_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
   }
+  size_t runnable() const { return runnable_.size(); }  // clients that have something to run
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.

@@ -40,6 +40,7 @@ class Server {
  private:
   void on_connection(int status);
   uint16_t bound_port() const;
+  void gather();
   void schedule();
   void resume_stalled();
   void drain();
