@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
+#include "broker/proof.h"
 #include "broker/replay.h"
 #include "wal/folder.h"
 
@@ -35,15 +36,17 @@ Broker::Broker(House house, Config config)
       eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, dice_),
       class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
+      slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
-             watches_, pubsub_,      scripts_, time_,    stats_,       dice_,     eviction_, vanished_, table_,   executor_,
-             *this},
+             watches_, pubsub_,      scripts_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_, latency_,
+             monitors_, table_,   executor_,   *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
   stats_.by_command.resize(table_.all().size());
   stats_.by_class.resize(classes_.size());
   keyspace_.encodings = config_.encodings;
+  executor_.follow(config_);
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
 }
 
@@ -114,6 +117,7 @@ void Broker::set_wake(std::function<void()> wake) {
 
 void Broker::apply_config() {
   keyspace_.encodings = config_.encodings;
+  executor_.follow(config_);
   classes_.follow(config_);
   if (classes_.any()) eviction_.reconsider();
   house_.events.set_level(config_.log_level);
@@ -314,7 +318,8 @@ void Broker::flush_classes() {
 void Broker::purge_due() {
   const int64_t until_us = time_.monotonic_us() + kPurgeBudgetUs;
   purge_left_ = false;
-  for (DbIndex db = 0; db < kDatabases; ++db) {
+  const bool may_purge = std::exchange(vanished_.due_met, false) || active_expire;
+  for (DbIndex db = 0; db < kDatabases && may_purge; ++db) {
     while (keyspace_.database(db).next_expiry_ms() <= time_.now_ms()) {
       const auto due = keyspace_.database(db).due(time_.now_ms(), kPurgeKeys);
       if (due.empty()) break;
@@ -396,6 +401,17 @@ Status Broker::save() {
   return snapshots_.finish(batch_.effects());
 }
 
+Status Broker::compare_with_disk() {
+  if (log_ == nullptr) return Status::error("the disk is being read: wait until the broker serves");
+  propose();
+  if (!failed_.ok()) return failed_;
+  if (Status synced = log_->sync_now(); !synced.ok()) return failed_ = synced;
+  const auto proof = prove_folder(house_.files, config_.data_dir);
+  if (!proof.ok()) return proof.status();
+  if (proof->digest == keyspace_.digest()) return Status::fine();
+  return Status::error("what the disk holds is not what the memory holds");
+}
+
 void Broker::release_replies() {
   if (log_ != nullptr && !log_->status().ok() && failed_.ok()) failed_ = log_->status();
   if (!failed_.ok()) return;  // a failed write or sync ends all acknowledgements
@@ -422,7 +438,7 @@ bool Broker::release(Client& client) {
     stats_.output_bytes += out.size();
     client.transport.write(out);
     spare_outputs_.take_back(out);
-    const bool listens = client.subscriptions() > 0;
+    const bool listens = client.subscriptions() > 0 || client.monitors;
     const int64_t most = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
     if (most > 0 && client.transport.unsent() > static_cast<size_t>(most)) {
       house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
@@ -468,7 +484,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   }
   if (const auto snapshot = snapshots_.next_tick_us(batch_.effects())) sooner(*snapshot);
   if (const auto backup = backups_.next_tick_us()) sooner(*backup);
-  for (DbIndex db = 0; db < kDatabases; ++db) {
+  for (DbIndex db = 0; db < kDatabases && active_expire; ++db) {
     const TimeMs at_ms = keyspace_.database(db).next_expiry_ms();
     if (at_ms == INT64_MAX) continue;
     sooner(time_.monotonic_us() + std::clamp<int64_t>(at_ms - time_.now_ms(), 1, kLongestWaitMs) * 1000);

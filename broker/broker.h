@@ -86,6 +86,9 @@ class Broker {
   wal::Log* log() { return log_.get(); }
   Snapshots& snapshots() { return snapshots_; }
   Backups& backups() { return backups_; }
+  bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE: due keys go by themselves, and not only when somebody met one
+  // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, is what is here. Fails with what is not.
+  Status compare_with_disk();
   Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET
   uint64_t port = 0;    // as bound, for INFO
@@ -140,6 +143,9 @@ class Broker {
   Eviction eviction_;
   ClassFlush class_flush_;
   ScriptHost scripts_;
+  SlowLog slow_log_;
+  LatencyEvents latency_;
+  Monitors monitors_;
   Rooms rooms_;
   Executor executor_;
   std::unique_ptr<wal::FileLock> folder_lock_;  // outlives what stands in the folder

@@ -37,6 +37,9 @@ class BrokerTime {
     if (!ahead_) now_us_ = wall_us;
   }
 
+  // Nothing happens for so long.
+  void hold_us(int64_t us) { clock_.hold_us(us); }
+
   TimeMs now_ms() const { return now_us_ / 1000; }
   int64_t now_us() const { return now_us_; }
   TimeMs monotonic_ms() const { return monotonic_us_ / 1000; }

@@ -36,6 +36,7 @@ struct Parked {
   Wait wait;
   DbIndex db;
   TimeMs arrived_ms;  // monotonic
+  int64_t took_us;    // to find nothing
 };
 
 enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
@@ -96,6 +97,7 @@ struct Client {
   std::set<Bytes, std::less<>> channels, patterns, shard_channels;
   Bytes own_messages;  // published by its own request: sent behind that request's reply
   size_t subscriptions() const { return channels.size() + patterns.size(); }
+  bool monitors = false;  // MONITOR
 
   std::unique_ptr<Parked> parked;
 

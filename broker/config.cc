@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include "broker/class_config.h"
+#include "broker/config_redis.h"
 #include "broker/config_words.h"
 #include "broker/protocol/numbers.h"
 
@@ -102,15 +103,6 @@ ConfigKey save_rules(View toml_name, View redis_name, std::vector<SaveRule> Conf
           }};
 }
 
-// What Redis' clients read and leat has only one answer for; setting that same answer is fine.
-ConfigKey constant(View redis_name, View value) {
-  return {"", redis_name, true, [=](const Config&) { return Bytes(value); },
-          [=](Config&, View given) {
-            if (same(given, value)) return Status::fine();
-            return Status::error("leat offers only '" + Bytes(value) + "' here");
-          }};
-}
-
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
   using E = EvictionPolicy;
@@ -150,6 +142,12 @@ std::vector<ConfigKey> make_keys() {
       number("memory.lfu_decay_minutes", "lfu-decay-time", true, &Config::lfu_decay_minutes, 0, INT32_MAX),
       text("log.level", "", true, &Config::log_level),
       text("log.file", "logfile", false, &Config::log_file),
+      number("slow.log_us", "slowlog-log-slower-than", true, &Config::slowlog_slower_than_us, -1, INT64_MAX),
+      number("slow.log_entries", "slowlog-max-len", true, &Config::slowlog_entries_max, 0, kHuge),
+      number("slow.latency_ms", "latency-monitor-threshold", true, &Config::latency_threshold_ms, 0, INT64_MAX / 1000),
+      choice<bool>("slow.histograms", "latency-tracking", true, &Config::latency_tracking, {{"yes", true}, {"no", false}}),
+      choice<DebugAccess>("debug_commands", "enable-debug-command", false, &Config::debug_commands,
+                          {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
       number("limits.idle_timeout_s", "timeout", true, &Config::idle_timeout_s, 0, INT32_MAX),
       number("limits.bulk_bytes", "proto-max-bulk-len", true, &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
@@ -175,14 +173,8 @@ std::vector<ConfigKey> make_keys() {
       limit("", "zset-max-ziplist-entries", &EncodingLimits::sorted_set_entries),
       limit("", "zset-max-ziplist-value", &EncodingLimits::sorted_set_value_bytes),
       limit("", "list-max-ziplist-size", &EncodingLimits::list_size),
-      constant("appendonly", "yes"),
-      constant("databases", "16"),
-      constant("requirepass", ""),
-      constant("notify-keyspace-events", ""),
-      constant("cluster-enabled", "no"),
-      constant("protected-mode", "yes"),
-      constant("daemonize", "no"),
   };
+  append_redis_keys(keys);
   return keys;
 }
 

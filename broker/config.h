@@ -23,6 +23,7 @@ enum class DurabilityMode : uint8_t { kAlways, kInterval, kNever };  // the stri
 constexpr DurabilityMode stricter(DurabilityMode a, DurabilityMode b) { return a < b ? a : b; }
 using DurabilityChoice = std::optional<DurabilityMode>;  // of a client; none: as the classes say
 enum class DurabilityFloor : uint8_t { kAlways, kInterval, kNever, kSame };
+enum class DebugAccess : uint8_t { kNo, kLocal, kYes };  // who may DEBUG
 enum class LogThreadMode : uint8_t { kAuto, kAlways, kNever };
 
 // What goes when memory is short. The volatile ones take only keys that expire.
@@ -81,6 +82,12 @@ struct Config {
   Bytes log_level = "info";
   Bytes log_file;
 
+  int64_t slowlog_slower_than_us = 10000;  // negative: nothing is noted
+  int64_t slowlog_entries_max = 128;
+  int64_t latency_threshold_ms = 0;        // 0: nothing is noted
+  bool latency_tracking = true;
+  DebugAccess debug_commands = DebugAccess::kNo;
+
   int64_t clients_max = 10000;
   int64_t idle_timeout_s = 0;
   int64_t bulk_bytes_max = 512 << 20;
@@ -97,6 +104,8 @@ struct Config {
   EncodingLimits encodings;
   int64_t stream_node_entries_max = 100;
   int64_t stream_node_bytes_max = 4096;
+
+  std::map<Bytes, Bytes, std::less<>> remembered;  // what Redis' tools set and leat does not need (config_redis.cc)
 
   Bytes file;  // where it was read from; empty without one
 };

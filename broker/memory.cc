@@ -7,6 +7,7 @@
 
 // Present when the binary is linked with jemalloc; sanitizer builds are not.
 extern "C" int mallctl(const char* name, void* old, size_t* old_size, void* fresh, size_t fresh_size) __attribute__((weak));
+extern "C" void malloc_stats_print(void (*write)(void*, const char*), void* to, const char* options) __attribute__((weak));
 
 namespace leat {
 
@@ -28,6 +29,29 @@ MemoryUse memory_use() {
     if (use.jemalloc) use.allocated = allocated;
   }
   return use;
+}
+
+namespace {
+size_t jemalloc_figure(const char* name) {
+  size_t value = 0, size = sizeof value;
+  return mallctl != nullptr && mallctl(name, &value, &size, nullptr, 0) == 0 ? value : 0;
+}
+}  // namespace
+
+AllocatorUse allocator_use() {
+  return {.active = jemalloc_figure("stats.active"), .resident = jemalloc_figure("stats.resident"),
+          .retained = jemalloc_figure("stats.retained")};
+}
+
+void purge_memory() {
+  if (mallctl != nullptr) mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // MALLCTL_ARENAS_ALL
+}
+
+Bytes allocator_text() {
+  Bytes text;
+  if (malloc_stats_print == nullptr) return text;
+  malloc_stats_print([](void* to, const char* part) { *static_cast<Bytes*>(to) += part; }, &text, "ma");
+  return text;
 }
 
 size_t total_memory() {

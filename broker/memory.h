@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "schemas/bytes.h"
+
 namespace leat {
 
 struct MemoryUse {
@@ -13,6 +15,13 @@ struct MemoryUse {
   bool jemalloc = false;
 };
 MemoryUse memory_use();
+// What jemalloc has beside what it handed out; all nothing without it.
+struct AllocatorUse {
+  size_t active = 0, resident = 0, retained = 0;  // bytes of pages in use; in memory; kept as address space only
+};
+AllocatorUse allocator_use();
+void purge_memory();      // pages that are free go back to the kernel
+Bytes allocator_text();   // what the allocator tells about itself; empty where it does not
 size_t total_memory();  // of the machine
 
 }  // namespace leat

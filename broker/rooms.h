@@ -11,8 +11,11 @@
 #include "broker/client.h"
 #include "broker/config.h"
 #include "broker/eviction.h"
+#include "broker/latency.h"
+#include "broker/monitors.h"
 #include "broker/pubsub.h"
 #include "broker/script/script_host.h"
+#include "broker/slow_log.h"
 #include "broker/stats.h"
 #include "broker/vanished.h"
 #include "broker/watches.h"
@@ -47,6 +50,9 @@ struct Rooms {
   std::mt19937_64& dice;  // spent before an effect exists
   Eviction& eviction;
   Vanished& vanished;
+  SlowLog& slow_log;
+  LatencyEvents& latency;
+  Monitors& monitors;
   const CommandTable& table;
   Executor& executor;
   Broker& broker;  // for what concerns the house itself: shutdown, kill, the log's figures

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "broker/latency.h"
 #include "schemas/bytes.h"
 #include "schemas/ids.h"
 
@@ -12,6 +13,7 @@ namespace leat {
 
 struct CommandStats {
   uint64_t calls = 0, microseconds = 0, rejected = 0, failed = 0;
+  LatencyHistogram latency;  // of those that came from clients: the clock is not read within scripts
 };
 
 // Of one class of keys; only counted when there is one beside the default.

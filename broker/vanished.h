@@ -25,6 +25,9 @@ class Vanished {
     if (type == Type::kList || type == Type::kSortedSet || type == Type::kStream) tell(db, key, type, cause, now_ms);
   }
 
+  // A reply of this tick rests on a key being due: the purge makes a record of it, also while due keys are left alone.
+  bool due_met = false;
+
  private:
   void count(View key, Cause cause);
   void tell(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms);

@@ -2,6 +2,7 @@
 #include "schemas/clock.h"
 
 #include <chrono>
+#include <thread>
 
 namespace leat {
 
@@ -15,5 +16,6 @@ int64_t since_epoch() {
 TimeMs SystemClock::wall_ms() { return since_epoch<std::chrono::milliseconds, std::chrono::system_clock>(); }
 int64_t SystemClock::wall_us() { return since_epoch<std::chrono::microseconds, std::chrono::system_clock>(); }
 int64_t SystemClock::monotonic_us() { return since_epoch<std::chrono::microseconds, std::chrono::steady_clock>(); }
+void SystemClock::hold_us(int64_t us) { std::this_thread::sleep_for(std::chrono::microseconds(us)); }
 
 }  // namespace leat

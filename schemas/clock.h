@@ -17,6 +17,7 @@ class Clock {
   virtual TimeMs wall_ms() = 0;         // since the Unix epoch
   virtual int64_t wall_us() = 0;        // the same, finer: TIME asks for it
   virtual int64_t monotonic_us() = 0;   // since an arbitrary moment
+  virtual void hold_us(int64_t) {}      // lets so much time pass, and does nothing: DEBUG SLEEP
 };
 
 class SystemClock final : public Clock {
@@ -24,6 +25,7 @@ class SystemClock final : public Clock {
   TimeMs wall_ms() override;
   int64_t wall_us() override;
   int64_t monotonic_us() override;
+  void hold_us(int64_t us) override;
 };
 
 }  // namespace leat

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // client.cc: CLIENT's sub-commands. https://redis.io/docs/latest/commands/client/
-#include <algorithm>
-
 #include "broker/broker.h"
 #include "broker/commands/client_commands.h"
+#include "broker/commands/help.h"
 #include "broker/commands/parse.h"
 #include "broker/config_words.h"
 
@@ -15,6 +14,7 @@ bool listens(const Client& client) { return client.subscriptions() + client.shar
 
 Bytes flags_of(const Client& client) {
   Bytes flags;
+  if (client.monitors) flags += 'O';
   if (listens(client)) flags += 'P';
   if (client.in_multi) flags += 'x';
   if (client.parked != nullptr) flags += 'b';
@@ -50,7 +50,10 @@ Bytes describe(Context& ctx, const Client& client) {
   number("watch", static_cast<int64_t>(ctx.rooms.watches.of(client.id).size()));
   number("qbuf", static_cast<int64_t>(client.input.size() - client.parsed));
   number("qbuf-free", static_cast<int64_t>(client.input.capacity() - client.input.size()));
+  number("argv-mem", client.in_round ? static_cast<int64_t>(client.parser.consumed()) : 0);
   number("multi-mem", static_cast<int64_t>(client.queued_bytes));
+  number("rbs", static_cast<int64_t>(client.output.capacity()));
+  number("rbp", static_cast<int64_t>(client.output.held()));
   number("obl", static_cast<int64_t>(held));
   number("oll", 0);
   number("omem", static_cast<int64_t>(unsent));
@@ -116,7 +119,8 @@ Result<KillFilter> parse_kill(Args args) {
       filter.local = value;
     } else if (same_word(args[i], "MAXAGE")) {
       const auto age = parse_integer(value);
-      if (!age || *age <= 0) return Status::error("ERR maxage is not an integer or out of range");
+      if (!age) return Status::error("ERR maxage is not an integer or out of range");
+      if (*age <= 0) return Status::error("ERR maxage should be greater than 0");
       filter.age_max_s = *age;
     } else if (same_word(args[i], "SKIPME") && (same_word(value, "YES") || same_word(value, "NO"))) {
       filter.skip_me = same_word(value, "YES");
@@ -202,16 +206,19 @@ Outcome client_list(Context& ctx, Args args) {
   } else if (args.size() > 3 && same_word(args[2], "ID")) {
     for (const View word : args.from(3)) {
       const auto id = parse_integer(word);
-      if (!id || *id < 0) return Status::error("ERR Invalid client ID");
+      if (!id) return Status::error("ERR Invalid client ID");
       ids.push_back(static_cast<Ticket>(*id));
     }
   } else if (args.size() != 2) {
     return kSyntaxError;
   }
   Bytes lines;
+  for (const Ticket id : ids) {  // as they were asked for
+    const Client* const client = ctx.rooms.clients.find(id);
+    if (client != nullptr && !client->gone) lines += describe(ctx, *client) + "\n";
+  }
   for (const auto& [id, client] : ctx.rooms.clients.all()) {
-    if (client->gone || (type && type_of(*client) != *type)) continue;
-    if (!ids.empty() && std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+    if (!ids.empty() || client->gone || (type && type_of(*client) != *type)) continue;
     lines += describe(ctx, *client) + "\n";
   }
   return ctx.reply.verbatim(lines);
@@ -248,7 +255,7 @@ Outcome client_no_touch(Context& ctx, Args args) {
 // CLIENT PAUSE milliseconds [WRITE | ALL]
 Outcome client_pause(Context& ctx, Args args) {
   bool writes_only = false;
-  if (args.size() > 4) return kSyntaxError;
+  if (args.size() > 4) return subcommand_error(args);
   if (args.size() == 4) {
     writes_only = same_word(args[3], "WRITE");
     if (!writes_only && !same_word(args[3], "ALL")) return Status::error("ERR CLIENT PAUSE mode must be WRITE or ALL");
@@ -303,7 +310,7 @@ Outcome client_reply(Context& ctx, Args args) {
 // CLIENT UNBLOCK id [TIMEOUT | ERROR]  →  1, or 0 when it does not wait
 Outcome client_unblock(Context& ctx, Args args) {
   bool with_error = false;
-  if (args.size() > 4) return kSyntaxError;
+  if (args.size() > 4) return subcommand_error(args);
   if (args.size() == 4) {
     with_error = same_word(args[3], "ERROR");
     if (!with_error && !same_word(args[3], "TIMEOUT")) {

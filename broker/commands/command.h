@@ -24,7 +24,7 @@ namespace leat {
 class Context;
 
 // What a waiter's client is told when nothing came in time.
-enum class OnTimeout : uint8_t { kNull, kNullArray };
+enum class OnTimeout : uint8_t { kNull, kNullArray, kHandler };  // kHandler: it runs again, with Context::time_is_up
 
 // A handler that finds nothing asks to be run again when one of the keys is touched, until the deadline.
 struct Wait {
@@ -89,6 +89,7 @@ enum Trait : uint32_t {
   kNoMulti = 1 << 13,    // refused inside MULTI
   kRunsInMulti = 1 << 14,  // not queued inside MULTI: EXEC, DISCARD, WATCH …
   kContainer = 1 << 15,  // only its sub-commands do something
+  kNoSlowLog = 1 << 24,  // EXEC: its commands are noted, one by one
   kNoTouch = 1 << 16,    // looking is not using: OBJECT, TTL, TYPE, EXISTS leave the idle time alone
 };
 

@@ -2,6 +2,7 @@
 // command_info.cc: COMMAND: what the rows of the table say. https://redis.io/docs/latest/commands/command/
 #include <algorithm>
 
+#include "broker/commands/key_specs.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
 
@@ -27,13 +28,33 @@ std::vector<View> flags_of(const Command& command) {
   return flags;
 }
 
+// Categories that neither the family nor the traits tell. Names split at blanks; a container's stands for its sub-commands.
+struct Category {
+  View name, commands;
+};
+constexpr Category kMoreCategories[] = {
+    {"@admin", " LASTSAVE ROLE "},
+    {"@connection", " ASKING COMMAND READONLY READWRITE WAIT WAITAOF "},
+    {"@dangerous", " FLUSHALL FLUSHDB INFO KEYS LASTSAVE MIGRATE RESTORE ROLE SORT SORT_RO SWAPDB "},
+    {"@keyspace", " DBSIZE FLUSHALL FLUSHDB SWAPDB "},
+};
+constexpr View kWithoutCategory[] = {"cluster", "replication", "server"};  // families
+
 std::vector<Bytes> categories_of(const Command& command) {
-  std::vector<Bytes> categories = {"@" + Bytes(command.family)};
+  std::vector<Bytes> categories;
+  const auto* const end = std::end(kWithoutCategory);
+  const bool plain = std::find(std::begin(kWithoutCategory), end, command.family) != end;
+  if (command.family == "transactions") categories.push_back("@transaction");
+  else if (!plain && !command.is(kContainer)) categories.push_back("@" + Bytes(command.family));
   if (command.is(kWrite)) categories.push_back("@write");
-  if (command.is(kReadOnly)) categories.push_back("@read");
+  if (command.is(kReadOnly) && command.family != "scripting") categories.push_back("@read");
   if (command.is(kAdmin)) categories.push_back("@admin");
   if (command.is(kAdmin)) categories.push_back("@dangerous");
   if (command.is(kBlocks)) categories.push_back("@blocking");
+  const Bytes name = " " + Bytes(command.row.name.substr(0, command.row.name.find('|'))) + " ";
+  for (const Category& one : kMoreCategories) {
+    if (one.commands.find(name) != View::npos) categories.emplace_back(one.name);
+  }
   categories.push_back(command.is(kFast) ? "@fast" : "@slow");
   return categories;
 }
@@ -55,7 +76,7 @@ Replied describe(ReplySink& reply, const Command& command) {
   reply.set(categories.size());
   for (const Bytes& category : categories) reply.simple(category);
   reply.array(0);  // tips
-  reply.array(0);  // key specifications: GETKEYS answers what they are for
+  tell_key_specs(reply, command);
   reply.array(command.subcommands.size());
   for (const Command* sub : command.subcommands) describe(reply, *sub);
   return {};
@@ -105,28 +126,6 @@ Outcome command_info(Context& ctx, Args args) {
   return Replied();
 }
 
-// COMMAND DOCS [name ...]: what the rows know: group and arity
-Outcome command_docs(Context& ctx, Args args) {
-  std::vector<const Command*> commands;
-  for (const Command& command : ctx.rooms.table.all()) {
-    const bool named = args.size() == 2 ? is_top_level(command)
-                                        : std::any_of(args.from(2).begin(), args.from(2).end(), [&](View name) {
-                                            return same_word(name, command.row.name);
-                                          });
-    if (named) commands.push_back(&command);
-  }
-  ctx.reply.map(commands.size());
-  for (const Command* command : commands) {
-    ctx.reply.bulk(lower(command->row.name));
-    ctx.reply.map(2);
-    ctx.reply.bulk("group");
-    ctx.reply.bulk(command->family);
-    ctx.reply.bulk("arity");
-    ctx.reply.integer(command->row.arity);
-  }
-  return Replied();
-}
-
 // COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]
 Outcome command_list(Context& ctx, Args args) {
   const bool filtered = args.size() == 5 && same_word(args[2], "FILTERBY");
@@ -157,18 +156,19 @@ Outcome command_getkeys(Context& ctx, Args args) {
   return Replied();
 }
 
-// COMMAND GETKEYSANDFLAGS command [arg ...]: the flags are the command's, read or written
+// COMMAND GETKEYSANDFLAGS command [arg ...]
 Outcome command_getkeysandflags(Context& ctx, Args args) {
   const auto positions = positions_of(ctx, args);
   if (!positions.ok()) return positions.status();
-  const bool writes = ctx.rooms.table.find(Args(args.from(2)))->is(kWrite);
+  const Args request(args.from(2));
+  const Command& command = *ctx.rooms.table.find(request);
   ctx.reply.array(positions->size());
-  for (const size_t at : *positions) {
+  for (size_t i = 0; i < positions->size(); ++i) {
+    const auto flags = key_flags(command, i, request);
     ctx.reply.array(2);
-    ctx.reply.bulk(args[2 + at]);
-    ctx.reply.set(2);
-    ctx.reply.simple(writes ? "RW" : "RO");
-    ctx.reply.simple(writes ? "update" : "access");
+    ctx.reply.bulk(args[2 + (*positions)[i]]);
+    ctx.reply.set(flags.size());
+    for (const View flag : flags) ctx.reply.simple(flag);
   }
   return Replied();
 }

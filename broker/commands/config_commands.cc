@@ -6,6 +6,7 @@
 #include "broker/broker.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
+#include "broker/config_rewrite.h"
 
 namespace leat {
 
@@ -58,8 +59,12 @@ Outcome config_resetstat(Context& ctx, Args) {
   return ctx.reply.ok();
 }
 
-Outcome config_rewrite(Context&, Args) {
-  return Status::error("ERR leat does not rewrite its configuration file: edit it, or keep the values as --set options");
+// CONFIG REWRITE: into the file that the broker was started with
+Outcome config_rewrite(Context& ctx, Args) {
+  if (ctx.rooms.config.file.empty()) return Status::error("ERR The server is running without a config file");
+  const Status written = rewrite_config_file(ctx.rooms.config);
+  if (!written.ok()) return Status::error("ERR Rewriting config file: " + Bytes(written.text()));
+  return ctx.reply.ok();
 }
 
 }  // namespace leat

@@ -110,6 +110,8 @@ Outcome reset(Context& ctx, Args) {
   client.queued_bytes = 0;
   ctx.rooms.watches.forget(client.id);
   ctx.rooms.pubsub.forget(client);
+  ctx.rooms.monitors.forget(client.id);
+  client.monitors = false;
   client.db = 0;
   client.protocol = 2;
   client.reply.set_protocol(2);

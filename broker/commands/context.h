@@ -33,6 +33,7 @@ class Context {
   DbIndex db;
   const TimeMs now_ms;
   const Wait* resumed = nullptr;  // set when this run follows a wait: its resolved ids
+  bool time_is_up = false;        // … and nothing more is to come (OnTimeout::kHandler)
   TimeMs arrived_ms = 0;          // monotonic, of the request: deadlines count from it
   bool nested = false;            // in a script or a transaction: a wait ends at once
   bool in_script = false;
@@ -67,7 +68,7 @@ class Context {
   // purge sees to one), a start after a crash could have an earlier time, and the key again.
   bool is_due(const Found& found) {
     const bool due = found.expire_at_ms != kNoExpiry && found.expire_at_ms <= now_ms;
-    if (due) footing.rest_on(rooms.batch.index());
+    if (due) footing.rest_on(rooms.batch.index()), rooms.vanished.due_met = true;
     return due;
   }
   const Database& database() const { return rooms.keyspace.database(db); }

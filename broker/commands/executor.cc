@@ -2,6 +2,7 @@
 #include "broker/commands/executor.h"
 
 #include "broker/broker.h"
+#include "broker/commands/secrets.h"
 #include "broker/commands/table.h"
 
 namespace leat {
@@ -33,6 +34,8 @@ bool arity_fits(const Command& command, Args args) {
   return command.row.arity < 0 ? words >= -command.row.arity : words == command.row.arity;
 }
 
+bool is_script(const Command& command) { return command.family == "scripting"; }
+
 bool names_missing_subcommand(const Command* command, Args args) {
   return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
 }
@@ -57,6 +60,9 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
   if (loading && !command->is(kLoading)) return Status::error("LOADING Redis is loading the dataset in memory");
   if (busy && !command->is(kBusy)) {
     return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+  }
+  if (client.monitors && (command->is(kWrite | kReadOnly) || is_script(*command))) {
+    return Status::error("ERR Replica can't interact with the keyspace");  // as Redis has it, to whom a monitor is one
   }
   return Status::fine();
 }
@@ -146,23 +152,81 @@ bool Executor::request(Client& client, const Command* command, Args args) {
 void Executor::run(Client& client, const Command& command, Args args) {
   Context ctx(rooms_, client, client.reply, command, client.db, rooms_.time.now_ms());
   ctx.arrived_ms = rooms_.time.monotonic_ms();
+  const int64_t started_us = rooms_.time.monotonic_us();
   Outcome outcome = invoke(ctx, args);
   if (outcome.waits()) {
+    const int64_t took_us = rooms_.time.monotonic_us() - started_us;
     park(client, command, args, std::move(outcome.wait()), ctx.db);
-    return;
+    client.parked->took_us = took_us;
+  } else {
+    seal(client, ctx.footing.stamp());
   }
-  seal(client, ctx.footing.stamp());
+  if (rooms_.monitors.any()) send_shown(ctx);
+}
+
+void Executor::follow(const Config& config) {
+  histograms_ = config.latency_tracking;
+  slow_us_ = rooms_.slow_log.bar_us();
+  if (config.latency_threshold_ms > 0) slow_us_ = std::min(slow_us_, config.latency_threshold_ms * 1000);
+}
+
+void Executor::note_slow(const Context& ctx, Args args, int64_t took_us) {
+  const int64_t now_s = rooms_.time.now_ms() / 1000;
+  const int64_t threshold_ms = rooms_.config.latency_threshold_ms;
+  if (threshold_ms > 0 && took_us / 1000 >= threshold_ms) {
+    rooms_.latency.note(ctx.command.is(kFast) ? "fast-command" : "command", now_s, took_us / 1000);
+  }
+  if (took_us < rooms_.slow_log.bar_us() || ctx.command.is(kNoSlowLog)) return;
+  rooms_.slow_log.note({.id = 0, .at_s = now_s, .took_us = took_us, .words = cut_words(without_secrets(ctx.command, args)),
+                        .address = ctx.client.transport.peer(), .name = ctx.client.name});
+}
+
+// Who monitors is shown the command; it is sent when the request that it belongs to is done.
+void Executor::show(const Context& ctx, Args args) {
+  if (ctx.command.is(kAdmin)) return;  // too much could be learned from it
+  const Bytes origin = ctx.in_script ? Bytes("lua") : ctx.client.transport.peer();
+  const std::vector<View> words = without_secrets(ctx.command, args);
+  rooms_.monitors.note({.now_us = rooms_.time.now_us(), .db = ctx.db, .origin = origin, .words = words});
+  if (rooms_.monitors.full()) send_shown(ctx);
+}
+
+void Executor::send_shown(const Context& ctx) {
+  Stamp stamp = ctx.footing.stamp();
+  stamp.raise(ctx.client.output.stamp());
+  rooms_.monitors.rest_on(stamp);
+  if (busy && !rooms_.monitors.full()) return;  // others' requests within a slow script: its lines wait for its end
+  const Monitors::Lines shown = rooms_.monitors.take();
+  for (const Ticket ticket : rooms_.monitors.watchers()) {
+    Client* const watcher = rooms_.clients.find(ticket);
+    if (watcher == nullptr || watcher->gone) continue;
+    if (watcher->output.sealed()) {
+      push(*watcher, shown.stamp, [&](RespSink& sink) {
+        for (const Bytes& line : shown.lines) sink.simple(line);
+      });
+    } else {  // in the middle of a reply of its own
+      RespSink sink(watcher->own_messages, 2);
+      for (const Bytes& line : shown.lines) sink.simple(line);
+    }
+  }
 }
 
 // Runs a handler and writes its error, if that is what came of it; a wait is the caller's.
 Outcome Executor::invoke(Context& ctx, Args args) {
   const int64_t started_us = rooms_.time.monotonic_us();
   ++rooms_.stats.commands;
+  const bool monitored = rooms_.monitors.any();
+  if (monitored && is_script(ctx.command)) [[unlikely]] show(ctx, args);  // its line comes before those of its commands
   Outcome outcome = ctx.command.row.handler(ctx, args);
-  if (!ctx.nested) rooms_.time.advance();
   CommandStats& stats = rooms_.stats.by_command[ctx.command.number];  // not before: CONFIG RESETSTAT makes them anew
   ++stats.calls;
-  stats.microseconds += static_cast<uint64_t>(rooms_.time.monotonic_us() - started_us);
+  if (!ctx.in_script) {
+    rooms_.time.advance();
+    const int64_t took_us = rooms_.time.monotonic_us() - started_us;
+    stats.microseconds += static_cast<uint64_t>(took_us);
+    if (histograms_) stats.latency.note(static_cast<uint64_t>(took_us));
+    if (took_us >= slow_us_ && (!outcome.waits() || ctx.nested)) [[unlikely]] note_slow(ctx, args, took_us);
+  }
+  if (monitored && !is_script(ctx.command)) [[unlikely]] show(ctx, args);
   if (!outcome.status().ok()) {
     ++stats.failed;
     count_error(outcome.status().text());
@@ -247,7 +311,7 @@ void Executor::park(Client& client, const Command& command, Args args, Wait wait
   rooms_.waiters.park(client.id, db, wait.keys, wait.ends_on_error);
   if (wait.deadline_ms != 0) deadlines_.add(wait.deadline_ms, client.id);
   client.parked = std::make_unique<Parked>(
-      Parked{&command, OwnedArgs(args), std::move(wait), db, rooms_.time.monotonic_ms()});
+      Parked{&command, OwnedArgs(args), std::move(wait), db, rooms_.time.monotonic_ms(), 0});
 }
 
 void Executor::unpark(Client& client) {
@@ -269,6 +333,7 @@ bool Executor::retry(Client& client) {
     count_error(outcome.status().text());
     client.reply.error(outcome.status());
   }
+  if (parked.took_us >= slow_us_) note_slow(ctx, parked.args.args(), parked.took_us);
   unpark(client);
   seal(client, ctx.footing.stamp());
   return true;
@@ -317,7 +382,13 @@ bool Executor::unblock(Client& client, View error) {
   if (client.parked == nullptr) return false;
   Context ctx(rooms_, client, client.reply, *client.parked->command, client.parked->db, rooms_.time.now_ms());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
-  if (error.empty()) {
+  if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler) {
+    ctx.arrived_ms = client.parked->arrived_ms;
+    ctx.resumed = &client.parked->wait;
+    ctx.time_is_up = true;
+    const Outcome outcome = client.parked->command->row.handler(ctx, client.parked->args.args());
+    CHECK(outcome.replied());
+  } else if (error.empty()) {
     answer_timeout(client.reply, client.parked->wait.on_timeout);
   } else {
     client.reply.error(error);
@@ -337,6 +408,7 @@ void Executor::forget(Client& client) {
   }
   rooms_.watches.forget(client.id);
   rooms_.pubsub.forget(client);
+  rooms_.monitors.forget(client.id);
 }
 
 }  // namespace leat

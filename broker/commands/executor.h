@@ -28,6 +28,9 @@ class Executor {
   // One command of a script; its reply, an error included, goes to `reply`. `db` is the script's own SELECT.
   void call_nested(Context& script, DbIndex& db, Args args, ReplySink& reply);
 
+  // What is slow, as the configuration has it.
+  void follow(const Config& config);
+
   // Waits whose time has come.
   void expire_waits();
   std::optional<TimeMs> next_wait_deadline_ms() const;  // monotonic
@@ -76,11 +79,16 @@ class Executor {
   void refuse(Client& client, const Status& why);
   void refuse_exec(Client& client, const Status& why);
   void count_error(View text);
+  void note_slow(const Context& ctx, Args args, int64_t took_us);
+  void show(const Context& ctx, Args args);
+  void send_shown(const Context& ctx);
   void seal_push(Client& to, const Stamp& stamp);
 
   Rooms& rooms_;
   Admission admission_;
   Stamp waited_for_;
+  bool histograms_ = true;
+  int64_t slow_us_ = INT64_MAX;  // a request that takes so long is noted; one comparison for all that is not
   consumers::Deadlines deadlines_;  // monotonic ms; payload: the ticket
 };
 

@@ -7,15 +7,23 @@
 namespace leat {
 
 extern const Family kClassFamily;
+extern const Family kClusterFamily;
 extern const Family kConnectionFamily;
+extern const Family kDebugFamily;
 extern const Family kHashFamily;
 extern const Family kKeyFamily;
+extern const Family kLatencyFamily;
 extern const Family kLeatFamily;
 extern const Family kListFamily;
+extern const Family kLolwutFamily;
+extern const Family kMemoryFamily;
+extern const Family kMonitorFamily;
 extern const Family kPubSubFamily;
+extern const Family kReplicationFamily;
 extern const Family kScriptFamily;
 extern const Family kServerFamily;
 extern const Family kSetFamily;
+extern const Family kSlowLogFamily;
 extern const Family kSortedSetFamily;
 extern const Family kStreamFamily;
 extern const Family kStreamGroupFamily;

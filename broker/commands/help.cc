@@ -19,4 +19,9 @@ Outcome subcommand_help(Context& ctx, Args args) {
   return Replied();
 }
 
+Status subcommand_error(Args args) {
+  return Status::error("ERR unknown subcommand or wrong number of arguments for '" + Bytes(args[1].substr(0, 128)) +
+                       "'. Try " + upper(args[0]) + " HELP.");
+}
+
 }  // namespace leat

@@ -7,5 +7,7 @@
 namespace leat {
 
 Outcome subcommand_help(Context& ctx, Args args);
+// Of a sub-command with words that are too many or none of its own.
+Status subcommand_error(Args args);
 
 }  // namespace leat

@@ -233,6 +233,17 @@ void commandstats(Context& ctx, Lines& out) {
   }
 }
 
+void latencystats(Context& ctx, Lines& out) {
+  for (const Command& command : ctx.rooms.table.all()) {
+    const LatencyHistogram& latency = ctx.rooms.stats.by_command[command.number].latency;
+    if (latency.calls() == 0) continue;
+    char text[96];
+    std::snprintf(text, sizeof text, "p50=%.3f,p99=%.3f,p99.9=%.3f", static_cast<double>(latency.percentile_us(50)),
+                  static_cast<double>(latency.percentile_us(99)), static_cast<double>(latency.percentile_us(99.9)));
+    out.field("latency_percentiles_usec_" + lower(command.row.name), View(text));
+  }
+}
+
 void errorstats(Context& ctx, Lines& out) {
   for (const auto& [kind, count] : ctx.rooms.stats.by_error) {
     out.field("errorstat_" + kind, "count=" + std::to_string(count));
@@ -282,8 +293,9 @@ constexpr Section kSections[] = {
     {"Memory", memory, true},           {"Persistence", persistence, true},
     {"Stats", statistics, true},        {"Replication", replication, true},
     {"CPU", cpu, true},                 {"Commandstats", commandstats, false},
-    {"Errorstats", errorstats, true},   {"Cluster", cluster, true},
-    {"Keyspace", keyspace, true},       {"Classes", classes, false},
+    {"Errorstats", errorstats, true},   {"Latencystats", latencystats, false},
+    {"Cluster", cluster, true},         {"Keyspace", keyspace, true},
+    {"Classes", classes, false},
 };
 
 }  // namespace

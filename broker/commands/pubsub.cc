@@ -114,7 +114,7 @@ Outcome spublish(Context& ctx, Args args) {
 Outcome pubsub_container(Context& ctx, Args) { return arity_error(ctx.command); }
 
 Outcome list_channels(Context& ctx, Args args, const PubSub::Channels& channels) {
-  if (args.size() > 3) return arity_error(ctx.command);
+  if (args.size() > 3) return subcommand_error(args);
   std::vector<View> names;
   for (const auto& [name, listeners] : channels) {
     if (args.size() == 2 || glob_match(args[2], name)) names.push_back(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// server_commands.h: INFO, COMMAND and CONFIG, each in a file of its own; their rows stand with the server family's.
+// server_commands.h: INFO, COMMAND and CONFIG, in files of their own; their rows stand with the server family's.
 #pragma once
 
 #include "broker/commands/context.h"
@@ -10,11 +10,12 @@ Outcome info(Context&, Args);                      // info.cc
 
 Outcome command_all(Context&, Args);               // command_info.cc
 Outcome command_count(Context&, Args);
-Outcome command_docs(Context&, Args);
 Outcome command_getkeys(Context&, Args);
 Outcome command_getkeysandflags(Context&, Args);
 Outcome command_info(Context&, Args);
 Outcome command_list(Context&, Args);
+
+Outcome command_docs(Context&, Args);              // command_docs.cc
 
 Outcome config_container(Context&, Args);          // config_commands.cc
 Outcome config_get(Context&, Args);

@@ -49,7 +49,9 @@ CommandTable::CommandTable() : slots_(kSlots, nullptr) {
   const Family* const families[] = {&kClassFamily,  &kConnectionFamily, &kHashFamily,      &kKeyFamily,    &kLeatFamily,
                                     &kListFamily,   &kPubSubFamily,     &kScriptFamily,    &kServerFamily, &kSetFamily,
                                     &kSortedSetFamily, &kStreamFamily,  &kStreamGroupFamily, &kStringFamily,
-                                    &kTransactionFamily};
+                                    &kTransactionFamily,
+                                    &kClusterFamily, &kDebugFamily, &kLatencyFamily, &kLolwutFamily, &kMemoryFamily,
+                                    &kMonitorFamily, &kReplicationFamily, &kSlowLogFamily};
   for (const Family* family : families) {
     for (const CommandRow& row : family->rows) {
       CHECK(row.handler != nullptr);

@@ -26,7 +26,7 @@ class CommandTable {
   size_t top_level() const { return top_level_; }
 
  private:
-  static constexpr int kSlotBits = 11;
+  static constexpr int kSlotBits = 12;
   static constexpr size_t kSlots = size_t{1} << kSlotBits;  // several times the number of names
   static size_t slot(View name);
   std::deque<Command> commands_;

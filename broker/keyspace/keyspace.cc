@@ -273,6 +273,12 @@ uint64_t Database::digest_of(View key) const {
   return found ? digest_of(key, *found) : 0;
 }
 
+uint64_t Database::value_digest_of(View key) const {
+  const auto found = find(key);
+  if (!found) return 0;
+  return digest::chain(content_digest(*found), static_cast<uint64_t>(found->type) * 2 + (found->expire_at_ms != 0));
+}
+
 uint64_t Database::digest() const {
   uint64_t digest = 0;
   for_each([&](View key, const Found& found) { digest = digest::mix(digest, digest_of(key, found)); });

@@ -146,6 +146,7 @@ class Database {
 
   uint64_t digest() const;             // of keys, values and expiries
   uint64_t digest_of(View key) const;  // of one key; 0 when absent
+  uint64_t value_digest_of(View key) const;  // the same without its name, and when it expires
   size_t index_memory() const;         // beyond chunks and blobs, about
   // What a key takes: its row, its value, its place among the expiries. Constant time. Changes only with an effect on it.
   struct Weight {

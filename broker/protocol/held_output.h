@@ -36,6 +36,7 @@ class HeldOutput {
   // Forgets what was written since the last seal (CLIENT REPLY OFF).
   void discard_unsealed() { bytes_.resize(sealed_); }
 
+  size_t capacity() const { return bytes_.capacity(); }
   size_t held() const { return sealed_; }
   bool releasable(const Stamp& reached) const { return !spans_.empty() && reached.reaches(spans_.front().stamp); }
 

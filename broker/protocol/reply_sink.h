@@ -33,6 +33,10 @@ class ReplySink {
   virtual Replied set(size_t count) = 0;      // RESP2: array
   virtual Replied push(size_t count) = 0;     // RESP2: array
 
+  virtual Replied big_number(View digits) { return bulk(digits); }  // RESP3 has a type for it
+  // So many pairs said beside the next reply. False: the caller cannot be told, and they are left out.
+  virtual bool attribute(size_t) { return false; }
+
   using Mark = size_t;
   virtual Mark reserve_array() = 0;
   virtual void fill_array(Mark mark, size_t count) = 0;

@@ -101,6 +101,19 @@ Replied RespSink::map(size_t pairs) {
 Replied RespSink::set(size_t count) { return header(resp3_ ? '~' : '*', static_cast<int64_t>(count)); }
 Replied RespSink::push(size_t count) { return header(resp3_ ? '>' : '*', static_cast<int64_t>(count)); }
 
+Replied RespSink::big_number(View digits) {
+  if (!resp3_) return bulk(digits);
+  out_ += '(';
+  out_ += digits;
+  out_ += "\r\n";
+  return {};
+}
+
+bool RespSink::attribute(size_t pairs) {
+  if (resp3_) header('|', static_cast<int64_t>(pairs));
+  return resp3_;
+}
+
 ReplySink::Mark RespSink::reserve_array() { return out_.size(); }
 
 void RespSink::fill_array(Mark mark, size_t count) {

@@ -27,6 +27,8 @@ class RespSink final : public ReplySink {
   Replied map(size_t pairs) override;
   Replied set(size_t count) override;
   Replied push(size_t count) override;
+  Replied big_number(View digits) override;
+  bool attribute(size_t pairs) override;
   Mark reserve_array() override;
   void fill_array(Mark mark, size_t count) override;
   bool resp3() const override { return resp3_; }

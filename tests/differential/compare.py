@@ -94,8 +94,13 @@ def command_info(value):
     return [each and [each[0], each[1], each[3:6]] for each in value]
 
 
+def key_flags(value):
+    """The flags of a key are a set."""
+    return [[each[0], members(each[1])] for each in value] if isinstance(value, list) else value
+
+
 RULES = {"exact": lambda value: value, "members": members, "pairs": pairs, "scan": scan, "scan_pairs": scan_pairs, "kind": kind, "shape": shape,
-         "xinfo": xinfo, "pending": pending, "command_info": command_info}
+         "xinfo": xinfo, "pending": pending, "command_info": command_info, "key_flags": key_flags}
 
 
 def near(left, right):

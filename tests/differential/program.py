@@ -4,16 +4,16 @@
 Used by: run.py.
 Always:  - a program ends outside of any transaction or subscription, on database 0.
 """
-from families import connection, generic, hashes, lists, pubsub, scripting, sets, streams, strings, transactions, zsets
+from families import connection, generic, hashes, lists, operations, pubsub, scripting, sets, streams, strings, transactions, zsets
 from generator import Command, Generator
 
 SPOILED = 0.06  # of the commands
 FAMILIES = {  # weight and table
     "list": (15, lists.FAMILY), "zset": (18, zsets.FAMILY), "stream": (20, streams.FAMILY), "hash": (10, hashes.FAMILY),
     "set": (10, sets.FAMILY), "string": (11, strings.FAMILY), "generic": (11, generic.FAMILY), "rare": (0.1, generic.RARE),
-    "scripting": (5, scripting.FAMILY), "connection": (3, connection.FAMILY),
+    "scripting": (5, scripting.FAMILY), "connection": (3, connection.FAMILY), "operations": (2, operations.FAMILY),
 }
-WHOLE = ("CLIENT", "COMMAND", "CONFIG", "HELLO", "SETRANGE", "SPOP")  # spoiled they could silence, allocate, or choose by chance
+WHOLE = ("CLIENT", "COMMAND", "CONFIG", "DEBUG", "FAILOVER", "HELLO", "MONITOR", "REPLICAOF", "SLAVEOF", "WAIT", "SETRANGE", "SPOP")  # spoiled they could silence, allocate, or choose by chance
 TRANSACTIONS = 0.012
 PUBSUB = 0.004
 

@@ -26,6 +26,7 @@ class TestClock final : public Clock {
   TimeMs wall_ms() override { return wall_us() / 1000; }
   int64_t wall_us() override { return wall_us_; }
   int64_t monotonic_us() override { return monotonic_us_; }
+  void hold_us(int64_t us) override { wall_us_ += us, monotonic_us_ += us; }
   void advance_ms(int64_t ms) { wall_us_ += ms * 1000, monotonic_us_ += ms * 1000; }
   void set_wall_ms(TimeMs ms) { wall_us_ = ms * 1000; }
 

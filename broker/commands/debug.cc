@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// debug.cc: DEBUG: what test suites ask a server for; nobody may, unless enable-debug-command says so.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "broker/broker.h"
+#include "broker/commands/families.h"
+#include "broker/commands/help.h"
+#include "broker/commands/parse.h"
+#include "broker/config_words.h"
+#include "broker/keyspace/encoding.h"
+
+namespace leat {
+
+namespace {
+
+bool from_loopback(const Client& client) {
+  const Bytes peer = client.transport.peer();
+  return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("::1");
+}
+
+Status may_debug(const Context& ctx) {
+  const DebugAccess access = ctx.rooms.config.debug_commands;
+  if (access == DebugAccess::kYes || (access == DebugAccess::kLocal && from_loopback(ctx.client))) return Status::fine();
+  return Status::error("ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
+                       "it from a local connection, otherwise you need to set this option in the configuration file, and then "
+                       "restart the server.");
+}
+
+// DEBUG SLEEP seconds: nobody is served meanwhile
+Outcome sleep(Context& ctx, Args args) {
+  constexpr double kSecondsMax = 3600;
+  const double seconds = parse_real(args[2]).value_or(0);
+  if (seconds > 0) ctx.rooms.time.hold_us(static_cast<int64_t>(std::min(seconds, kSecondsMax) * 1e6));
+  return ctx.reply.ok();
+}
+
+// DEBUG SET-ACTIVE-EXPIRE 0|1
+Outcome set_active_expire(Context& ctx, Args args) {
+  ctx.rooms.broker.active_expire = parse_integer(args[2]).value_or(0) != 0;
+  return ctx.reply.ok();
+}
+
+Encoding encoding_of(const Found& found) {
+  if (found.type != Type::kString) return found.encoding();
+  return found.written ? Encoding::kRaw : encoding_of_text(found.text);
+}
+
+// DEBUG OBJECT key  →  one line of Redis' fields; serializedlength is what the key takes in memory
+Outcome object(Context& ctx, Args args) {
+  const auto found = ctx.look(args[2]);
+  if (!found) return kNoSuchKey;
+  const TimeMs idle_ms = found->use == nullptr ? 0 : ctx.rooms.eviction.idle_ms(*found->use);
+  constexpr int64_t kLruMask = (1 << 24) - 1;
+  char line[256];
+  std::snprintf(line, sizeof line, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%lld lru_seconds_idle:%lld",
+                static_cast<const void*>(found->value), Bytes(name_of(encoding_of(*found))).c_str(),
+                ctx.database().weight_of(args[2]).bytes, static_cast<long long>(((ctx.now_ms - idle_ms) / 1000) & kLruMask),
+                static_cast<long long>(idle_ms / 1000));
+  return ctx.reply.simple(line);
+}
+
+// DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE], DEBUG LOADAOF: the disk's content is rebuilt beside the live one, as a start
+// would, and must be the same. The live one stays.
+Outcome reload(Context& ctx, Args args) {
+  for (const View word : args.from(2)) {
+    if (!same_word(word, "MERGE") && !same_word(word, "NOFLUSH") && !same_word(word, "NOSAVE")) {
+      return Status::error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
+  }
+  if (ctx.nested) return Status::error("ERR DEBUG RELOAD and LOADAOF cannot run inside a transaction");
+  const Status same = ctx.rooms.broker.compare_with_disk();
+  return same.ok() ? Outcome(ctx.reply.ok()) : Outcome(Status::error("ERR " + Bytes(same.text())));
+}
+
+// DEBUG QUICKLIST-PACKED-THRESHOLD size: leat has no such nodes
+Outcome quicklist_packed_threshold(Context& ctx, Args args) {
+  const auto bytes = parse_bytes(args[2]);
+  if (!bytes || *bytes < 0 || *bytes > (int64_t{4} << 30)) {
+    return Status::error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  }
+  return ctx.reply.ok();
+}
+
+Outcome numbers(Context& ctx) {
+  for (int i = 0; i < 3; ++i) ctx.reply.integer(i);
+  return Replied();
+}
+
+// DEBUG PROTOCOL type: a value of that type
+Outcome protocol(Context& ctx, Args args) {
+  const auto is = [&](View type) { return same_word(args[2], type); };
+  ReplySink& reply = ctx.reply;
+  if (is("string")) return reply.bulk("Hello World");
+  if (is("integer")) return reply.integer(12345);
+  if (is("double")) return reply.real(3.141);
+  if (is("null")) return reply.null();
+  if (is("true") || is("false")) return reply.boolean(is("true"));
+  if (is("bignum")) return reply.big_number("1234567999999999999999999999999999999");
+  if (is("verbatim")) return reply.verbatim("This is a verbatim\nstring");
+  if (is("array")) return reply.array(3), numbers(ctx);
+  if (is("set")) return reply.set(3), numbers(ctx);
+  if (is("map")) {
+    reply.map(3);
+    for (int i = 0; i < 3; ++i) reply.integer(i), reply.boolean(i == 1);
+    return Replied();
+  }
+  if (is("attrib")) {
+    if (reply.attribute(1)) {
+      reply.bulk("key-popularity");
+      reply.array(2);
+      reply.bulk("key:123");
+      reply.integer(90);
+    }
+    return reply.bulk("Some real reply following the attribute");
+  }
+  if (is("push")) {
+    if (!reply.resp3()) return Status::error("ERR RESP2 is not supported by this command");
+    reply.push(2);
+    reply.bulk("server-cpu-usage");
+    reply.integer(42);
+    return reply.bulk("Some real reply following the push reply");
+  }
+  return Status::error("ERR Wrong protocol type name. Please use one of the following: "
+                       "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+}
+
+Outcome jmap(Context&, Args) { return Status::error("ERR DEBUG JMAP dumps the heap of a Java machine: leat has none"); }
+
+// DEBUG STRINGMATCH-LEN pattern string  →  whether it matches, as KEYS would have it
+Outcome stringmatch_len(Context& ctx, Args args) { return ctx.reply.integer(glob_match(args[2], args[3])); }
+
+Outcome change_repl_id(Context& ctx, Args) { return ctx.reply.ok(); }
+
+// Forty digits, as of a SHA-1; nothing is all zeros.
+Bytes digest_text(uint64_t digest) {
+  char text[41];
+  const auto part = static_cast<unsigned long long>(digest);
+  std::snprintf(text, sizeof text, "%016llx%016llx%08x", part, part * 0x9e3779b97f4a7c15ull,
+                static_cast<uint32_t>(digest >> 32));
+  return text;
+}
+
+// DEBUG DIGEST: of everything
+Outcome digest(Context& ctx, Args) {
+  ctx.rest_on_everything();
+  bool empty = true;
+  for (DbIndex db = 0; db < kDatabases; ++db) empty = empty && ctx.rooms.keyspace.database(db).size() == 0;
+  return ctx.reply.simple(digest_text(empty ? 0 : ctx.rooms.keyspace.digest()));
+}
+
+// DEBUG DIGEST-VALUE key [key ...]: of each value by itself, whatever its key is called
+Outcome digest_value(Context& ctx, Args args) {
+  const Views keys = args.from(2);
+  ctx.reply.array(keys.size());
+  for (const View key : keys) {
+    const bool there = ctx.look(key).has_value();
+    ctx.reply.simple(digest_text(there ? ctx.database().value_digest_of(key) : 0));
+  }
+  return Replied();
+}
+
+struct SubCommand {
+  View name;
+  size_t words_min, words_max;  // DEBUG and its name among them
+  Handler handler;
+};
+constexpr size_t kMany = SIZE_MAX;
+constexpr SubCommand kSubCommands[] = {
+    {"CHANGE-REPL-ID", 2, 2, change_repl_id},
+    {"DIGEST", 2, 2, digest},
+    {"DIGEST-VALUE", 2, kMany, digest_value},
+    {"JMAP", 2, kMany, jmap},
+    {"LOADAOF", 2, 2, reload},
+    {"OBJECT", 3, 3, object},
+    {"PROTOCOL", 3, 3, protocol},
+    {"QUICKLIST-PACKED-THRESHOLD", 3, 3, quicklist_packed_threshold},
+    {"RELOAD", 2, kMany, reload},
+    {"SET-ACTIVE-EXPIRE", 3, 3, set_active_expire},
+    {"SLEEP", 3, 3, sleep},
+    {"STRINGMATCH-LEN", 4, 4, stringmatch_len},
+};
+
+Outcome help(Context& ctx) {
+  ctx.reply.array(1 + std::size(kSubCommands));
+  ctx.reply.simple("DEBUG takes one of these sub-commands:");
+  for (const SubCommand& one : kSubCommands) ctx.reply.simple(one.name);
+  return Replied();
+}
+
+// DEBUG sub-command [argument ...]
+Outcome debug(Context& ctx, Args args) {
+  if (const Status may = may_debug(ctx); !may.ok()) return may;
+  if (args.size() == 2 && same_word(args[1], "HELP")) return help(ctx);
+  for (const SubCommand& one : kSubCommands) {
+    if (!same_word(one.name, args[1]) || args.size() < one.words_min || args.size() > one.words_max) continue;
+    return one.handler(ctx, args);
+  }
+  return subcommand_error(args);
+}
+
+constexpr CommandRow kRows[] = {
+    // name  arity keys          traits                                  handler
+    {"DEBUG", -2,  Keys::none(), kAdmin | kNoScript | kLoading | kStale, debug},
+};
+static_assert(well_formed(kRows));
+
+}  // namespace
+
+const Family kDebugFamily{"server", kRows};
+
+}  // namespace leat

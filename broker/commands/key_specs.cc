@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/commands/key_specs.h"
+
+#include <algorithm>
+
+#include "broker/commands/table.h"
+
+namespace leat {
+
+namespace {
+
+// What is not "RW update" of a command that writes, or "RO access" of one that reads. Split at blanks.
+struct Treated {
+  View flags;
+  View commands;
+};
+constexpr Treated kFirstKey[] = {
+    {"OW update", "BITOP GEOSEARCHSTORE MSET PFMERGE PSETEX RESTORE SDIFFSTORE SETEX SUNIONSTORE ZDIFFSTORE ZINTERSTORE "
+                  "ZRANGESTORE ZUNIONSTORE"},
+    {"OW insert", "MSETNX SETNX"},
+    {"RW insert", "APPEND HSETNX LINSERT LPUSH LPUSHX PFADD RPUSH RPUSHX SADD XGROUP|CREATE XGROUP|CREATECONSUMER"},
+    {"RM delete", "DEL UNLINK"},
+    {"RW delete", "HDEL LREM LTRIM SREM XAUTOCLAIM XDEL XGROUP|DELCONSUMER XGROUP|DESTROY XTRIM ZREM ZREMRANGEBYLEX "
+                  "ZREMRANGEBYRANK ZREMRANGEBYSCORE"},
+    {"RW access delete", "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN GETDEL HGETDEL LMOVE LMPOP LPOP "
+                         "MIGRATE RENAME RENAMENX RPOP RPOPLPUSH SMOVE SPOP ZMPOP ZPOPMAX ZPOPMIN"},
+    {"RW access update", "BITFIELD DECR DECRBY EVAL EVALSHA FCALL GETEX GETSET HINCRBY HINCRBYFLOAT INCR INCRBY INCRBYFLOAT "
+                         "MOVE SETBIT ZINCRBY"},
+    {"RW access update variable_flags", "SET"},
+    {"RO access", "COPY XREADGROUP"},
+    {"RO", "EXISTS HEXISTS HLEN HSTRLEN LLEN MEMORY|USAGE OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME OBJECT|REFCOUNT SCARD "
+           "SISMEMBER STRLEN TOUCH TYPE WATCH XLEN ZCARD"},
+};
+// Of those whose second key, and any further one, is treated in another way than the first.
+constexpr Treated kFurtherKeys[] = {
+    {"OW update", "COPY RENAME"},
+    {"OW insert", "RENAMENX"},
+    {"RW insert", "BLMOVE BRPOPLPUSH LMOVE RPOPLPUSH SMOVE"},
+    {"RO access", "BITOP GEOSEARCHSTORE PFMERGE SDIFFSTORE SINTERSTORE SUNIONSTORE ZDIFFSTORE ZINTERSTORE ZRANGESTORE "
+                  "ZUNIONSTORE"},
+};
+
+std::vector<View> split(View words) {
+  std::vector<View> out;
+  for (size_t at = 0; at < words.size();) {
+    const size_t end = std::min(words.find(' ', at), words.size());
+    out.push_back(words.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+template <size_t kCount>
+View find_in(const Treated (&table)[kCount], View name) {
+  for (const Treated& one : table) {
+    const std::vector<View> names = split(one.commands);
+    if (std::find(names.begin(), names.end(), name) != names.end()) return one.flags;
+  }
+  return {};
+}
+
+void tell_spec(ReplySink& reply, const std::vector<View>& flags, View search, int index, View find, int a, int b, int c) {
+  reply.map(3);
+  reply.bulk("flags");
+  reply.set(flags.size());
+  for (const View flag : flags) reply.simple(flag);
+  reply.bulk("begin_search");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk(search);
+  reply.bulk("spec");
+  if (search == "index") {
+    reply.map(1);
+  } else {
+    reply.map(2);
+    reply.bulk("keyword");
+    reply.bulk("STREAMS");
+  }
+  reply.bulk(search == "index" ? "index" : "startfrom");
+  reply.integer(index);
+  const bool counted = find == "keynum";
+  reply.bulk("find_keys");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk(find);
+  reply.bulk("spec");
+  reply.map(3);
+  reply.bulk(counted ? "keynumidx" : "lastkey");
+  reply.integer(a);
+  reply.bulk(counted ? "firstkey" : "keystep");
+  reply.integer(b);
+  reply.bulk(counted ? "keystep" : "limit");
+  reply.integer(c);
+}
+
+bool treated_apart(const Command& command) { return !find_in(kFurtherKeys, command.row.name).empty(); }
+
+// A range is told from its first key on; a last one behind it counts from there, one before the end as it is.
+void tell_range(ReplySink& reply, const Command& command, int first, size_t ordinal) {
+  const Keys& keys = command.row.keys;
+  const int last = keys.last < 0 ? keys.last : keys.last - first;
+  tell_spec(reply, key_flags(command, ordinal), "index", first, "range", last, keys.step, 0);
+}
+
+}  // namespace
+
+std::vector<View> key_flags(const Command& command, size_t ordinal) {
+  View flags = ordinal > 0 ? find_in(kFurtherKeys, command.row.name) : View();
+  if (flags.empty()) flags = find_in(kFirstKey, command.row.name);
+  if (flags.empty()) flags = command.is(kWrite) ? "RW update" : "RO access";
+  return split(flags);
+}
+
+std::vector<View> key_flags(const Command& command, size_t ordinal, Args request) {
+  if (command.row.name != "SET") return key_flags(command, ordinal);
+  const Views options = request.from(3);
+  const bool reads = std::any_of(options.begin(), options.end(), [](View word) { return same_word(word, "GET"); });
+  return split(reads ? "RW access update" : "OW update");
+}
+
+void tell_key_specs(ReplySink& reply, const Command& command) {
+  const Keys& keys = command.row.keys;
+  switch (keys.kind) {
+    case Keys::Kind::kNone:
+      reply.array(0);
+      return;
+    case Keys::Kind::kRange:
+      reply.array(treated_apart(command) ? 2 : 1);
+      if (!treated_apart(command)) return tell_range(reply, command, keys.first, 0);
+      tell_spec(reply, key_flags(command, 0), "index", keys.first, "range", 0, 1, 0);
+      return tell_range(reply, command, keys.first + keys.step, 1);
+    case Keys::Kind::kCounted:
+      reply.array(keys.first > 0 ? 2 : 1);
+      if (keys.first > 0) tell_spec(reply, key_flags(command, 0), "index", keys.first, "range", 0, 1, 0);
+      return tell_spec(reply, key_flags(command, keys.first > 0 ? 1 : 0), "index", keys.count_at, "keynum", 0, 1, 1);
+    case Keys::Kind::kStreams:
+      reply.array(1);
+      return tell_spec(reply, key_flags(command, 0), "keyword", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,
+                       2);
+  }
+}
+
+}  // namespace leat

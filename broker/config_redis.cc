@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/config_redis.h"
+
+#include <strings.h>
+
+#include <algorithm>
+
+#include "broker/config_words.h"
+#include "broker/protocol/numbers.h"
+
+namespace leat {
+
+namespace {
+
+bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
+
+std::vector<View> split(View text) {
+  std::vector<View> words;
+  for (size_t at = text.find_first_not_of(' '); at != View::npos; at = text.find_first_not_of(' ', at)) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+// What Redis' clients read and leat has only one answer for; setting that same answer is fine.
+struct Constant {
+  View name, value;
+};
+constexpr Constant kConstants[] = {
+    {"aclfile", ""},
+    {"appendonly", "yes"},
+    {"bind-source-addr", ""},
+    {"cluster-enabled", "no"},
+    {"daemonize", "no"},
+    {"databases", "16"},
+    {"enable-module-command", "no"},
+    {"enable-protected-configs", "no"},
+    {"io-threads", "1"},
+    {"io-threads-do-reads", "no"},
+    {"masterauth", ""},
+    {"masteruser", ""},
+    {"maxmemory-clients", "0"},
+    {"min-replicas-to-write", "0"},
+    {"min-slaves-to-write", "0"},
+    {"notify-keyspace-events", ""},
+    {"protected-mode", "yes"},
+    {"replicaof", ""},
+    {"requirepass", ""},
+    {"slaveof", ""},
+    {"supervised", "no"},
+    {"syslog-enabled", "no"},
+    {"tls-cluster", "no"},
+    {"tls-port", "0"},
+    {"tls-replication", "no"},
+    {"unixsocket", ""},
+    {"unixsocketperm", "0"},
+};
+
+ConfigKey constant(const Constant& one) {
+  const View name = one.name, value = one.value;
+  return {"", name, true, [=](const Config&) { return Bytes(value); },
+          [=](Config&, View given) {
+            if (same(given, value)) return Status::fine();
+            return Status::error("leat offers only '" + Bytes(value) + "' here");
+          }};
+}
+
+// What is remembered: numbers between two bounds, one of several words (split by '|'), or any text.
+struct Remembered {
+  enum class Kind : uint8_t { kNumber, kWord, kText };
+  View name, fallback;
+  Kind kind;
+  int64_t min = 0, max = 0;
+  View words = {};
+};
+constexpr Remembered number(View name, View fallback, int64_t min, int64_t max) {
+  return {name, fallback, Remembered::Kind::kNumber, min, max};
+}
+constexpr Remembered word(View name, View fallback, View words) {
+  return {name, fallback, Remembered::Kind::kWord, 0, 0, words};
+}
+constexpr Remembered yes(View name) { return word(name, "yes", "yes|no"); }
+constexpr Remembered no(View name) { return word(name, "no", "yes|no"); }
+constexpr Remembered text(View name, View fallback) { return {name, fallback, Remembered::Kind::kText}; }
+
+constexpr int64_t kInt = INT32_MAX, kLong = INT64_MAX;
+constexpr View kStopWords = "default|save|nosave|now|force";
+constexpr Remembered kRemembered[] = {
+    word("acl-pubsub-default", "resetchannels", "allchannels|resetchannels"),
+    number("acllog-max-len", "128", 0, kLong),
+    number("active-defrag-cycle-max", "25", 1, 99),
+    number("active-defrag-cycle-min", "1", 1, 99),
+    number("active-defrag-ignore-bytes", "104857600", 1, kLong),
+    number("active-defrag-max-scan-fields", "1000", 1, kLong),
+    number("active-defrag-threshold-lower", "10", 0, 1000),
+    number("active-defrag-threshold-upper", "100", 0, 1000),
+    number("active-expire-effort", "1", 1, 10),
+    no("activedefrag"),
+    yes("activerehashing"),
+    no("always-show-logo"),
+    no("aof-disable-auto-gc"),
+    yes("aof-load-truncated"),
+    yes("aof-rewrite-incremental-fsync"),
+    no("aof-timestamp-enabled"),
+    yes("aof-use-rdb-preamble"),
+    text("aof_rewrite_cpulist", ""),
+    text("appenddirname", "appendonlydir"),
+    text("appendfilename", "appendonly.aof"),
+    number("auto-aof-rewrite-min-size", "67108864", 0, kLong),
+    number("auto-aof-rewrite-percentage", "100", 0, kInt),
+    text("bgsave_cpulist", ""),
+    text("bio_cpulist", ""),
+    yes("cluster-allow-pubsubshard-when-down"),
+    no("cluster-allow-reads-when-down"),
+    yes("cluster-allow-replica-migration"),
+    number("cluster-announce-bus-port", "0", 0, 65535),
+    text("cluster-announce-hostname", ""),
+    text("cluster-announce-human-nodename", ""),
+    text("cluster-announce-ip", ""),
+    number("cluster-announce-port", "0", 0, 65535),
+    number("cluster-announce-tls-port", "0", 0, 65535),
+    text("cluster-config-file", "nodes.conf"),
+    number("cluster-link-sendbuf-limit", "0", 0, kLong),
+    number("cluster-migration-barrier", "1", 0, kInt),
+    number("cluster-node-timeout", "15000", 0, kLong),
+    number("cluster-ping-interval", "1000", 0, kInt),
+    number("cluster-port", "0", 0, 65535),
+    word("cluster-preferred-endpoint-type", "ip", "ip|hostname|unknown-endpoint"),
+    no("cluster-replica-no-failover"),
+    number("cluster-replica-validity-factor", "10", 0, kInt),
+    yes("cluster-require-full-coverage"),
+    yes("crash-log-enabled"),
+    yes("crash-memcheck-enabled"),
+    text("dbfilename", "dump.rdb"),
+    yes("disable-thp"),
+    yes("dynamic-hz"),
+    number("hll-sparse-max-bytes", "3000", 0, kLong),
+    number("hz", "10", 0, kInt),
+    text("ignore-warnings", ""),
+    yes("jemalloc-bg-thread"),
+    number("key-load-delay", "0", -kInt, kInt),
+    text("latency-tracking-info-percentiles", "50 99 99.9"),
+    no("lazyfree-lazy-eviction"),
+    no("lazyfree-lazy-expire"),
+    no("lazyfree-lazy-server-del"),
+    no("lazyfree-lazy-user-del"),
+    no("lazyfree-lazy-user-flush"),
+    number("list-compress-depth", "0", 0, kInt),
+    number("loading-process-events-interval-bytes", "2097152", 1024, kInt),
+    text("locale-collate", ""),
+    number("max-new-connections-per-cycle", "10", 1, 1000),
+    number("max-new-tls-connections-per-cycle", "1", 1, 1000),
+    number("min-replicas-max-lag", "10", 0, kInt),
+    no("no-appendfsync-on-rewrite"),
+    word("oom-score-adj", "no", "no|yes|relative|absolute"),
+    text("oom-score-adj-values", "0 200 800"),
+    text("pidfile", ""),
+    text("proc-title-template", "{title} {listen-addr} {server-mode}"),
+    word("propagation-error-behavior", "ignore", "ignore|panic|panic-on-replicas"),
+    no("rdb-del-sync-files"),
+    number("rdb-key-save-delay", "0", -kInt, kInt),
+    yes("rdb-save-incremental-fsync"),
+    yes("rdbchecksum"),
+    yes("rdbcompression"),
+    number("repl-backlog-size", "1048576", 1, kLong),
+    number("repl-backlog-ttl", "3600", 0, kLong),
+    no("repl-disable-tcp-nodelay"),
+    word("repl-diskless-load", "disabled", "disabled|on-empty-db|swapdb"),
+    yes("repl-diskless-sync"),
+    number("repl-diskless-sync-delay", "5", 0, kInt),
+    number("repl-diskless-sync-max-replicas", "0", 0, kInt),
+    number("repl-ping-replica-period", "10", 1, kInt),
+    number("repl-timeout", "60", 1, kInt),
+    text("replica-announce-ip", ""),
+    number("replica-announce-port", "0", 0, 65535),
+    yes("replica-announced"),
+    no("replica-ignore-disk-write-errors"),
+    yes("replica-ignore-maxmemory"),
+    no("replica-lazy-flush"),
+    number("replica-priority", "100", 0, kInt),
+    yes("replica-read-only"),
+    yes("replica-serve-stale-data"),
+    word("sanitize-dump-payload", "yes", "no|yes|clients"),
+    text("server_cpulist", ""),
+    yes("set-proc-title"),
+    word("shutdown-on-sigint", "default", kStopWords),
+    word("shutdown-on-sigterm", "default", kStopWords),
+    number("shutdown-timeout", "10", 0, kInt),
+    number("socket-mark-id", "0", 0, UINT32_MAX),
+    yes("stop-writes-on-bgsave-error"),
+    word("syslog-facility", "local0", "user|local0|local1|local2|local3|local4|local5|local6|local7"),
+    text("syslog-ident", "redis"),
+    word("tls-auth-clients", "yes", "no|yes|optional"),
+    text("tls-ca-cert-dir", ""),
+    text("tls-ca-cert-file", ""),
+    text("tls-cert-file", ""),
+    text("tls-ciphers", ""),
+    text("tls-ciphersuites", ""),
+    text("tls-client-cert-file", ""),
+    text("tls-client-key-file", ""),
+    text("tls-client-key-file-pass", ""),
+    text("tls-dh-params-file", ""),
+    text("tls-key-file", ""),
+    text("tls-key-file-pass", ""),
+    no("tls-prefer-server-ciphers"),
+    text("tls-protocols", ""),
+    number("tls-session-cache-size", "20480", 0, kInt),
+    number("tls-session-cache-timeout", "300", 0, kInt),
+    yes("tls-session-caching"),
+    number("tracking-table-max-keys", "1000000", 0, kLong),
+    number("watchdog-period", "0", 0, kInt),
+};
+
+// Their names before Redis 5.
+struct Alias {
+  View old_name, name;
+};
+constexpr Alias kAliases[] = {
+    {"cluster-slave-no-failover", "cluster-replica-no-failover"},
+    {"cluster-slave-validity-factor", "cluster-replica-validity-factor"},
+    {"min-slaves-max-lag", "min-replicas-max-lag"},
+    {"repl-ping-slave-period", "repl-ping-replica-period"},
+    {"slave-announce-ip", "replica-announce-ip"},
+    {"slave-announce-port", "replica-announce-port"},
+    {"slave-ignore-maxmemory", "replica-ignore-maxmemory"},
+    {"slave-lazy-flush", "replica-lazy-flush"},
+    {"slave-priority", "replica-priority"},
+    {"slave-read-only", "replica-read-only"},
+    {"slave-serve-stale-data", "replica-serve-stale-data"},
+};
+
+Status fits(const Remembered& one, View given) {
+  if (one.kind == Remembered::Kind::kText) return Status::fine();
+  if (one.kind == Remembered::Kind::kNumber) {
+    const auto value = parse_bytes(given);
+    if (!value) return Status::error("argument couldn't be parsed into an integer");
+    if (*value >= one.min && *value <= one.max) return Status::fine();
+    return Status::error("argument must be between " + integer_text(one.min) + " and " + integer_text(one.max) +
+                         " inclusive");
+  }
+  Bytes known;
+  for (size_t at = 0; at < one.words.size();) {
+    const size_t end = std::min(one.words.find('|', at), one.words.size());
+    const View choice = one.words.substr(at, end - at);
+    if (same(choice, given)) return Status::fine();
+    known += (known.empty() ? "" : ", ") + Bytes(choice);
+    at = end + 1;
+  }
+  if (one.words == "yes|no") return Status::error("argument must be 'yes' or 'no'");
+  return Status::error("argument(s) must be one of the following: " + known);
+}
+
+Bytes told(const Remembered& one, View given) {
+  if (one.kind == Remembered::Kind::kNumber) return integer_text(parse_bytes(given).value_or(0));
+  Bytes value(given);
+  if (one.kind == Remembered::Kind::kWord) std::transform(value.begin(), value.end(), value.begin(), ::tolower);
+  return value;
+}
+
+ConfigKey remembered(View name, const Remembered& one) {
+  return {"", name, true,
+          [&one](const Config& config) {
+            const auto found = config.remembered.find(one.name);
+            return found == config.remembered.end() ? Bytes(one.fallback) : found->second;
+          },
+          [&one](Config& config, View given) {
+            if (Status fit = fits(one, given); !fit.ok()) return fit;
+            config.remembered[Bytes(one.name)] = told(one, given);
+            return Status::fine();
+          }};
+}
+
+// Redis' levels, of which leat has fewer.
+ConfigKey log_level() {
+  return {"", "loglevel", true,
+          [](const Config& config) {
+            if (config.log_level == "debug") return Bytes("debug");
+            if (config.log_level == "warning") return Bytes("warning");
+            return Bytes(config.log_level == "error" ? "nothing" : "notice");
+          },
+          [](Config& config, View given) {
+            constexpr std::pair<View, View> kLevels[] = {{"debug", "debug"}, {"verbose", "info"}, {"notice", "info"},
+                                                         {"warning", "warning"}, {"nothing", "error"}};
+            for (const auto& [redis, ours] : kLevels) {
+              if (same(redis, given)) return config.log_level = Bytes(ours), Status::fine();
+            }
+            return Status::error("argument(s) must be one of the following: debug, verbose, notice, warning, nothing");
+          }};
+}
+
+// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60": of each kind of client the hard limit, which
+// leat has for two of them, and the soft one with its seconds, which it remembers only.
+constexpr View kSoftLimits = "client-output-buffer-limit";
+
+struct OutputLimit {
+  View kind;
+  int64_t hard, soft, seconds;
+};
+std::vector<OutputLimit> output_limits(const Config& config) {
+  std::vector<OutputLimit> limits = {{"normal", config.output_bytes_max, 0, 0},
+                                     {"slave", 268435456, 67108864, 60},
+                                     {"pubsub", config.pubsub_output_bytes_max, 8388608, 60}};
+  const auto found = config.remembered.find(kSoftLimits);
+  if (found == config.remembered.end()) return limits;
+  const std::vector<View> words = split(found->second);  // seven numbers
+  limits[0].soft = *parse_integer(words[0]), limits[0].seconds = *parse_integer(words[1]);
+  limits[1].hard = *parse_integer(words[2]);
+  limits[1].soft = *parse_integer(words[3]), limits[1].seconds = *parse_integer(words[4]);
+  limits[2].soft = *parse_integer(words[5]), limits[2].seconds = *parse_integer(words[6]);
+  return limits;
+}
+
+Status set_output_limits(Config& config, View text) {
+  const std::vector<View> words = split(text);
+  if (words.empty() || words.size() % 4 != 0) {
+    return Status::error("Wrong number of arguments in buffer limit configuration.");
+  }
+  std::vector<OutputLimit> limits = output_limits(config);
+  for (size_t i = 0; i < words.size(); i += 4) {
+    const View kind = same(words[i], "replica") ? View("slave") : words[i];
+    const auto is_of = [&](const OutputLimit& one) { return same(one.kind, kind); };
+    const auto of = std::find_if(limits.begin(), limits.end(), is_of);
+    if (of == limits.end()) return Status::error("Invalid client class specified in buffer limit configuration.");
+    const auto hard = parse_bytes(words[i + 1]), soft = parse_bytes(words[i + 2]), seconds = parse_integer(words[i + 3]);
+    if (!hard || !soft || !seconds || *hard < 0 || *soft < 0 || *seconds < 0) {
+      return Status::error("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+    }
+    *of = {of->kind, *hard, *soft, *seconds};
+  }
+  config.output_bytes_max = limits[0].hard;
+  config.pubsub_output_bytes_max = limits[2].hard;
+  Bytes rest;
+  for (const int64_t one : {limits[0].soft, limits[0].seconds, limits[1].hard, limits[1].soft, limits[1].seconds,
+                            limits[2].soft, limits[2].seconds}) {
+    rest += (rest.empty() ? "" : " ") + integer_text(one);
+  }
+  config.remembered[Bytes(kSoftLimits)] = rest;
+  return Status::fine();
+}
+
+ConfigKey output_limits() {
+  return {"", kSoftLimits, true,
+          [](const Config& config) {
+            Bytes text;
+            for (const OutputLimit& one : output_limits(config)) {
+              text += (text.empty() ? "" : " ") + Bytes(one.kind) + ' ' + integer_text(one.hard) + ' ' +
+                      integer_text(one.soft) + ' ' + integer_text(one.seconds);
+            }
+            return text;
+          },
+          set_output_limits};
+}
+
+}  // namespace
+
+void append_redis_keys(std::vector<ConfigKey>& keys) {
+  for (const Constant& one : kConstants) keys.push_back(constant(one));
+  for (const Remembered& one : kRemembered) {
+    keys.push_back(remembered(one.name, one));
+    for (const Alias& alias : kAliases) {
+      if (alias.name == one.name) keys.push_back(remembered(alias.old_name, one));
+    }
+  }
+  keys.push_back(log_level());
+  keys.push_back(output_limits());
+}
+
+}  // namespace leat

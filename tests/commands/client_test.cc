@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/broker_test.h"
+
+namespace leat::testing {
+
+class ClientTest : public BrokerTest {
+ public:
+  Bytes id_of(TestClient& one) { return std::to_string(one.client().id); }
+};
+
+TEST_F(ClientTest, TheListIsFilteredAndHasRedisFields) {
+  TestClient& other = connect();
+  TestClient& listener = connect();
+  listener.call("SUBSCRIBE news");
+  const Bytes all = call("CLIENT LIST").text;
+  for (const char* field : {"id=", " addr=127.0.0.1:50000", " laddr=", " fd=", " name=", " age=0", " idle=0", " flags=N",
+                            " db=0", " sub=1", " psub=0", " ssub=0", " multi=-1", " watch=0", " qbuf=", " qbuf-free=", " argv-mem=",
+                            " multi-mem=", " rbs=", " rbp=", " obl=", " oll=", " omem=", " tot-mem=", " events=r",
+                            " cmd=client|list", " user=default", " redir=-1", " resp=2", " lib-name=", " lib-ver="}) {
+    EXPECT_NE(all.find(field), Bytes::npos) << field;
+  }
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 3);
+  const Bytes listeners = call("CLIENT LIST TYPE pubsub").text;
+  EXPECT_EQ(std::count(listeners.begin(), listeners.end(), '\n'), 1);
+  EXPECT_EQ(call("CLIENT LIST TYPE master").text, "");
+  EXPECT_EQ(call("CLIENT LIST TYPE nosuch"), error("ERR Unknown client type 'nosuch'"));
+  const Bytes two = call("CLIENT LIST ID " + id_of(other) + " 999 " + id_of(client())).text;
+  EXPECT_EQ(two.find("id=" + id_of(other) + " "), 0u) << "in the order asked for";
+  EXPECT_EQ(std::count(two.begin(), two.end(), '\n'), 2);
+  EXPECT_EQ(call("CLIENT LIST ID x"), error("ERR Invalid client ID"));
+  EXPECT_EQ(call("CLIENT LIST ID -1").text, "");
+  EXPECT_EQ(call("CLIENT LIST ID"), error("ERR syntax error"));
+  EXPECT_EQ(call("CLIENT LIST x y"), error("ERR syntax error"));
+}
+
+TEST_F(ClientTest, KillTakesEachFilter) {
+  TestClient& by_id = connect();
+  EXPECT_EQ(call("CLIENT KILL ID " + id_of(by_id)), integer(1));
+  EXPECT_TRUE(by_id.closed());
+  TestClient& by_address = connect();
+  by_address.peer_name = "127.0.0.1:50001";
+  EXPECT_EQ(call("CLIENT KILL ADDR 127.0.0.1:50001"), integer(1));
+  EXPECT_TRUE(by_address.closed());
+  TestClient& old_form = connect();
+  old_form.peer_name = "127.0.0.1:50002";
+  EXPECT_EQ(call("CLIENT KILL 127.0.0.1:50002"), ok());
+  EXPECT_TRUE(old_form.closed());
+  EXPECT_EQ(call("CLIENT KILL 127.0.0.1:50002"), error("ERR No such client"));
+  TestClient& listener = connect();
+  listener.call("SUBSCRIBE news");
+  EXPECT_EQ(call("CLIENT KILL TYPE pubsub"), integer(1));
+  EXPECT_TRUE(listener.closed());
+  TestClient& aged = connect();
+  advance_ms(10'000);
+  TestClient& young = connect();
+  EXPECT_EQ(call("CLIENT KILL MAXAGE 5"), integer(1)) << "it is not its own victim";
+  EXPECT_TRUE(aged.closed());
+  EXPECT_FALSE(young.closed());
+  EXPECT_EQ(call("CLIENT KILL LADDR 127.0.0.1:6379 USER default SKIPME yes"), integer(1));
+  EXPECT_TRUE(young.closed());
+  EXPECT_EQ(call("CLIENT KILL USER nobody SKIPME no"), error("ERR No such user 'nobody'"));
+  EXPECT_EQ(call("CLIENT KILL TYPE x ID 1"), error("ERR Unknown client type 'x'"));
+  EXPECT_EQ(call("CLIENT KILL ID 0"), error("ERR client-id should be greater than 0"));
+  EXPECT_EQ(call("CLIENT KILL ID x"), error("ERR client-id should be greater than 0"));
+  EXPECT_EQ(call("CLIENT KILL MAXAGE x"), error("ERR maxage is not an integer or out of range"));
+  EXPECT_EQ(call("CLIENT KILL SKIPME perhaps"), error("ERR syntax error"));
+  EXPECT_EQ(call("CLIENT KILL ID 1 TYPE"), error("ERR syntax error"));
+}
+
+TEST_F(ClientTest, UnblockEndsAWaitInEitherWay) {
+  TestClient& waiter = connect();
+  waiter.send("BLPOP l 0");
+  EXPECT_EQ(call("CLIENT UNBLOCK " + id_of(waiter)), integer(1));
+  EXPECT_EQ(waiter.reply(), null_array());
+  waiter.send("BLPOP l 0");
+  EXPECT_EQ(call("CLIENT UNBLOCK " + id_of(waiter) + " ERROR"), integer(1));
+  EXPECT_EQ(waiter.reply(), error("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
+  EXPECT_EQ(call("CLIENT UNBLOCK " + id_of(waiter)), integer(0));
+  EXPECT_EQ(call("CLIENT UNBLOCK x"), error("ERR value is not an integer or out of range"));
+  EXPECT_EQ(call("CLIENT UNBLOCK 1 PERHAPS"), error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
+  EXPECT_EQ(call("CLIENT UNBLOCK 1 ERROR x"),
+            error("ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP."));
+}
+
+TEST_F(ClientTest, ThePauseThatIsStricterStays) {
+  EXPECT_EQ(call("CLIENT PAUSE 1000 ALL"), ok());
+  EXPECT_EQ(call("CLIENT PAUSE 10 WRITE"), ok());
+  TestClient& reader = connect();
+  reader.send("GET k");
+  advance_ms(100);
+  EXPECT_FALSE(reader.has_reply());
+  call("CLIENT UNPAUSE");
+  tick();
+  EXPECT_EQ(reader.reply(), null());
+  EXPECT_EQ(call("CLIENT PAUSE x"), error("ERR timeout is not an integer or out of range"));
+  EXPECT_EQ(call("CLIENT PAUSE -1"), error("ERR timeout is negative"));
+  EXPECT_EQ(call("CLIENT PAUSE 1 WRITE x"),
+            error("ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP."));
+}
+
+TEST_F(ClientTest, ResetForgetsWhatWasChosen) {
+  TestClient& one = connect();
+  one.call("CLIENT NO-EVICT ON");
+  one.call("CLIENT NO-TOUCH ON");
+  one.call("SELECT 3");
+  one.call("MONITOR");
+  EXPECT_EQ(one.call("GET k"), error("ERR Replica can't interact with the keyspace"));
+  EXPECT_EQ(one.call("RESET"), simple("RESET"));
+  call("SET k v");
+  EXPECT_FALSE(one.has_reply()) << "it does not monitor any more";
+  const Bytes info = one.call("CLIENT INFO").text;
+  EXPECT_NE(info.find(" flags=N db=0 "), Bytes::npos) << info;
+}
+
+}  // namespace leat::testing

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/broker_test.h"
+
+namespace leat::testing {
+
+class DebugTest : public BrokerTest {
+ public:
+  DebugTest() { config.debug_commands = DebugAccess::kLocal; }
+};
+
+TEST_F(DebugTest, WhoMay) {
+  EXPECT_EQ(call("DEBUG SLEEP 0"), ok());
+  TestClient& stranger = connect();
+  stranger.peer_name = "192.0.2.1:50000";
+  EXPECT_EQ(stranger.call("DEBUG SLEEP 0").text.find("ERR DEBUG command not allowed."), 0u);
+  config.debug_commands = DebugAccess::kNo;
+  restart();
+  EXPECT_EQ(call("DEBUG SLEEP 0").text.find("ERR DEBUG command not allowed."), 0u);
+  EXPECT_EQ(call("CONFIG SET enable-debug-command yes").type, '-') << "not while it runs";
+}
+
+TEST_F(DebugTest, DueKeysStayWhileTheirExpiryIsOff) {
+  EXPECT_EQ(call("DEBUG SET-ACTIVE-EXPIRE 0"), ok());
+  call("SET k v PX 10");
+  advance_ms(20);
+  EXPECT_EQ(call("DBSIZE"), integer(1));
+  EXPECT_FALSE(broker().has_work());
+  EXPECT_EQ(call("GET k"), null()) << "nobody sees it; it goes when it was asked for";
+  EXPECT_EQ(call("DBSIZE"), integer(0));
+  call("SET k v PX 10");
+  advance_ms(20);
+  EXPECT_EQ(call("DBSIZE"), integer(1));
+  EXPECT_EQ(call("DEBUG SET-ACTIVE-EXPIRE 1"), ok());
+  EXPECT_EQ(call("DBSIZE"), integer(0));
+}
+
+TEST_F(DebugTest, TheDiskHoldsWhatTheMemoryHolds) {
+  call("RPUSH l a b");
+  call("HSET h f v");
+  call("SET e v EX 100");
+  EXPECT_EQ(call("DEBUG RELOAD"), ok());
+  call("XADD s 1-1 f v");
+  EXPECT_EQ(call("DEBUG LOADAOF"), ok());
+  EXPECT_EQ(call("SAVE"), ok());
+  call("RPUSH l c");
+  EXPECT_EQ(call("DEBUG RELOAD NOSAVE"), ok());
+  EXPECT_EQ(call("LRANGE l 0 -1"), array("a", "b", "c"));
+  EXPECT_EQ(call("DEBUG RELOAD x"), error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."));
+}
+
+TEST_F(DebugTest, Digests) {
+  const Reply nothing = simple(Bytes(40, '0'));
+  EXPECT_EQ(call("DEBUG DIGEST"), nothing);
+  call("SET a v");
+  call("SET b v");
+  call("SET c other");
+  const Reply values = call("DEBUG DIGEST-VALUE a b c nosuch");
+  EXPECT_EQ(values.items.at(0), values.items.at(1)) << "whatever the key is called";
+  EXPECT_NE(values.items.at(0), values.items.at(2));
+  EXPECT_EQ(values.items.at(3), nothing);
+  EXPECT_EQ(values.items.at(0).text.size(), 40u);
+  EXPECT_NE(call("DEBUG DIGEST"), nothing);
+  const Bytes object = call("DEBUG OBJECT a").text;
+  EXPECT_NE(object.find(" refcount:1 encoding:embstr serializedlength:"), Bytes::npos) << object;
+  EXPECT_NE(object.find(" lru_seconds_idle:0"), Bytes::npos) << object;
+  EXPECT_EQ(call("DEBUG OBJECT nosuch"), error("ERR no such key"));
+}
+
+TEST_F(DebugTest, ValuesOfEachType) {
+  EXPECT_EQ(call("DEBUG PROTOCOL bignum"), bulk("1234567999999999999999999999999999999"));
+  EXPECT_EQ(call("DEBUG PROTOCOL map"), array(0, 0, 1, 1, 2, 0));
+  EXPECT_EQ(call("DEBUG PROTOCOL attrib"), bulk("Some real reply following the attribute"));
+  EXPECT_EQ(call("DEBUG PROTOCOL push"), error("ERR RESP2 is not supported by this command"));
+  EXPECT_EQ(call("DEBUG PROTOCOL nosuch").type, '-');
+  call("HELLO 3");
+  EXPECT_EQ(call("DEBUG PROTOCOL double"), real("3.141"));
+  EXPECT_EQ(call("DEBUG PROTOCOL set"), set(0, 1, 2));
+  client().send("DEBUG PROTOCOL attrib");
+  EXPECT_EQ(client().received(), "|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n"
+                                 "$39\r\nSome real reply following the attribute\r\n");
+  client().received().clear();
+  client().send("DEBUG PROTOCOL bignum");
+  EXPECT_EQ(client().received(), "(1234567999999999999999999999999999999\r\n");
+  client().received().clear();
+}
+
+TEST_F(DebugTest, TheSmallOnes) {
+  EXPECT_EQ(call("DEBUG JMAP").type, '-');
+  EXPECT_EQ(call("DEBUG STRINGMATCH-LEN a* abc"), integer(1));
+  EXPECT_EQ(call("DEBUG STRINGMATCH-LEN b* abc"), integer(0));
+  EXPECT_EQ(call("DEBUG CHANGE-REPL-ID"), ok());
+  EXPECT_EQ(call("DEBUG QUICKLIST-PACKED-THRESHOLD 100b"), ok());
+  EXPECT_EQ(call("DEBUG QUICKLIST-PACKED-THRESHOLD x"),
+            error("ERR argument must be a memory value bigger than 1 and smaller than 4gb"));
+  EXPECT_EQ(call("DEBUG NOSUCH"),
+            error("ERR unknown subcommand or wrong number of arguments for 'NOSUCH'. Try DEBUG HELP."));
+  EXPECT_EQ(call("DEBUG SLEEP"), error("ERR unknown subcommand or wrong number of arguments for 'SLEEP'. Try DEBUG HELP."));
+  EXPECT_EQ(call("DEBUG HELP").type, '*');
+}
+
+}  // namespace leat::testing
