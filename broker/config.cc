@@ -168,6 +168,7 @@ std::vector<ConfigKey> make_keys() {
       limit("encoding.list_size", "list-max-listpack-size", &EncodingLimits::list_size),
       number("stream.node_entries", "stream-node-max-entries", true, &Config::stream_node_entries_max, 0, INT64_MAX),
       number("stream.node_bytes", "stream-node-max-bytes", true, &Config::stream_node_bytes_max, 0, INT64_MAX),
+      number("hyperloglog.sparse_bytes", "hll-sparse-max-bytes", true, &Config::hll_sparse_bytes_max, 0, INT64_MAX),
       limit("", "hash-max-ziplist-entries", &EncodingLimits::hash_entries),
       limit("", "hash-max-ziplist-value", &EncodingLimits::hash_value_bytes),
       limit("", "zset-max-ziplist-entries", &EncodingLimits::sorted_set_entries),

@@ -104,6 +104,7 @@ struct Config {
   EncodingLimits encodings;
   int64_t stream_node_entries_max = 100;
   int64_t stream_node_bytes_max = 4096;
+  int64_t hll_sparse_bytes_max = 3000;  // a longer HyperLogLog is dense
 
   std::map<Bytes, Bytes, std::less<>> remembered;  // what Redis' tools set and leat does not need (config_redis.cc)
 

@@ -136,7 +136,6 @@ constexpr Remembered kRemembered[] = {
     text("dbfilename", "dump.rdb"),
     yes("disable-thp"),
     yes("dynamic-hz"),
-    number("hll-sparse-max-bytes", "3000", 0, kLong),
     number("hz", "10", 0, kInt),
     text("ignore-warnings", ""),
     yes("jemalloc-bg-thread"),

@@ -10,9 +10,7 @@ namespace {
 std::optional<View> first_key(const Command* command, Args args) {
   if (command == nullptr) return std::nullopt;
   const Keys& keys = command->row.keys;
-  size_t place = 0;
-  if (keys.kind == Keys::Kind::kRange || (keys.kind == Keys::Kind::kCounted && keys.first > 0)) place = keys.first;
-  else if (keys.kind == Keys::Kind::kCounted) place = keys.count_at + 1;
+  const size_t place = keys.kind == Keys::Kind::kCounted && keys.first == 0 ? keys.count_at + 1 : keys.first;  // 0: no key
   if (place == 0 || place >= args.size()) return std::nullopt;
   return args[place];
 }

@@ -18,9 +18,12 @@ bool is_rename(const Command& command) { return command.row.name == "RENAME" || 
 // The keys that something may come to: of two keys (COPY, LMOVE …) the second; what stores a result has its key first.
 std::vector<size_t> added_to(const Command& command, Args args) {
   const Keys& keys = command.row.keys;
-  if (command.row.name.ends_with("STORE")) return {1};
+  if (command.row.name.ends_with("STORE") || command.row.name == "PFMERGE") return {1};
+  if (command.row.name == "BITOP") return {2};
   if (keys.kind == Keys::Kind::kRange && keys.first == 1 && keys.last == 2) return {2};
-  return key_positions(command.row, args).value_or(std::vector<size_t>{});
+  auto positions = key_positions(command.row, args).value_or(std::vector<size_t>{});
+  if (keys.kind == Keys::Kind::kStored) positions.erase(positions.begin());  // which is only read
+  return positions;
 }
 
 void add_classes(const Classes& classes, const Command& command, Args args, ClassSet& set) {

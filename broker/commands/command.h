@@ -57,17 +57,19 @@ using Handler = Outcome (*)(Context& ctx, Args args);
 
 // Where a command's keys stand among its words.
 struct Keys {
-  enum class Kind : uint8_t { kNone, kRange, kCounted, kStreams };
+  enum class Kind : uint8_t { kNone, kRange, kCounted, kStreams, kStored };
   Kind kind = Kind::kNone;
   int8_t first = 0;
   int8_t last = 0;  // negative: from the end
   int8_t step = 0;
-  int8_t count_at = 0;  // kCounted: the word with the number of keys, which follow it; `first` is one more key, or 0
+  int8_t count_at = 0;  // kCounted: the word with the number of keys, which follow it; `first` is one more key, or 0.
+                        // kStored: from this word on, STORE or STOREDIST and one more key may come
 
   static constexpr Keys none() { return {}; }
   static constexpr Keys at(int8_t index) { return {Kind::kRange, index, index, 1, 0}; }
   static constexpr Keys range(int8_t first, int8_t last, int8_t step = 1) { return {Kind::kRange, first, last, step, 0}; }
   static constexpr Keys counted(int8_t count_at, int8_t also = 0) { return {Kind::kCounted, also, 0, 0, count_at}; }
+  static constexpr Keys stored(int8_t first, int8_t from) { return {Kind::kStored, first, first, 1, from}; }
   static constexpr Keys streams() { return {Kind::kStreams, 0, 0, 0, 0}; }
 };
 
@@ -89,8 +91,9 @@ enum Trait : uint32_t {
   kNoMulti = 1 << 13,    // refused inside MULTI
   kRunsInMulti = 1 << 14,  // not queued inside MULTI: EXEC, DISCARD, WATCH …
   kContainer = 1 << 15,  // only its sub-commands do something
-  kNoSlowLog = 1 << 24,  // EXEC: its commands are noted, one by one
   kNoTouch = 1 << 16,    // looking is not using: OBJECT, TTL, TYPE, EXISTS leave the idle time alone
+  kMayWrite = 1 << 17,   // no write by name, but it may change something: refused to read-only scripts, waits with writes
+  kNoSlowLog = 1 << 18,  // EXEC: its commands are noted, one by one
 };
 
 struct CommandRow {
@@ -102,7 +105,7 @@ struct CommandRow {
 };
 
 struct Family {
-  View name;  // "list", "sortedset" … as ACL categories call it
+  View name;  // "list", "sortedset" … as ACL categories call it; several with a blank between them: SORT's
   std::span<const CommandRow> rows;
 };
 
@@ -121,7 +124,8 @@ constexpr bool well_formed(std::span<const CommandRow> rows) {
     if (i > 0 && !(rows[i - 1].name < row.name)) return false;
     if (row.arity == 0) return false;  // a missing handler is found by the table: gcc 12 cannot, with sanitizers on
     const int words = row.arity < 0 ? -row.arity : row.arity;
-    if (row.keys.kind == Keys::Kind::kRange && (row.keys.first < 1 || row.keys.first >= words)) return false;
+    const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kStored;
+    if (ranged && (row.keys.first < 1 || row.keys.first >= words)) return false;
     if (row.keys.kind == Keys::Kind::kCounted && row.keys.count_at >= words) return false;
   }
   return true;

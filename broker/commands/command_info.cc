@@ -42,10 +42,13 @@ constexpr View kWithoutCategory[] = {"cluster", "replication", "server"};  // fa
 
 std::vector<Bytes> categories_of(const Command& command) {
   std::vector<Bytes> categories;
-  const auto* const end = std::end(kWithoutCategory);
-  const bool plain = std::find(std::begin(kWithoutCategory), end, command.family) != end;
-  if (command.family == "transactions") categories.push_back("@transaction");
-  else if (!plain && !command.is(kContainer)) categories.push_back("@" + Bytes(command.family));
+  for (View left = command.family; !left.empty(); left.remove_prefix(std::min(left.find(' '), left.size() - 1) + 1)) {
+    const View name = left.substr(0, left.find(' '));
+    const auto* const end = std::end(kWithoutCategory);
+    const bool plain = std::find(std::begin(kWithoutCategory), end, name) != end;
+    if (name == "transactions") categories.push_back("@transaction");
+    else if (!plain && !command.is(kContainer)) categories.push_back("@" + Bytes(name));
+  }
   if (command.is(kWrite)) categories.push_back("@write");
   if (command.is(kReadOnly) && command.family != "scripting") categories.push_back("@read");
   if (command.is(kAdmin)) categories.push_back("@admin");
@@ -61,7 +64,7 @@ std::vector<Bytes> categories_of(const Command& command) {
 
 Replied describe(ReplySink& reply, const Command& command) {
   const CommandRow& row = command.row;
-  const bool ranged = row.keys.kind == Keys::Kind::kRange;
+  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kStored;
   const bool counted_too = row.keys.kind == Keys::Kind::kCounted && row.keys.first > 0;
   reply.array(10);
   reply.bulk(lower(row.name));

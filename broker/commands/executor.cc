@@ -71,10 +71,10 @@ bool Executor::must_pause(const Client& client, const Command& command) const {
   if (!paused() && !disk_behind) return false;
   if (same_word(command.row.name, "client|unpause") || same_word(command.row.name, "client|pause")) return false;
   if (paused() && !pause.writes_only) return true;
-  if (command.is(kWrite) || command.row.name == "PUBLISH" || command.family == "scripting") return true;
+  if (command.is(kWrite) || command.is(kMayWrite) || command.family == "scripting") return true;
   if (command.row.name != "EXEC") return false;
   for (const QueuedCommand& queued : client.queued) {
-    if (queued.command->is(kWrite) || queued.command->family == "scripting") return true;
+    if (queued.command->is(kWrite) || queued.command->is(kMayWrite) || queued.command->family == "scripting") return true;
   }
   return false;
 }
@@ -284,7 +284,7 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   }
   if (!arity_fits(*command, args)) return refuse("ERR Wrong number of args calling Redis command from script");
   if (command->is(kNoScript)) return refuse("ERR This Redis command is not allowed from script");
-  if (script.read_only && (command->is(kWrite) || command->row.name == "PUBLISH")) {
+  if (script.read_only && (command->is(kWrite) || command->is(kMayWrite))) {
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
   if (const Status full = admission_.admit_nested(*command, args); !full.ok()) return refuse(full.text());

@@ -6,11 +6,14 @@
 
 namespace leat {
 
+extern const Family kBitmapFamily;
 extern const Family kClassFamily;
 extern const Family kClusterFamily;
 extern const Family kConnectionFamily;
 extern const Family kDebugFamily;
+extern const Family kGeoFamily;
 extern const Family kHashFamily;
+extern const Family kHyperLogLogFamily;
 extern const Family kKeyFamily;
 extern const Family kLatencyFamily;
 extern const Family kLeatFamily;
@@ -24,6 +27,7 @@ extern const Family kScriptFamily;
 extern const Family kServerFamily;
 extern const Family kSetFamily;
 extern const Family kSlowLogFamily;
+extern const Family kSortFamily;
 extern const Family kSortedSetFamily;
 extern const Family kStreamFamily;
 extern const Family kStreamGroupFamily;

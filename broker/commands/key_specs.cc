@@ -59,24 +59,29 @@ View find_in(const Treated (&table)[kCount], View name) {
   return {};
 }
 
-void tell_spec(ReplySink& reply, const std::vector<View>& flags, View search, int index, View find, int a, int b, int c) {
-  reply.map(3);
+void tell_flags(ReplySink& reply, const std::vector<View>& flags) {
   reply.bulk("flags");
   reply.set(flags.size());
   for (const View flag : flags) reply.simple(flag);
+}
+
+// From the word number `index`; with a keyword, behind that, which is looked for from there on.
+void tell_spec(ReplySink& reply, const std::vector<View>& flags, View keyword, int index, View find, int a, int b, int c) {
+  reply.map(3);
+  tell_flags(reply, flags);
   reply.bulk("begin_search");
   reply.map(2);
   reply.bulk("type");
-  reply.bulk(search);
+  reply.bulk(keyword.empty() ? "index" : "keyword");
   reply.bulk("spec");
-  if (search == "index") {
+  if (keyword.empty()) {
     reply.map(1);
   } else {
     reply.map(2);
     reply.bulk("keyword");
-    reply.bulk("STREAMS");
+    reply.bulk(keyword);
   }
-  reply.bulk(search == "index" ? "index" : "startfrom");
+  reply.bulk(keyword.empty() ? "index" : "startfrom");
   reply.integer(index);
   const bool counted = find == "keynum";
   reply.bulk("find_keys");
@@ -93,13 +98,37 @@ void tell_spec(ReplySink& reply, const std::vector<View>& flags, View search, in
   reply.integer(c);
 }
 
+// Keys that nobody can tell from their places.
+void tell_unknown(ReplySink& reply, View notes, View flags) {
+  reply.map(4);
+  reply.bulk("notes");
+  reply.bulk(notes);
+  tell_flags(reply, split(flags));
+  for (const View part : {"begin_search", "find_keys"}) {
+    reply.bulk(part);
+    reply.map(2);
+    reply.bulk("type");
+    reply.bulk("unknown");
+    reply.bulk("spec");
+    reply.map(0);
+  }
+}
+
+void tell_sort(ReplySink& reply, const Command& command) {
+  const bool stores = command.is(kWrite);
+  reply.array(stores ? 3 : 2);
+  tell_spec(reply, split("RO access"), {}, 1, "range", 0, 1, 0);
+  tell_unknown(reply, "keys that the patterns of BY and GET make of the elements", "RO access incomplete");
+  if (stores) tell_unknown(reply, "the key behind STORE, which may stand anywhere", "OW update incomplete");
+}
+
 bool treated_apart(const Command& command) { return !find_in(kFurtherKeys, command.row.name).empty(); }
 
 // A range is told from its first key on; a last one behind it counts from there, one before the end as it is.
 void tell_range(ReplySink& reply, const Command& command, int first, size_t ordinal) {
   const Keys& keys = command.row.keys;
   const int last = keys.last < 0 ? keys.last : keys.last - first;
-  tell_spec(reply, key_flags(command, ordinal), "index", first, "range", last, keys.step, 0);
+  tell_spec(reply, key_flags(command, ordinal), {}, first, "range", last, keys.step, 0);
 }
 
 }  // namespace
@@ -120,6 +149,7 @@ std::vector<View> key_flags(const Command& command, size_t ordinal, Args request
 
 void tell_key_specs(ReplySink& reply, const Command& command) {
   const Keys& keys = command.row.keys;
+  if (command.row.name.starts_with("SORT")) return tell_sort(reply, command);
   switch (keys.kind) {
     case Keys::Kind::kNone:
       reply.array(0);
@@ -127,15 +157,20 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
     case Keys::Kind::kRange:
       reply.array(treated_apart(command) ? 2 : 1);
       if (!treated_apart(command)) return tell_range(reply, command, keys.first, 0);
-      tell_spec(reply, key_flags(command, 0), "index", keys.first, "range", 0, 1, 0);
+      tell_spec(reply, key_flags(command, 0), {}, keys.first, "range", 0, 1, 0);
       return tell_range(reply, command, keys.first + keys.step, 1);
     case Keys::Kind::kCounted:
       reply.array(keys.first > 0 ? 2 : 1);
-      if (keys.first > 0) tell_spec(reply, key_flags(command, 0), "index", keys.first, "range", 0, 1, 0);
-      return tell_spec(reply, key_flags(command, keys.first > 0 ? 1 : 0), "index", keys.count_at, "keynum", 0, 1, 1);
+      if (keys.first > 0) tell_spec(reply, key_flags(command, 0), {}, keys.first, "range", 0, 1, 0);
+      return tell_spec(reply, key_flags(command, keys.first > 0 ? 1 : 0), {}, keys.count_at, "keynum", 0, 1, 1);
+    case Keys::Kind::kStored:
+      reply.array(3);
+      tell_spec(reply, split("RO access"), {}, keys.first, "range", 0, 1, 0);
+      for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, split("OW update"), word, -command.row.arity, "range", 0, 1, 0);
+      return;
     case Keys::Kind::kStreams:
       reply.array(1);
-      return tell_spec(reply, key_flags(command, 0), "keyword", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,
+      return tell_spec(reply, key_flags(command, 0), "STREAMS", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,
                        2);
   }
 }

@@ -146,7 +146,7 @@ constexpr uint32_t kListening = kPubsub | kNoScript | kLoading | kStale;
 constexpr CommandRow kRows[] = {
     // name                  arity keys          traits                  handler
     {"PSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kPattern>},
-    {"PUBLISH",              3,    Keys::none(), kLoading | kStale | kFast, publish},
+    {"PUBLISH",              3,    Keys::none(), kLoading | kStale | kFast | kMayWrite, publish},
     {"PUBSUB",               -2,   Keys::none(), kContainer | kLoading | kStale, pubsub_container},
     {"PUBSUB|CHANNELS",      -2,   Keys::none(), kLoading | kStale,      pubsub_channels},
     {"PUBSUB|HELP",          2,    Keys::none(), kLoading | kStale,      subcommand_help},
@@ -155,7 +155,7 @@ constexpr CommandRow kRows[] = {
     {"PUBSUB|SHARDCHANNELS", -2,   Keys::none(), kLoading | kStale,      pubsub_shardchannels},
     {"PUBSUB|SHARDNUMSUB",   -2,   Keys::none(), kLoading | kStale,      pubsub_shardnumsub},
     {"PUNSUBSCRIBE",         -1,   Keys::none(), kListening,             unsubscribe<kPattern>},
-    {"SPUBLISH",             3,    Keys::none(), kLoading | kStale | kFast, spublish},
+    {"SPUBLISH",             3,    Keys::none(), kLoading | kStale | kFast | kMayWrite, spublish},
     {"SSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kShard>},
     {"SUBSCRIBE",            -2,   Keys::none(), kListening,             subscribe<kChannel>},
     {"SUNSUBSCRIBE",         -1,   Keys::none(), kListening,             unsubscribe<kShard>},

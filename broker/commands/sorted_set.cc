@@ -45,13 +45,6 @@ Outcome store_entries(Context& ctx, View to, ScoredMembers entries) {
 
 namespace {
 
-struct AddOptions {
-  bool only_new = false, only_existing = false;      // NX, XX
-  bool only_greater = false, only_less = false;      // GT, LT
-  bool count_changed = false;                        // CH
-  bool increment = false;                            // INCR, ZINCRBY
-};
-
 // The words from 2 on as far as they are options; `at` becomes the first that is none.
 AddOptions parse_add_options(Args args, size_t& at, bool increment) {
   AddOptions options;
@@ -97,18 +90,16 @@ struct Additions {
   std::optional<double> last;  // the last pair's score, unless the options left it alone
 };
 
-Additions decide(const AddOptions& options, const SortedSet* set, Args args, size_t at, const std::vector<double>& scores,
-                 const ChunkStore& chunks) {
+Additions decide(const AddOptions& options, const SortedSet* set, ScoredMembers entries, const ChunkStore& chunks) {
   Additions out;
   std::unordered_map<View, double, MemberHash> decided(0, MemberHash{chunks});
-  const bool several = scores.size() > 1;
-  for (size_t i = 0; i < scores.size(); ++i) {
-    const View member = args[at + 2 * i + 1];
+  const bool several = entries.size() > 1;
+  for (const auto& [given, member] : entries) {
     const auto before = several ? decided.find(member) : decided.end();
     std::optional<double> current;
     if (before != decided.end()) current = before->second;
     else if (set != nullptr) current = set->score(member);
-    out.last = score_after(options, current, scores[i]);
+    out.last = score_after(options, current, given);
     if (!out.last || (current && *current == *out.last)) continue;
     ++(current ? out.updated : out.added);
     out.changes.push_back({stored_score(*out.last), member});
@@ -121,20 +112,28 @@ Outcome add(Context& ctx, Args args, bool increment) {
   size_t at;
   const AddOptions options = parse_add_options(args, at, increment);
   if (Status wrong = check_add(options, args.size() - at); !wrong.ok()) return wrong;
-  std::vector<double> scores;
+  std::vector<ScoredMember> entries;
   for (size_t i = at; i < args.size(); i += 2) {
     const auto score = parse_real(args[i]);
     if (!score) return kNotAFloat;
-    scores.push_back(*score);
+    entries.push_back({*score, args[i + 1]});
   }
-  const auto found = ctx.find<SortedSet>(args[1]);
+  return add_entries(ctx, args[1], options, entries);
+}
+
+}  // namespace
+
+Outcome add_entries(Context& ctx, View key, const AddOptions& options, ScoredMembers entries) {
+  const auto found = ctx.find<SortedSet>(key);
   if (!found.ok()) return found.status();
-  const Additions made = decide(options, *found, args, at, scores, ctx.rooms.keyspace.chunks());
+  const Additions made = decide(options, *found, entries, ctx.rooms.keyspace.chunks());
   if (made.last && std::isnan(*made.last)) return Status::error("ERR resulting score is not a number (NaN)");
-  if (!made.changes.empty()) ctx.emit(SortedSetAdd{.key = args[1], .entries = made.changes});
+  if (!made.changes.empty()) ctx.emit(SortedSetAdd{.key = key, .entries = made.changes});
   if (options.increment) return made.last ? ctx.reply.real(*made.last) : ctx.reply.null();
   return ctx.reply.integer(options.count_changed ? made.added + made.updated : made.added);
 }
+
+namespace {
 
 // ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member ...]  →  how many are new; with INCR the score, or null
 Outcome zadd(Context& ctx, Args args) { return add(ctx, args, false); }

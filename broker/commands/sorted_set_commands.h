@@ -47,6 +47,16 @@ void write_entry(ReplySink& reply, View member, double score, Scores scores);
 // Puts `entries` in place of whatever `to` holds; replies with their number. They may be borrowed from `to` itself.
 Outcome store_entries(Context& ctx, View to, ScoredMembers entries);
 
+// ZADD's options, and what GEOADD knows of them.
+struct AddOptions {
+  bool only_new = false, only_existing = false;      // NX, XX
+  bool only_greater = false, only_less = false;      // GT, LT
+  bool count_changed = false;                        // CH
+  bool increment = false;                            // INCR, ZINCRBY: of one entry
+};
+// Adds, or moves to the score; replies as ZADD does.
+Outcome add_entries(Context& ctx, View key, const AddOptions& options, ScoredMembers entries);
+
 // For tables of members that clients chose: seeded, so that nobody can choose them to collide.
 struct MemberHash {
   const ChunkStore& chunks;

@@ -46,12 +46,12 @@ size_t CommandTable::slot(View name) {
 }
 
 CommandTable::CommandTable() : slots_(kSlots, nullptr) {
-  const Family* const families[] = {&kClassFamily,  &kConnectionFamily, &kHashFamily,      &kKeyFamily,    &kLeatFamily,
-                                    &kListFamily,   &kPubSubFamily,     &kScriptFamily,    &kServerFamily, &kSetFamily,
-                                    &kSortedSetFamily, &kStreamFamily,  &kStreamGroupFamily, &kStringFamily,
-                                    &kTransactionFamily,
-                                    &kClusterFamily, &kDebugFamily, &kLatencyFamily, &kLolwutFamily, &kMemoryFamily,
-                                    &kMonitorFamily, &kReplicationFamily, &kSlowLogFamily};
+  const Family* const families[] = {
+      &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kGeoFamily,
+      &kHashFamily,   &kHyperLogLogFamily, &kKeyFamily,     &kLatencyFamily,    &kLeatFamily,    &kListFamily,
+      &kLolwutFamily, &kMemoryFamily,  &kMonitorFamily,     &kPubSubFamily,     &kReplicationFamily, &kScriptFamily,
+      &kServerFamily, &kSetFamily,     &kSlowLogFamily,     &kSortFamily,       &kSortedSetFamily, &kStreamFamily,
+      &kStreamGroupFamily, &kStringFamily, &kTransactionFamily};
   for (const Family* family : families) {
     for (const CommandRow& row : family->rows) {
       CHECK(row.handler != nullptr);
@@ -92,6 +92,20 @@ const Command* CommandTable::find(Args args) const {
   return command;
 }
 
+namespace {
+// Of SORT and GEORADIUS: where the key is that the last STORE or STOREDIST names; 0: there is none. What other options take
+// is no option, whatever it reads.
+size_t stored_position(Args args, size_t from) {
+  size_t stored = 0;
+  for (size_t at = from; at < args.size(); ++at) {
+    if (same_word(args[at], "LIMIT")) at += 2;
+    else if (same_word(args[at], "BY") || same_word(args[at], "GET")) at += 1;
+    else if (at + 1 < args.size() && (same_word(args[at], "STORE") || same_word(args[at], "STOREDIST"))) stored = ++at;
+  }
+  return stored;
+}
+}  // namespace
+
 std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args args) {
   std::vector<size_t> positions;
   const auto count = static_cast<int64_t>(args.size());
@@ -111,6 +125,12 @@ std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args arg
       const auto keys = parse_integer(args[static_cast<size_t>(row.keys.count_at)]);
       if (!keys || *keys < 0 || *keys > count - row.keys.count_at - 1) return std::nullopt;
       for (int64_t i = 0; i < *keys; ++i) positions.push_back(static_cast<size_t>(row.keys.count_at + 1 + i));
+      return positions;
+    }
+    case Keys::Kind::kStored: {
+      positions.push_back(static_cast<size_t>(row.keys.first));
+      const size_t stored = stored_position(args, static_cast<size_t>(row.keys.count_at));
+      if (stored != 0) positions.push_back(stored);
       return positions;
     }
     case Keys::Kind::kStreams: {

@@ -71,10 +71,15 @@ Replied RespSink::null_array() {
 
 Replied RespSink::real(double value) {
   char text[kRealTextMax];
-  const View written(text, write_real(text, value));
-  if (!resp3_) return bulk(written);
+  return real_as(View(text, write_real(text, value)));
+}
+
+Replied RespSink::plain_real(double value) { return real_as(long_real_text(value)); }
+
+Replied RespSink::real_as(View text) {
+  if (!resp3_) return bulk(text);
   out_ += ',';
-  out_ += written;
+  out_ += text;
   out_ += "\r\n";
   return {};
 }

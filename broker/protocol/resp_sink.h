@@ -21,6 +21,7 @@ class RespSink final : public ReplySink {
   Replied null() override;
   Replied null_array() override;
   Replied real(double value) override;
+  Replied plain_real(double value) override;
   Replied boolean(bool value) override;
   Replied verbatim(View text) override;
   Replied array(size_t count) override;
@@ -35,6 +36,7 @@ class RespSink final : public ReplySink {
   void set_protocol(int protocol) { resp3_ = protocol == 3; }
 
  private:
+  Replied real_as(View text);
   Replied header(char type, int64_t value);
   Bytes& out_;
   bool resp3_;

@@ -14,6 +14,7 @@
 #include <luajit-2.1/lua.hpp>
 #include <vector>
 
+#include "broker/protocol/numbers.h"
 #include "broker/protocol/reply_sink.h"
 #include "broker/script/lua_memory.h"
 
@@ -40,6 +41,7 @@ class LuaSink final : public ReplySink {
   Replied null() override;
   Replied null_array() override;
   Replied real(double value) override;
+  Replied plain_real(double value) override { return resp3() ? real(value) : bulk(long_real_text(value)); }
   Replied boolean(bool value) override;
   Replied verbatim(View text) override;
   Replied array(size_t count) override;

@@ -63,6 +63,12 @@ TEST_F(ClassMemoryTest, WhereNothingMayGoTheClassIsRefused) {
   EXPECT_EQ(call("SET plain 1"), ok());  // the others do not mind
   EXPECT_EQ(call("RENAME plain small:new"), error(kRefused));
   EXPECT_EQ(call("COPY plain small:new"), error(kRefused));
+  EXPECT_EQ(call("BITOP OR small:new plain"), error(kRefused));
+  EXPECT_EQ(call("PFMERGE small:new none"), error(kRefused));
+  EXPECT_EQ(call("SORT none STORE small:new"), error(kRefused));
+  EXPECT_EQ(call("GEORADIUS none 1 1 1 m STORE small:new"), error(kRefused));
+  EXPECT_EQ(call("SORT small:none STORE plain:l"), integer(0));  // only what it adds to is asked
+  EXPECT_EQ(call("BITOP OR plain:bits small:0"), integer(200));
   EXPECT_EQ(call("COPY small:0 plain REPLACE"), integer(1));
   EXPECT_EQ(call("RENAME small:1 small:new"), ok());
   call("MULTI");
@@ -174,6 +180,14 @@ TEST_F(ClassMemoryTest, LongValuesAreRefusedBeforeAnythingChanges) {
   EXPECT_EQ(call("SETRANGE cache:a 100 v"), grown);
   EXPECT_EQ(call("SETRANGE cache:a 99 w"), integer(100));
   EXPECT_EQ(call("GET cache:a"), bulk(Bytes(99, 'v') + "w"));
+  EXPECT_EQ(call("SETBIT cache:a 800 1"), grown);
+  EXPECT_EQ(call("SETBIT cache:a 799 1"), integer(1));
+  EXPECT_EQ(call("BITFIELD cache:a GET u8 800 SET u8 796 1"), grown);
+  EXPECT_EQ(call("BITOP NOT cache:b plain"), grown);
+  EXPECT_EQ(call("BITOP NOT other cache:a"), integer(100));
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(call("PFADD counter " + std::to_string(i)), integer(1));
+  EXPECT_EQ(call("PFMERGE cache:b counter"), grown);
+  EXPECT_EQ(call("EXISTS cache:b"), integer(0));
   call("MULTI");
   EXPECT_EQ(call("SET cache:a " + longer), refused);
   EXPECT_EQ(call("EXEC"), error("EXECABORT Transaction discarded because of previous errors."));

@@ -107,6 +107,37 @@ TEST_F(StringTest, LongestCommonSubsequence) {
   EXPECT_EQ(call("LCS a b LEN"), integer(6));
   EXPECT_EQ(call("LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN"),
             array("matches", array(array(array(4, 7), array(5, 8), 4)), "len", 6));
+  EXPECT_EQ(call("LCS a b IDX"),
+            array("matches", array(array(array(4, 7), array(5, 8)), array(array(2, 3), array(0, 1))), "len", 6));
+  EXPECT_EQ(call("LCS a b IDX MINMATCHLEN -5 withmatchlen").items[1].items.size(), 2u);
+  EXPECT_EQ(call("LCS a none"), bulk(""));
+  EXPECT_EQ(call("LCS none a LEN"), integer(0));
+  EXPECT_EQ(call("LCS none a IDX"), array("matches", array(), "len", 0));
+  EXPECT_EQ(call("LCS a b LEN IDX"), error("ERR If you want both the length and indexes, please just use IDX."));
+  EXPECT_EQ(call("LCS a b MINMATCHLEN"), error("ERR syntax error"));
+  EXPECT_EQ(call("LCS a b MINMATCHLEN x"), error("ERR value is not an integer or out of range"));
+  EXPECT_EQ(call("LCS a"), error("ERR wrong number of arguments for 'lcs' command"));
+  call("RPUSH l x");
+  EXPECT_EQ(call("LCS a l"), error("ERR The specified keys must contain string values"));
+  call("HELLO 3");
+  EXPECT_EQ(call("LCS none a IDX"), map("matches", array(), "len", 0));
+}
+
+// A table of four million cells is half a megabyte; one that would be too large is refused before it is made.
+TEST_F(StringTest, LongestCommonSubsequenceOfLongStrings) {
+  Bytes a, b;
+  for (int i = 0; i < 2000; ++i) a += static_cast<char>('a' + i * i % 7), b += static_cast<char>('a' + i % 5);
+  client().call_words({"MSET", "a", a, "b", b, "long", Bytes(200'000, 'x')});
+  const Reply common = call("LCS a b");
+  EXPECT_EQ(call("LCS a b LEN"), integer(static_cast<int64_t>(common.text.size())));
+  for (const Bytes& whole : {a, b}) {  // it is a subsequence of both
+    size_t matched = 0;
+    for (const char c : whole) matched += matched < common.text.size() && common.text[matched] == c;
+    EXPECT_EQ(matched, common.text.size());
+  }
+  EXPECT_EQ(call("LCS a a"), bulk(a));
+  EXPECT_EQ(call("LCS long long LEN"),
+            error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"));
 }
 
 TEST_F(StringTest, EncodingLabels) {

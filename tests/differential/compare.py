@@ -61,6 +61,11 @@ def shape(value):
     return kind(value)
 
 
+def length(value):
+    """The kind, and of collections how long they are."""
+    return [type(value).__name__, len(value)] if isinstance(value, (list, tuple)) else kind(value)
+
+
 CLOCKS = {b"idle", b"inactive", b"seen-time", b"active-time", b"radix-tree-keys", b"radix-tree-nodes"}
 
 
@@ -99,7 +104,7 @@ def key_flags(value):
     return [[each[0], members(each[1])] for each in value] if isinstance(value, list) else value
 
 
-RULES = {"exact": lambda value: value, "members": members, "pairs": pairs, "scan": scan, "scan_pairs": scan_pairs, "kind": kind, "shape": shape,
+RULES = {"exact": lambda value: value, "members": members, "pairs": pairs, "scan": scan, "scan_pairs": scan_pairs, "kind": kind, "shape": shape, "length": length,
          "xinfo": xinfo, "pending": pending, "command_info": command_info, "key_flags": key_flags}
 
 

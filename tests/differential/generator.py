@@ -3,7 +3,7 @@
 
 Used by: the families, which draw commands from it; run.py, which asks for whole programs.
 Always:  - one seed, one program, on every machine;
-         - keys of the pools `lex` and `log` are touched only by the commands they are kept for (see key());
+         - keys of the pools `lex`, `log` and `hll` are touched only by the commands they are kept for (see key());
          - nothing it draws depends on the clock: expiry times are far ahead, or over.
 """
 import random
@@ -21,8 +21,11 @@ POOLS = {
     "string": [b"string:1", b"string:2", b"string:3"],
     "stream": [b"stream:1", b"stream:2"],
     "log": [b"log:1", b"log:2"],        # streams that lose no entry: their lag is exact in every version
+    "bit": [b"bit:1", b"bit:2", b"bit:3"],
+    "geo": [b"geo:1", b"geo:2"],
+    "hll": [b"hll:1", b"hll:2", b"hll:3"],
 }
-KEPT = ("lex", "log")
+KEPT = ("lex", "log", "hll")
 
 JUNK = [b"", b"abc", b"-1", b"0", b"9223372036854775807", b"9223372036854775808", b"-9223372036854775808",
         b"-9223372036854775809", b"18446744073709551615", b"18446744073709551616", b"1e400", b"nan", b"inf", b"-inf",

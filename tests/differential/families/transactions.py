@@ -4,7 +4,8 @@ from generator import Command
 
 WITHIN = 6  # commands of a transaction, at most
 # Known differences would hide in the reply of EXEC; and some change more than a transaction should.
-APART = ("SCRIPT", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "LATENCY", "MEMORY", "MONITOR", "SLOWLOG", "AUTH", "HELLO", "LPOS", "OBJECT", "XGROUP", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")
+APART = ("SCRIPT", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "LATENCY", "MEMORY", "MONITOR", "SLOWLOG", "AUTH", "BITCOUNT", "BITPOS", "HELLO", "LPOS",
+         "OBJECT", "SORT", "SORT_RO", "XGROUP", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")
 
 
 def transaction(g, draw):
