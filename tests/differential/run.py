@@ -21,7 +21,7 @@ import protocol  # noqa: E402
 from generator import Command  # noqa: E402
 from pair import Pair  # noqa: E402
 from program import Program  # noqa: E402
-from server import Server  # noqa: E402
+from server import Server, is_redis  # noqa: E402
 from shrink import shrink  # noqa: E402
 
 PROGRAM = 2000  # commands of one program
@@ -112,12 +112,18 @@ def self_test(arguments):
     return 0
 
 
+def unlogged(binary):
+    """SLOWLOG must not tell which of the two the machine was slow for."""
+    return ("--slowlog-log-slower-than", "-1") if is_redis(binary) else ("--set", "slow.log_us=-1")
+
+
 class servers:
     """Both servers, each in a folder of its own; without a sync, as only the replies matter here."""
 
     def __init__(self, *binaries):
         self.folder = tempfile.mkdtemp(prefix="leat-differential-")
-        self.servers = [Server(binary, os.path.join(self.folder, str(i)), persistence="none") for i, binary in enumerate(binaries)]
+        self.servers = [Server(binary, os.path.join(self.folder, str(i)), persistence="none", extra=unlogged(binary))
+                        for i, binary in enumerate(binaries)]
 
     def __enter__(self):
         for server in self.servers:

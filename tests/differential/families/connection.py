@@ -13,7 +13,7 @@ WITH_KEYS = ["GET a", "MSET a 1 b 2", "ZUNIONSTORE d 2 a b", "ZUNION 2 a b WITHS
 
 
 def unknown(g):
-    name = g.pick("NOSUCH", "nosuch", "G E T", "get\x00", "x" * 150, "", "CONFIGURE", "\r\n")
+    name = g.pick("NOSUCH", "nosuch", "G E T", "nosuch\x00", "x" * 150, "", "CONFIGURE", "\r\n")
     return Command(name, *g.maybe(0.7, g.value), *g.maybe(0.3, "y" * 200), *g.maybe(0.3, g.value, g.value))
 
 
