@@ -34,7 +34,7 @@ class LuaMemory {
     if (size != 0 && memory == nullptr) return nullptr;
     if (old_size != 0) {
       if (memory != nullptr) std::memcpy(memory, old, std::min(old_size, size));
-      ::operator delete(old, old_size);
+      give_back(old, old_size);
     }
     bytes_ += size - old_size;
     return memory;
@@ -52,6 +52,14 @@ class LuaMemory {
   };
 
  private:
+  static void give_back(void* memory, [[maybe_unused]] size_t size) {
+#ifdef __cpp_sized_deallocation
+    ::operator delete(memory, size);
+#else  // clang 14, of the fuzzers
+    ::operator delete(memory);
+#endif
+  }
+
   size_t bytes_ = 0;
   size_t bytes_max_;
   int lenient_ = 1;
