@@ -6,6 +6,8 @@
 namespace leat {
 
 namespace {
+constexpr size_t kWordsKept = 16 * 1024;
+
 // Where the first key stands among the words, if anywhere.
 std::optional<View> first_key(const Command* command, Args args) {
   if (command == nullptr) return std::nullopt;
@@ -98,6 +100,7 @@ void Round::clear() {
   turns_.clear();
   requests_.clear();
   words_.clear();
+  if (words_.capacity() > kWordsKept) std::vector<View>().swap(words_);  // of a request with a million
   turn_ = 0;
 }
 
