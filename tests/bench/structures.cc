@@ -44,11 +44,25 @@ class Keys {
   std::vector<Bytes> keys_;
 };
 
+void fill(ByteMap& map, const Keys& keys) {
+  for (const Bytes& one : keys.all()) map.put(one, kHundred);
+}
+
+void fill(List& list, int64_t items) {
+  for (int64_t i = 0; i < items; ++i) list.push(Side::kLeft, kHundred);
+}
+
+double score(Keys& dice) { return static_cast<double>(dice.number() % 1'000'000); }
+
+void fill(SortedSet& set, Keys& keys) {
+  for (const Bytes& one : keys.all()) set.add(one, score(keys));
+}
+
 void ByteMapFind(State& state) {
   ChunkStore chunks;
   ByteMap map(chunks, 1, ByteMap::Holds::kPairs);
   Keys keys(static_cast<size_t>(state.range(0)));
-  for (const Bytes& one : keys.all()) map.put(one, kHundred);
+  fill(map, keys);
   for (auto _ : state) DoNotOptimize(map.find(keys.random()));
 }
 BENCHMARK(ByteMapFind)->RangeMultiplier(100)->Range(10, 1'000'000);
@@ -57,7 +71,7 @@ void ByteMapPutAndErase(State& state) {
   ChunkStore chunks;
   ByteMap map(chunks, 1, ByteMap::Holds::kPairs);
   Keys keys(static_cast<size_t>(state.range(0)));
-  for (const Bytes& one : keys.all()) map.put(one, kHundred);
+  fill(map, keys);
   for (auto _ : state) {
     const View one = keys.random();
     map.erase(one);
@@ -69,7 +83,7 @@ BENCHMARK(ByteMapPutAndErase)->RangeMultiplier(100)->Range(10, 1'000'000);
 void ListPushAndDrop(State& state) {
   ChunkStore chunks;
   List list(chunks, 1, 0);
-  for (int64_t i = 0; i < state.range(0); ++i) list.push(Side::kLeft, kHundred);
+  fill(list, state.range(0));
   for (auto _ : state) {
     list.push(Side::kLeft, kHundred);
     list.drop(Side::kRight, 1);
@@ -80,7 +94,7 @@ BENCHMARK(ListPushAndDrop)->RangeMultiplier(100)->Range(100, 1'000'000);
 void ListAt(State& state) {
   ChunkStore chunks;
   List list(chunks, 1, 0);
-  for (int64_t i = 0; i < state.range(0); ++i) list.push(Side::kLeft, kHundred);
+  fill(list, state.range(0));
   Keys dice(1);
   for (auto _ : state) DoNotOptimize(list.at(dice.number() % list.size()));
 }
@@ -90,8 +104,8 @@ void SortedSetAdd(State& state) {
   ChunkStore chunks;
   SortedSet set(chunks, 1, 0);
   Keys keys(static_cast<size_t>(state.range(0)));
-  for (const Bytes& one : keys.all()) set.add(one, static_cast<double>(keys.number() % 1'000'000));
-  for (auto _ : state) set.add(keys.random(), static_cast<double>(keys.number() % 1'000'000));
+  fill(set, keys);
+  for (auto _ : state) set.add(keys.random(), score(keys));
 }
 BENCHMARK(SortedSetAdd)->RangeMultiplier(100)->Range(100, 1'000'000);
 
@@ -99,7 +113,7 @@ void SortedSetRank(State& state) {
   ChunkStore chunks;
   SortedSet set(chunks, 1, 0);
   Keys keys(static_cast<size_t>(state.range(0)));
-  for (const Bytes& one : keys.all()) set.add(one, static_cast<double>(keys.number() % 1'000'000));
+  fill(set, keys);
   for (auto _ : state) DoNotOptimize(set.rank(keys.random()));
 }
 BENCHMARK(SortedSetRank)->RangeMultiplier(100)->Range(100, 1'000'000);
