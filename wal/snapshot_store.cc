@@ -301,6 +301,7 @@ Status SnapshotStore::commit(const SnapshotMeta& meta) {
   if (done.ok()) done = give_back_pages();
   if (done.ok()) done = database_->run("COMMIT");
   if (!done.ok()) return keep(std::move(done));
+  database_->give_back_memory();  // the next snapshot is minutes away, and its rows are elsewhere
   begun_ = false;
   meta_ = meta;
   committed_ = tally_;

@@ -25,6 +25,7 @@ class Database {
   Status failure() const;
   Bytes complaint() const { return sqlite3_errmsg(connection_); }
   bool seems_damaged() const;
+  void give_back_memory() { sqlite3_db_release_memory(connection_); }  // of its cache of pages
   const Bytes& path() const { return path_; }
   uint64_t bytes_written() const { return vfs_.bytes_written(); }
   void on_piece(std::function<void()> rest) { vfs_.on_piece(std::move(rest)); }
