@@ -9,7 +9,9 @@ namespace leat {
 
 namespace {
 
-constexpr size_t kBacklogBytes = 1 << 20;  // a client that has sent so much more than was executed is not read on
+// A client that has sent so much more than was executed is not read on. With 1 MiB the loop was up to 6 ms at nothing but
+// reading what one client had sent.
+constexpr size_t kBacklogBytes = 256 << 10;
 
 Bytes address_text(const sockaddr_storage& address) {
   char host[INET6_ADDRSTRLEN] = {};
