@@ -14,6 +14,10 @@ constexpr size_t kTickRecordBytes = 256 * 1024;  // … or so much record; input
 constexpr int64_t kPurgeBudgetUs = 500;
 constexpr size_t kPurgeKeys = 32;    // between two looks at the clock
 constexpr size_t kFreeChunks = 64;
+constexpr TimeMs kRestAfterMs = 10;  // without a change
+constexpr int64_t kRestBudgetUs = 200;
+constexpr size_t kRestSteps = 64;    // between two looks at the clock
+constexpr size_t kWorkSteps = 32;    // some 30 us
 constexpr TimeMs kHousekeepingMs = 100;
 constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires in the year 292 million, too
 constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
@@ -46,6 +50,7 @@ Broker::Broker(House house, Config config)
   stats_.by_command.resize(table_.all().size());
   stats_.by_class.resize(classes_.size());
   keyspace_.encodings = config_.encodings;
+  if (house_.deterministic) keyspace_.chunks().memory().tidy_from(0);
   executor_.follow(config_);
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
 }
@@ -204,6 +209,7 @@ void Broker::tick() {
   propose();                       // the tick's records: group commit for free
   take_snapshots();                // of what was just proposed, or a slice of the one under way
   release_replies();               // nothing leaves the house before its record does
+  tidy_memory();                   // when nobody looks at a chunk
   housekeeping();
   if (stop_asked_ && !stopped_) finish_stop();
 }
@@ -358,6 +364,7 @@ void Broker::propose() {
   if (log_ == nullptr) return;
   const wal::Durability wanted_now = wal_durability(wanted());
   if (!batch_.empty()) {
+    changed_ms_ = time_.monotonic_ms();
     log_->propose(batch_.bytes(), time_.now_ms(), wanted_now);
     batch_.begin(log_->next_index());
   } else {
@@ -459,6 +466,23 @@ size_t Broker::bytes_to_disk() const {
   return batch_.size() + snapshots_.waiting_bytes() + (log_ == nullptr ? 0 : log_->stats().unsynced_bytes);
 }
 
+// A tick is where nobody holds a View of a chunk: what is tidied may move.
+void Broker::tidy_memory() {
+  tidy_left_ = false;
+  const bool rest = runnable_.empty() && time_.monotonic_ms() >= changed_ms_ + kRestAfterMs;
+  if (!rest && !house_.deterministic) {
+    keyspace_.tidy_memory(kWorkSteps, ChunkMemory::Hour::kWork);
+    return;
+  }
+  const int64_t until_us = time_.monotonic_us() + kRestBudgetUs;
+  while (!keyspace_.tidy_memory(kRestSteps, ChunkMemory::Hour::kRest)) {
+    time_.advance();
+    if (time_.monotonic_us() < until_us) continue;
+    tidy_left_ = true;
+    return;
+  }
+}
+
 void Broker::housekeeping() {
   const TimeMs now_ms = time_.monotonic_ms();
   if (now_ms < next_housekeeping_ms_) return;
@@ -490,6 +514,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
     sooner(time_.monotonic_us() + std::clamp<int64_t>(at_ms - time_.now_ms(), 1, kLongestWaitMs) * 1000);
   }
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
+  if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);
   if (config_.idle_timeout_s != 0) sooner(time_.monotonic_us() + 1000 * 1000);
   return next;
 }

@@ -30,7 +30,9 @@ class Broker {
     Clock& clock;
     Events& events;
     uint64_t seed;  // of its dice and hashes
-    bool deterministic = false;  // a simulation: no threads: it steps the log's itself; random numbers from the seed
+    // A simulation: no threads: it steps the log's itself; random numbers from the seed; chunks move at each tick, so that
+    // who keeps a View of one for too long is found.
+    bool deterministic = false;
   };
   // Lets the sockets be served while something holds the loop: a slow script, a long recovery. May be empty.
   using Pump = std::function<void()>;
@@ -57,7 +59,7 @@ class Broker {
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
     const bool changes = eviction_.has_work() || class_flush_.has_work();
-    return !runnable_.empty() || purge_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
+    return !runnable_.empty() || purge_left_ || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
   }
   size_t runnable() const { return runnable_.size(); }  // clients that have something to run
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
@@ -120,6 +122,7 @@ class Broker {
   void take_snapshots();
   void release_replies();
   bool release(Client& client);
+  void tidy_memory();
   void housekeeping();
   size_t bytes_to_disk() const;
   void finish_stop();
@@ -166,7 +169,9 @@ class Broker {
   TimeMs started_ms_ = 0;
   TimeMs next_housekeeping_ms_ = 0;
   TimeMs sampled_ms_ = 0;
+  TimeMs changed_ms_ = 0;  // when something last did, monotonic
   bool purge_left_ = false;
+  bool tidy_left_ = false;
   bool held_ = false;  // inside serve_while_held
   Save save_at_stop_ = Save::kAsConfigured;
   bool stop_asked_ = false, stop_unsynced_ = false, stopped_ = false;

@@ -96,7 +96,7 @@ int64_t Eviction::budget_us() const {
 }
 
 void Eviction::measure(size_t in_transit) {
-  const MemoryUse use = memory_use();
+  const MemoryUse use = memory_use(keyspace_.memory_unused());
   const size_t known = keyspace_.memory() + in_transit;
   beside_ = use.jemalloc && use.allocated > known ? use.allocated - known : 0;
 }

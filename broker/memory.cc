@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 // Present when the binary is linked with jemalloc; sanitizer builds are not.
@@ -11,7 +12,7 @@ extern "C" void malloc_stats_print(void (*write)(void*, const char*), void* to, 
 
 namespace leat {
 
-MemoryUse memory_use() {
+MemoryUse memory_use(size_t unused) {
   MemoryUse use;
   if (FILE* file = std::fopen("/proc/self/statm", "r")) {
     size_t pages = 0;
@@ -26,7 +27,7 @@ MemoryUse memory_use() {
     size_t allocated = 0;
     size = sizeof allocated;
     use.jemalloc = mallctl("stats.allocated", &allocated, &size, nullptr, 0) == 0;
-    if (use.jemalloc) use.allocated = allocated;
+    if (use.jemalloc) use.allocated = allocated - std::min(allocated, unused);
   }
   return use;
 }

@@ -14,7 +14,8 @@ struct MemoryUse {
   size_t resident = 0;   // bytes the kernel keeps for us
   bool jemalloc = false;
 };
-MemoryUse memory_use();
+// `unused`: bytes that were handed out and have no pages, or nothing in them.
+MemoryUse memory_use(size_t unused);
 // What jemalloc has beside what it handed out; all nothing without it.
 struct AllocatorUse {
   size_t active = 0, resident = 0, retained = 0;  // bytes of pages in use; in memory; kept as address space only

@@ -52,7 +52,8 @@ void Changes::gone(Chunk& chunk) {
     lists_[changed_].remove(chunk);
   } else if (chunk.list_ != kNone) {
     frozen().remove(chunk);
-    chunk.window_ ? put_copy(chunk) : put_itself(chunk);
+    // A region stays where it is: the snapshot's thread frees what it gets.
+    chunk.window_ || ChunkMemory::is_region(chunk.data_.get()) ? put_copy(chunk) : put_itself(chunk);
   }
   chunk.list_ = kNone;
   if (chunk.saved_) gone_chunks_.push_back(chunk.id());
@@ -79,7 +80,7 @@ void Changes::put_copy(Chunk& chunk) {
 
 void Changes::put_itself(Chunk& chunk) {
   const char* const bytes = chunk.data();
-  put(chunk, std::shared_ptr<const char[]>(std::move(chunk.data_)), bytes);
+  put(chunk, std::shared_ptr<const char[]>(chunk.data_.release()), bytes);
 }
 
 void Changes::put(Chunk& chunk, std::shared_ptr<const char[]> keeper, const char* bytes) {

@@ -6,6 +6,7 @@ namespace leat {
 char* ChunkEdit::open(size_t offset, size_t count) {
   CHECK(offset <= chunk_.size());
   if (count == 0) return chunk_.data_.get() + chunk_.begin_ + offset;
+  const Metered metered(*this);
   char* const data = chunk_.data_.get();
   const size_t before = offset, after = chunk_.size() - offset;
   if (before < after && chunk_.begin_ >= count) {
@@ -20,21 +21,31 @@ char* ChunkEdit::open(size_t offset, size_t count) {
   return chunk_.data_.get() + chunk_.begin_ + offset;
 }
 
-// A new, larger home with the gap in place; the room goes to the side that is growing. Small chunks take the next size
-// class (memory counts: most hashes are small), large ones a quarter more, so that appending stays cheap.
+namespace {
+// Small chunks take the next size class (memory counts: most hashes are small), larger ones room for some entries, which
+// they lose again in an hour of rest, and very large ones a quarter more, so that appending stays cheap.
+constexpr size_t kRoomStep = 512;
+size_t with_room(size_t size) {
+  if (size < ChunkMemory::kBytesMin) return size;
+  if (size > kChunkBytesTarget) return size + size / 4;
+  const size_t step = size <= 4 * kRoomStep ? kRoomStep / 2 : kRoomStep;
+  return (size + step - 1) / step * step;
+}
+}  // namespace
+
+// A new, larger home with the gap in place; the room goes to the side that is growing.
 void ChunkEdit::grow(size_t offset, size_t count) {
   const size_t size = chunk_.size() + count;
   CHECK(size <= kChunkBytesMax);
-  const uint64_t size_class = Chunk::class_of(size <= kChunkBytesTarget ? size : size + size / 4);
+  const uint64_t size_class = Chunk::class_of(with_room(size));
   const size_t capacity = Chunk::capacity_of(size_class);
   const bool at_front = offset < chunk_.size() - offset;  // not only 0: some chunks open with a few bytes of head
   const size_t begin = at_front ? capacity - size : 0;
-  std::unique_ptr<char[]> data(new char[capacity]);
+  ChunkMemory::Held data = memory_.take(capacity, chunk_);
   if (chunk_.data_ != nullptr) {
     std::memcpy(data.get() + begin, chunk_.data(), offset);
     std::memcpy(data.get() + begin + offset + count, chunk_.data() + offset, chunk_.size() - offset);
   }
-  store_bytes_ += capacity - chunk_.capacity();
   chunk_.data_ = std::move(data);
   chunk_.begin_ = begin;
   chunk_.end_ = begin + size;
@@ -44,6 +55,7 @@ void ChunkEdit::grow(size_t offset, size_t count) {
 void ChunkEdit::erase(size_t offset, size_t count) {
   CHECK(offset + count <= chunk_.size());
   if (count == 0) return;
+  const Metered metered(*this);
   char* const data = chunk_.data_.get();
   const size_t after = chunk_.size() - offset - count;
   if (offset < after) {
@@ -57,11 +69,11 @@ void ChunkEdit::erase(size_t offset, size_t count) {
 
 char* ChunkEdit::renew(size_t size) {
   CHECK(size <= kChunkBytesMax);
+  const Metered metered(*this);
   if (size > chunk_.capacity() || size < chunk_.capacity() / 2) {
-    give_away();  // first: there may be no room for both
+    chunk_.data_.reset();  // first: there may be no room for both
     chunk_.size_class_ = Chunk::class_of(size);
-    if (size > 0) chunk_.data_.reset(new char[chunk_.capacity()]);
-    store_bytes_ += chunk_.capacity();
+    if (size > 0) chunk_.data_ = memory_.take(chunk_.capacity(), chunk_);
   }
   chunk_.begin_ = 0;
   chunk_.end_ = static_cast<uint32_t>(size);
@@ -69,19 +81,20 @@ char* ChunkEdit::renew(size_t size) {
 }
 
 std::unique_ptr<char[]> ChunkEdit::give_away() {
-  store_bytes_ -= chunk_.capacity();
+  CHECK(!ChunkMemory::is_region(chunk_.data_.get()));
+  const Metered metered(*this);
   chunk_.size_class_ = 0;
   chunk_.begin_ = chunk_.end_ = 0;
-  return std::move(chunk_.data_);
+  return std::unique_ptr<char[]>(chunk_.data_.release());
 }
 
 void ChunkEdit::fit() {
   const uint64_t size_class = Chunk::class_of(chunk_.size());
   if (size_class >= chunk_.size_class_) return;
+  const Metered metered(*this);
   const size_t capacity = Chunk::capacity_of(size_class);
-  std::unique_ptr<char[]> data(capacity == 0 ? nullptr : new char[capacity]);
+  ChunkMemory::Held data = capacity == 0 ? nullptr : memory_.take(capacity, chunk_);
   if (!chunk_.empty()) std::memcpy(data.get(), chunk_.data(), chunk_.size());
-  store_bytes_ -= chunk_.capacity() - capacity;
   chunk_.end_ = chunk_.size();
   chunk_.begin_ = 0;
   chunk_.size_class_ = size_class;

@@ -10,6 +10,7 @@
 #include <bit>
 #include <memory>
 
+#include "chunks/chunk_memory.h"
 #include "schemas/bytes.h"
 #include "schemas/check.h"
 #include "schemas/ids.h"
@@ -53,7 +54,10 @@ class Chunk {
   const char* data() const { return data_.get() + begin_; }
   size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
-  size_t memory() const { return sizeof(Chunk) + capacity(); }
+  // A region (chunk_memory.h) counts as what is in it: it is made to fit now and then, which is no change of the chunk.
+  size_t memory() const { return sizeof(Chunk) + (ChunkMemory::is_region(data_.get()) ? size() : capacity()); }
+  bool is_loose() const { return capacity() > 2 * size() + 64; }  // it has far more memory than it needs
+  static size_t allocated_for(size_t bytes) { return allocator_capacity_of(allocator_class_of(bytes)); }  // of no chunk
   uint32_t loaded_detail() const { return slot_; }  // of a string's row that is being loaded: what detail() was
 
  private:
@@ -63,17 +67,31 @@ class Chunk {
   friend class Changes;
   friend class Windows;
   friend class Window;
+  friend class ChunkMemory;
 
-  // Capacities are the sizes an allocator really hands out (multiples of 16 up to 128, then four to each doubling, as in
-  // jemalloc): nothing is lost to rounding, and one byte holds the capacity. A small hash is little more than its chunk.
-  static constexpr uint64_t class_of(size_t size) {
+  // Capacities are sizes that are really handed out: nothing is lost to rounding, and one byte holds the capacity. Those
+  // in the middle are of regions (chunk_memory.h), the others an allocator's: multiples of 16 up to 128, then four to each
+  // doubling, as in jemalloc. A small hash is little more than its chunk.
+  static constexpr uint64_t kFirstRegion = 17, kFirstLarge = kFirstRegion + ChunkMemory::kShelves;
+  static constexpr uint64_t kLargeSkipped = kFirstLarge - 29;  // regions stand for the allocator's classes 17 to 28
+  static constexpr uint64_t allocator_class_of(size_t size) {
     if (size <= 128) return (size + 15) / 16;
     const int shift = std::bit_width(size - 1) - 3;
     return 1 + 4 * (shift - 3) - 4 + ((size - 1) >> shift);
   }
-  static constexpr size_t capacity_of(uint64_t size_class) {
+  static constexpr uint64_t class_of(size_t size) {
+    if (size < ChunkMemory::kBytesMin) return allocator_class_of(size);
+    if (size > ChunkMemory::kBytesMax) return allocator_class_of(size) + kLargeSkipped;
+    return kFirstRegion + ChunkMemory::shelf_for(size);
+  }
+  static constexpr size_t allocator_capacity_of(uint64_t size_class) {
     if (size_class <= 8) return size_class * 16;
     return (5 + (size_class - 9) % 4) << (5 + (size_class - 9) / 4);
+  }
+  static constexpr size_t capacity_of(uint64_t size_class) {
+    if (size_class < kFirstRegion) return allocator_capacity_of(size_class);
+    if (size_class >= kFirstLarge) return allocator_capacity_of(size_class - kLargeSkipped);
+    return ChunkMemory::bytes_of(size_class - kFirstRegion);
   }
   size_t capacity() const { return capacity_of(size_class_); }
 
@@ -88,7 +106,7 @@ class Chunk {
   uint32_t slot_ = 0;       // in that list; see also loaded_detail()
   uint32_t begin_ = 0;      // room is kept in front, so that lists grow and shrink at both ends for free
   uint32_t end_ = 0;
-  std::unique_ptr<char[]> data_;
+  ChunkMemory::Held data_;
 };
 static_assert(sizeof(Chunk) == 40);
 
@@ -107,15 +125,26 @@ class ChunkEdit {
   // `size` bytes instead of those there are, for the caller to write; memory that does not fit them is changed for such
   // as does.
   char* renew(size_t size);
-  std::unique_ptr<char[]> give_away();  // the bytes, with their memory: the chunk is empty then
+  std::unique_ptr<char[]> give_away();  // the bytes, which are no region, with their memory: the chunk is empty then
   // Gives back memory beyond what the bytes need (after a split, or when a chunk is not expected to grow).
   void fit();
 
  private:
   friend class ChunkStore;
-  ChunkEdit(Chunk& chunk, size_t& bytes) : chunk_(chunk), store_bytes_(bytes) {}
+  ChunkEdit(Chunk& chunk, ChunkMemory& memory, size_t& bytes)
+      : chunk_(chunk), memory_(memory), store_bytes_(bytes) {}
+  class Metered {  // while one changes the chunk; what that comes to
+   public:
+    explicit Metered(ChunkEdit& edit) : edit_(edit), before_(edit.chunk_.memory()) {}
+    ~Metered() { edit_.store_bytes_ += edit_.chunk_.memory() - before_; }
+
+   private:
+    ChunkEdit& edit_;
+    const size_t before_;
+  };
   void grow(size_t offset, size_t count);
   Chunk& chunk_;
+  ChunkMemory& memory_;
   size_t& store_bytes_;
 };
 

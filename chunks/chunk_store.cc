@@ -9,8 +9,7 @@ ChunkStore::~ChunkStore() = default;
 
 std::unique_ptr<Chunk> ChunkStore::create(ValueId owner, ChunkKind kind, uint8_t depth) {
   auto chunk = std::make_unique<Chunk>();
-  begin(*chunk, owner, kind);
-  chunk->depth_ = depth;
+  begin(*chunk, owner, kind, depth);
   return chunk;
 }
 
@@ -18,10 +17,11 @@ void ChunkStore::retire(std::unique_ptr<Chunk> chunk) {
   if (chunk != nullptr) end(*chunk);
 }
 
-void ChunkStore::begin(Chunk& chunk, ValueId owner, ChunkKind kind) {
+void ChunkStore::begin(Chunk& chunk, ValueId owner, ChunkKind kind, uint8_t depth) {
   chunk.id_ = ++last_.chunk;
   chunk.owner_ = owner;
   chunk.kind_ = static_cast<uint8_t>(kind);
+  chunk.depth_ = depth;
   changes_.made(chunk);
   ++chunks_;
   bytes_ += chunk.memory();
@@ -36,6 +36,7 @@ void ChunkStore::end(Chunk& chunk) {
 void ChunkStore::move(Chunk& from, Chunk& to) {
   changes_.moved(from, to);
   to = std::move(from);
+  ChunkMemory::moved(to.data_.get(), to);
   from.list_ = Changes::kNone;
 }
 
@@ -57,7 +58,7 @@ void ChunkStore::move_to_window(const Chunk& row, Window& window) {
   window.owner_ = row.owner_;
   window.kind_ = row.kind_;
   window.saved_ = true;
-  bytes_ -= row.capacity();
+  bytes_ -= row.memory() - sizeof(Chunk);
 }
 
 std::unique_ptr<Chunk> ChunkStore::load(const SavedChunk& row) {
@@ -71,7 +72,7 @@ std::unique_ptr<Chunk> ChunkStore::load(const SavedChunk& row) {
   chunk->size_class_ = Chunk::class_of(row.bytes.size());
   chunk->end_ = static_cast<uint32_t>(row.bytes.size());
   if (!row.bytes.empty()) {
-    chunk->data_.reset(new char[chunk->capacity()]);
+    chunk->data_ = memory_.take(chunk->capacity(), *chunk);
     std::memcpy(chunk->data_.get(), row.bytes.data(), row.bytes.size());
   }
   ++chunks_;

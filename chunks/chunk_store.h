@@ -27,12 +27,12 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
   std::unique_ptr<Chunk> create(ValueId owner, ChunkKind kind, uint8_t depth = 0);
   void retire(std::unique_ptr<Chunk> chunk);  // blobs that its entries refer to are the structure's to release, first
   // The same for a chunk that lives inside its structure: a small value is one allocation and its bytes.
-  void begin(Chunk& chunk, ValueId owner, ChunkKind kind);
+  void begin(Chunk& chunk, ValueId owner, ChunkKind kind, uint8_t depth = 0);
   void end(Chunk& chunk);
   void move(Chunk& from, Chunk& to);  // `to` must be fresh; `from` may be destroyed then
   ChunkEdit mutate(Chunk& chunk) {    // the one door
     changes_.before_change(chunk);
-    return ChunkEdit(chunk, bytes_);
+    return ChunkEdit(chunk, memory_, bytes_);
   }
   void set_depth(Chunk& chunk, uint8_t depth);  // a change like any other
   // Of Windows, whose chunks are begun, changed and ended like others but show another's bytes.
@@ -91,6 +91,8 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
   size_t bytes() const { return bytes_; }            // of chunks and blobs, capacity included
   size_t chunk_bytes() const { return bytes_ - blob_bytes_; }
   size_t chunks() const { return chunks_; }
+  ChunkMemory& memory() { return memory_; }
+  const ChunkMemory& memory() const { return memory_; }
 
  private:
   friend class Changes;
@@ -103,6 +105,7 @@ class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its a
   Blob& at(BlobId id) const;
   void forget(BlobId id, Blob& blob);
 
+  ChunkMemory memory_;
   uint64_t hash_seed_;
   const uint64_t hash_mask_;
   LastIds last_;

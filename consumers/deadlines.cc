@@ -2,7 +2,9 @@
 #include "consumers/deadlines.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "chunks/chunk.h"
 #include "schemas/check.h"
 
 namespace leat::consumers {
@@ -10,66 +12,112 @@ namespace leat::consumers {
 namespace {
 constexpr size_t kBlockMax = 256;
 constexpr size_t kBlockFew = kBlockMax / 4;  // so short, a block looks for a neighbour to join
-constexpr size_t kBlockStep = 32;            // capacity grows by this much: no doubling, memory counts
-constexpr Deadline kLowest{INT64_MIN, 0};    // the first block's key
+constexpr size_t kBlockStep = 8;
+constexpr Deadline kLowest{INT64_MIN, 0};  // the first block's key
 }  // namespace
 
-Deadlines::Blocks::iterator Deadlines::block_for(const Deadline& deadline) {
+// By a little, to a size that the allocator has: no doubling, memory counts.
+template <typename Payload>
+void Deadlines<Payload>::Block::grow() {
+  if (items.size() < items.capacity()) return;
+  items.reserve(Chunk::allocated_for((items.size() + kBlockStep) * sizeof(Item)) / sizeof(Item));
+}
+
+template <typename Payload>
+auto Deadlines<Payload>::block_for(const Deadline& deadline) -> typename Blocks::iterator {
   auto block = blocks_.upper_bound(deadline);
   CHECK(block != blocks_.begin());
   return --block;
 }
 
-void Deadlines::add(TimeMs at_ms, uint64_t payload) {
+template <typename Payload>
+void Deadlines<Payload>::add(TimeMs at_ms, Payload payload) {
   const Deadline deadline{at_ms, payload};
-  if (blocks_.empty()) blocks_[kLowest];
+  if (blocks_.empty()) blocks_[kLowest].base_ms = at_ms;
   auto found = block_for(deadline);
-  if (found->second.size() >= kBlockMax) found = make_room(found, deadline);
+  if (found->second.items.size() >= kBlockMax) found = make_room(found, deadline);
+  if (!found->second.covers(at_ms)) found = cover(found, deadline);
   Block& block = found->second;
-  if (block.size() == block.capacity()) block.reserve(block.size() + kBlockStep);
-  block.insert(std::upper_bound(block.begin(), block.end(), deadline), deadline);
+  block.grow();
+  const Item item = block.item(at_ms, payload);
+  block.items.insert(std::upper_bound(block.items.begin(), block.items.end(), item), item);
   ++size_;
 }
 
 // Splits a full block and returns the half where `deadline` belongs. Times mostly come in rising order: then the block
 // is left full and the next one starts empty.
-Deadlines::Blocks::iterator Deadlines::make_room(Blocks::iterator full, const Deadline& deadline) {
-  Block& low = full->second;
-  if (deadline > low.back()) {
+template <typename Payload>
+auto Deadlines<Payload>::make_room(typename Blocks::iterator full, const Deadline& deadline) -> typename Blocks::iterator {
+  auto& low = full->second.items;
+  const TimeMs base_ms = full->second.base_ms;
+  if (deadline > full->second.back()) {
     const auto next = std::next(full);
-    if (next == blocks_.end()) return blocks_.emplace_hint(next, deadline, Block());
+    if (next == blocks_.end()) return blocks_.emplace_hint(next, deadline, Block{deadline.at_ms, {}});
   }
   auto border = low.begin() + low.size() / 2;
   while (border != low.end() && *border == *(border - 1)) ++border;
   if (border == low.end()) return full;  // half of it is one pair: it may grow
-  const auto high = blocks_.emplace_hint(std::next(full), *border, Block(border, low.end()));
+  const Deadline first = full->second.deadline(*border);
+  const auto high = blocks_.emplace_hint(std::next(full), first, Block{base_ms, {border, low.end()}});
   low.erase(border, low.end());
   low.shrink_to_fit();
   return deadline < high->first ? full : high;
 }
 
-bool Deadlines::remove(TimeMs at_ms, uint64_t payload) {
+// A block for a time that is too early or too late for the one where it belongs. Too early it can be for the first only.
+template <typename Payload>
+auto Deadlines<Payload>::cover(typename Blocks::iterator block, const Deadline& deadline) -> typename Blocks::iterator {
+  Block& found = block->second;
+  if (found.items.empty()) {
+    found.base_ms = deadline.at_ms;
+    return block;
+  }
+  if (deadline.at_ms > found.base_ms) {  // later than all that the block can hold
+    return blocks_.emplace_hint(std::next(block), deadline, Block{deadline.at_ms, {}});
+  }
+  const uint64_t earlier = static_cast<uint64_t>(found.base_ms) - static_cast<uint64_t>(deadline.at_ms);
+  if (earlier <= UINT32_MAX - found.items.back().after_ms) {
+    for (Item& item : found.items) item.after_ms += static_cast<uint32_t>(earlier);
+    found.base_ms = deadline.at_ms;
+    return block;
+  }
+  CHECK(block == blocks_.begin());
+  Block later = std::move(found);
+  found = Block{deadline.at_ms, {}};
+  const Deadline first = later.front();
+  blocks_.emplace_hint(std::next(block), first, std::move(later));
+  return block;
+}
+
+template <typename Payload>
+bool Deadlines<Payload>::remove(TimeMs at_ms, Payload payload) {
   if (blocks_.empty()) return false;
-  const Deadline deadline{at_ms, payload};
-  const auto found = block_for(deadline);
+  const auto found = block_for({at_ms, payload});
   Block& block = found->second;
-  const auto at = std::lower_bound(block.begin(), block.end(), deadline);
-  if (at == block.end() || *at != deadline) return false;
-  block.erase(at);
+  if (!block.covers(at_ms)) return false;
+  const Item item = block.item(at_ms, payload);
+  const auto at = std::lower_bound(block.items.begin(), block.items.end(), item);
+  if (at == block.items.end() || *at != item) return false;
+  block.items.erase(at);
   --size_;
   tidy(found);
   return true;
 }
 
 // After a removal: an empty block goes, a short one takes in the next.
-void Deadlines::tidy(Blocks::iterator block) {
-  Block& items = block->second;
+template <typename Payload>
+void Deadlines<Payload>::tidy(typename Blocks::iterator block) {
+  auto& items = block->second.items;
   const auto next = std::next(block);
-  if (items.size() < kBlockFew && next != blocks_.end() && items.size() + next->second.size() <= kBlockMax / 2) {
-    items.insert(items.end(), next->second.begin(), next->second.end());
+  if (items.size() < kBlockFew && next != blocks_.end() && items.size() + next->second.items.size() <= kBlockMax / 2 &&
+      block->second.covers(next->second.back().at_ms)) {
+    for (const Item& item : next->second.items) {
+      const Deadline deadline = next->second.deadline(item);
+      items.push_back(block->second.item(deadline.at_ms, item.payload));
+    }
     blocks_.erase(next);
   }
-  if (items.capacity() > 2 * items.size() + kBlockStep) items.shrink_to_fit();
+  if (items.capacity() > 2 * items.size() + 4 * kBlockStep) items.shrink_to_fit();
   if (!items.empty()) return;
   if (block != blocks_.begin()) {
     blocks_.erase(block);
@@ -78,30 +126,34 @@ void Deadlines::tidy(Blocks::iterator block) {
   } else {  // the first block's key stays the lowest
     Block rest = std::move(next->second);
     blocks_.erase(next);
-    items = std::move(rest);
+    block->second = std::move(rest);
   }
 }
 
-TimeMs Deadlines::earliest_ms() const { return empty() ? kNever : blocks_.begin()->second.front().at_ms; }
-
-std::optional<Deadline> Deadlines::pop_due(TimeMs now_ms) {
+template <typename Payload>
+std::optional<Deadline> Deadlines<Payload>::pop_due(TimeMs now_ms) {
   if (earliest_ms() > now_ms || empty()) return std::nullopt;
   const Deadline first = blocks_.begin()->second.front();
-  remove(first.at_ms, first.payload);
+  remove(first.at_ms, static_cast<Payload>(first.payload));
   return first;
 }
 
-size_t Deadlines::memory() const {
-  constexpr size_t kNodeBytes = sizeof(Blocks::value_type) + 4 * sizeof(void*);
-  return blocks_.size() * kNodeBytes + size_ * sizeof(Deadline) * 9 / 8;  // capacities are a little larger: about
+template <typename Payload>
+size_t Deadlines<Payload>::memory() const {
+  constexpr size_t kNodeBytes = sizeof(typename Blocks::value_type) + 4 * sizeof(void*);
+  return blocks_.size() * kNodeBytes + size_ * sizeof(Item) * 17 / 16;  // capacities are a little larger: about
 }
 
-bool Deadlines::clear_some(size_t blocks) {
+template <typename Payload>
+bool Deadlines<Payload>::clear_some(size_t blocks) {
   for (; blocks > 0 && !blocks_.empty(); --blocks) {
-    size_ -= std::prev(blocks_.end())->second.size();
+    size_ -= std::prev(blocks_.end())->second.items.size();
     blocks_.erase(std::prev(blocks_.end()));
   }
   return blocks_.empty();
 }
+
+template class Deadlines<uint32_t>;
+template class Deadlines<uint64_t>;
 
 }  // namespace leat::consumers

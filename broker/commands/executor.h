@@ -89,7 +89,7 @@ class Executor {
   Stamp waited_for_;
   bool histograms_ = true;
   int64_t slow_us_ = INT64_MAX;  // a request that takes so long is noted; one comparison for all that is not
-  consumers::Deadlines deadlines_;  // monotonic ms; payload: the ticket
+  consumers::Deadlines<Ticket> deadlines_;  // monotonic ms; payload: the ticket
 };
 
 }  // namespace leat

@@ -100,7 +100,7 @@ EvictionPolicy policy_to_tell(const Classes& classes) {
 }
 
 void memory(Context& ctx, Lines& out) {
-  const MemoryUse use = memory_use();
+  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
   ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
   out.field("used_memory", use.allocated);
   out.field("used_memory_human", human(use.allocated));

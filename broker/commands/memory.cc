@@ -79,7 +79,7 @@ void tell_databases(Context& ctx) {
 
 // MEMORY STATS: Redis' names; what has no meaning here is nothing
 Outcome memory_stats(Context& ctx, Args) {
-  const MemoryUse use = memory_use();
+  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
   const AllocatorUse allocator = allocator_use();
   ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
   const size_t peak = ctx.rooms.stats.memory_peak, dataset = ctx.rooms.keyspace.memory();
@@ -134,7 +134,7 @@ Outcome memory_stats(Context& ctx, Args) {
 // MEMORY DOCTOR: what stands out, in words
 Outcome memory_doctor(Context& ctx, Args) {
   constexpr size_t kLittle = 5 << 20;
-  const MemoryUse use = memory_use();
+  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
   if (use.allocated < kLittle) return ctx.reply.verbatim("This broker uses too little memory for anything to stand out.\n");
   Bytes text;
   if (ratio(ctx.rooms.stats.memory_peak, use.allocated) > 1.5) {

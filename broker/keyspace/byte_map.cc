@@ -98,7 +98,7 @@ void ByteMap::free_slots(Directory* directory, size_t& budget) {
       continue;
     }
     Segment* const segment = reinterpret_cast<Segment*>(slot);
-    if (big_->blobs > 0) release(segment->data, segment->data + segment->chunk->size());
+    if (big_->blobs > 0) release(segment->chunk.data(), segment->chunk.data() + segment->chunk.size());
     free_segment(segment);
     for (size_t same = i; same < directory->size() && directory->slots[same] == slot; ++same)
       directory->slots[same] = 0;
@@ -122,12 +122,11 @@ uintptr_t ByteMap::clone_slot(uintptr_t slot) {
   Segment* const to = make_segment(from->depth, from->capacity);
   std::memcpy(to->tags(), from->tags(), from->bytes() - sizeof(Segment));
   to->count = from->count;
-  if (from->chunk->empty()) return reinterpret_cast<uintptr_t>(to);
-  store().mutate(*to->chunk).append(from->chunk->bytes());
-  to->settle();
-  for (const char *at = to->data, *end = at + to->chunk->size(); at < end;) store().share_entry(at);
+  if (from->chunk.empty()) return reinterpret_cast<uintptr_t>(to);
+  store().mutate(to->chunk).append(from->chunk.bytes());
+  for (const char *at = to->chunk.data(), *end = at + to->chunk.size(); at < end;) store().share_entry(at);
   size_t blobs = 0;
-  big_->chunk_bytes += to->chunk->memory() - sizeof(Chunk) + blob_bytes_in(to->chunk->bytes(), blobs);
+  big_->chunk_bytes += to->chunk.memory() - sizeof(Chunk) + blob_bytes_in(to->chunk.bytes(), blobs);
   big_->blobs += blobs;
   return reinterpret_cast<uintptr_t>(to);
 }
@@ -154,7 +153,7 @@ std::optional<View> ByteMap::find(View key, uint64_t hash) const {
 std::optional<ByteMap::Place> ByteMap::locate(View key, uint64_t hash) const {
   if (!is_big()) return search(few(), key, nullptr);
   Segment* const segment = segment_for(hash);
-  if (!segment->indexed) return search(segment->chunk->bytes(), key, segment);
+  if (!segment->indexed()) return search(segment->chunk.bytes(), key, segment);
   return search_index(segment, key, hash);
 }
 
@@ -167,11 +166,11 @@ void ByteMap::prefetch(Views keys) const {
   for (size_t i = 0; i < keys.size(); ++i) segments[i] = segment_for(hashes[i] = hash_of(keys[i]));
   for (size_t i = 0; i < keys.size(); ++i) {
     Segment* const segment = segments[i];
-    if (!segment->indexed) continue;
+    if (!segment->indexed()) continue;
     for (size_t first = 0; first < segment->count; first += kIndexStep) {
       const uint32_t found = matches(segment->tags() + first, tag_of(hashes[i]));
       if (found == 0) continue;
-      const char* const entry = segment->data + segment->offsets()[first + std::countr_zero(found)];
+      const char* const entry = segment->chunk.data() + segment->offsets()[first + std::countr_zero(found)];
       for (int line = 0; line < kEntryLines; ++line) __builtin_prefetch(entry + line * 64);
       break;
     }
@@ -187,8 +186,8 @@ std::optional<ByteMap::Place> ByteMap::search_index(Segment* segment, View key, 
       const size_t number = first + std::countr_zero(found);
       found &= found - 1;
       if (number >= segment->count) return std::nullopt;  // beyond the last tag lies what was there before
-      const char* const entry = segment->data + offsets[number];
-      if (same_key(entry, key)) return place_at(segment->data, entry, segment, number);
+      const char* const entry = segment->chunk.data() + offsets[number];
+      if (same_key(entry, key)) return place_at(segment->chunk.data(), entry, segment, number);
     }
   }
   return std::nullopt;
@@ -219,7 +218,7 @@ ByteMap::Place ByteMap::place_at(const char* data, const char* key_at, Segment* 
 
 bool ByteMap::is_at(const Place& place, View key) const {
   const auto* const segment = static_cast<const Segment*>(place.segment);
-  return same_key((segment == nullptr ? few().data() : segment->data) + place.key_at, key);
+  return same_key((segment == nullptr ? few().data() : segment->chunk.data()) + place.key_at, key);
 }
 
 inline bool ByteMap::same_key(const char* entry, View key) const {
@@ -280,10 +279,10 @@ ByteMap::Run ByteMap::run_at(uint64_t position) const {
   if (!is_big()) return {few(), 0, 0, nullptr};
   Segment* const segment = segment_for(position);
   const uint32_t* const notes = segment->note(0);
-  if (segment->depth == 0) return {segment->chunk->bytes(), 0, 0, notes};
+  if (segment->depth == 0) return {segment->chunk.bytes(), 0, 0, notes};
   const int rest = kHashBits - segment->depth;
   const uint64_t first = position >> rest << rest;
-  return {segment->chunk->bytes(), first, first + (uint64_t{1} << rest), notes};  // past the last one this is 0
+  return {segment->chunk.bytes(), first, first + (uint64_t{1} << rest), notes};  // past the last one this is 0
 }
 
 // A position falls on a segment with the chance that its share of the hashes gives it; taking it with a chance in
@@ -302,8 +301,8 @@ ByteMap::Entry ByteMap::random(uint64_t dice) const {
     if (tries > kTriesMax) most = std::min<size_t>(most, segment->count);
     const size_t number = below(most);
     if (number >= segment->count) continue;
-    if (segment->indexed) return entry_at(segment->chunk->bytes().substr(segment->offsets()[number]), 0);
-    return entry_at(segment->chunk->bytes(), number);
+    if (segment->indexed()) return entry_at(segment->chunk.bytes().substr(segment->offsets()[number]), 0);
+    return entry_at(segment->chunk.bytes(), number);
   }
 }
 
@@ -383,18 +382,17 @@ void ByteMap::insert(View key, uint64_t hash, View value, uint32_t note) {
 void ByteMap::insert_big(View key, uint64_t hash, View value, uint32_t note) {
   const size_t needed = entry_size(key) + (has_values() ? entry_size(value) : 0);
   Segment* segment = segment_for(hash);
-  while (segment->chunk->size() + needed > kChunkBytesTarget && segment->count > 0 && segment->depth < kHashBits) {
+  while (segment->chunk.size() + needed > kChunkBytesTarget && segment->count > 0 && segment->depth < kHashBits) {
     split(hash);
     segment = segment_for(hash);
   }
-  Chunk& chunk = *segment->chunk;
+  Chunk& chunk = segment->chunk;
   const size_t before = chunk.memory(), offset = chunk.size();
   append(chunk, key, value);
   big_->chunk_bytes += chunk.memory() - before;
-  segment->settle();
-  if (segment->indexed) {
+  if (segment->indexed()) {
     if (segment->count == segment->capacity) {
-      segment = resized(segment, segment->capacity + std::max<size_t>(segment->capacity / 8, kIndexStep));
+      segment = resized(segment, segment->capacity + segment->capacity / 8 + 1);
       set_slots(path_to(hash), hash, segment);
     }
     segment->tags()[segment->count] = tag_of(hash);
@@ -409,9 +407,9 @@ void ByteMap::replace(const Place& place, View value) {
   if (!has_values()) return;
   if (is_lent()) return replace_lent(place, value);
   Segment* segment = static_cast<Segment*>(place.segment);
-  Chunk& chunk = segment == nullptr ? small_ : *segment->chunk;
+  Chunk& chunk = segment == nullptr ? small_ : segment->chunk;
   const size_t before = chunk.memory();
-  const bool was_indexed = segment != nullptr && segment->indexed;
+  const bool was_indexed = segment != nullptr && segment->indexed();
   const Encoded encoded = encode(value);
   const char* const old = chunk.data() + place.value_at;
   const char* old_end = old;
@@ -424,28 +422,28 @@ void ByteMap::replace(const Place& place, View value) {
   else if (encoded.size() < old_size)
     edit.erase(place.value_at, old_size - encoded.size());
   encoded.write(edit.data() + place.value_at);
-  if (chunk.memory() > 2 * chunk.size() + 128) edit.fit();
+  if (chunk.is_loose()) edit.fit();
   if (segment == nullptr) {
     if (chunk.size() > kChunkBytesTarget) become_big();
     return;
   }
-  segment->settle();
   big_->chunk_bytes += chunk.memory() - before;
   if (encoded.size() == old_size) return;
   const uint16_t shift = static_cast<uint16_t>(encoded.size() - old_size);
-  if (was_indexed && segment->indexed) {
+  if (was_indexed && segment->indexed()) {
     uint16_t* const offsets = segment->offsets();
     for (size_t i = place.number + 1; i < segment->count; ++i) offsets[i] += shift;
   }
-  if (was_indexed == segment->indexed && chunk.size() <= kChunkBytesTarget && chunk.size() >= kMergeBelowBytes) return;
+  const size_t size = chunk.size();  // the chunk is gone with its segment when that is rebuilt
+  if (was_indexed == segment->indexed() && size <= kChunkBytesTarget && size >= kMergeBelowBytes) return;
   const char* at = chunk.data() + place.key_at;
   const uint64_t hash = hash_of(store().read_entry(at));
-  if (!was_indexed && segment->indexed) {  // searchable by tags again
+  if (!was_indexed && segment->indexed()) {  // searchable by tags again
     Builder all;
     take_apart(segment, all, all);
     set_slots(path_to(hash), hash, rebuilt(segment, all));
   }
-  if (chunk.size() < kMergeBelowBytes)
+  if (size < kMergeBelowBytes)
     merge_up(hash);
   else
     split_while_large(hash);
@@ -454,9 +452,9 @@ void ByteMap::replace(const Place& place, View value) {
 void ByteMap::remove(const Place& place, uint64_t hash) {
   if (is_lent()) return remove_lent(place);
   Segment* segment = static_cast<Segment*>(place.segment);
-  Chunk& chunk = segment == nullptr ? small_ : *segment->chunk;
+  Chunk& chunk = segment == nullptr ? small_ : segment->chunk;
   const size_t before = chunk.memory();
-  const bool was_indexed = segment != nullptr && segment->indexed;
+  const bool was_indexed = segment != nullptr && segment->indexed();
   const char* const entry = chunk.data() + place.key_at;
   const char* end = entry;
   skip(end);
@@ -464,10 +462,8 @@ void ByteMap::remove(const Place& place, uint64_t hash) {
   release(entry, end);
   ChunkEdit edit = store().mutate(chunk);
   edit.erase(place.key_at, size);
-  if (chunk.empty() || chunk.memory() > 2 * chunk.size() + 128) edit.fit();
+  if (chunk.empty() || chunk.is_loose()) edit.fit();
   if (segment == nullptr) return;
-
-  segment->settle();
   big_->chunk_bytes += chunk.memory() - before;
   --big_->count;
   --segment->count;
@@ -481,17 +477,18 @@ void ByteMap::remove(const Place& place, uint64_t hash) {
       uint32_t* const notes = segment->notes();
       std::memmove(notes + place.number, notes + place.number + 1, after * sizeof *notes);
     }
-  } else if (segment->indexed) {
+  } else if (segment->indexed()) {
     Builder all;
     take_apart(segment, all, all);
     segment = rebuilt(segment, all);
     set_slots(path_to(hash), hash, segment);
   }
+  const size_t left = segment->chunk.size();
   if (segment->capacity > 2 * segment->count + 2 * kIndexStep) {
     segment = resized(segment, segment->count + kIndexStep);
     set_slots(path_to(hash), hash, segment);
   }
-  if (chunk.size() < kMergeBelowBytes) merge_up(hash);
+  if (left < kMergeBelowBytes) merge_up(hash);
 }
 
 // ---- in lent memory; the lender has seen to it that there is room, and that nothing is long enough for a blob

@@ -137,13 +137,18 @@ class ByteMap {
     return at >> kBelowCursor;
   }
 
-  // Every entry whose key has this hash (nearly always one or none).
+  // Every entry whose key's hash begins with these bits: nearly always one or none.
   template <typename Visit>
-  void for_hash(uint64_t hash, Visit visit) const {
-    for (Entries entries(*this, run_at(hash).bytes); entries.more();) {
-      const Entry entry = entries.next();
-      if (hash_of(entry.key) == hash) visit(entry.key, entry.value);
-    }
+  void for_high_bits(uint32_t bits, Visit visit) const {
+    uint64_t at = uint64_t{bits} << 32;
+    do {
+      const Run run = run_at(at);
+      for (Entries entries(*this, run.bytes); entries.more();) {
+        const Entry entry = entries.next();
+        if (hash_of(entry.key) >> 32 == bits) visit(entry.key, entry.value);
+      }
+      at = run.next;
+    } while (at != 0 && at >> 32 == bits);  // more than one only where nothing else tells keys apart
   }
 
   // An entry, each about equally likely; the map must not be empty. Constant time.
@@ -266,6 +271,7 @@ class ByteMap {
   void become_small();
   bool load_segment(std::unique_ptr<Chunk> chunk);
   Segment* make_segment(int depth, size_t capacity);
+  static Segment* allocate_segment(size_t capacity, bool noted);
   Segment* resized(Segment* segment, size_t capacity);
   void free_segment(Segment* segment);
   void take_apart(const Segment* segment, Builder& low, Builder& high) const;

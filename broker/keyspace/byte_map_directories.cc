@@ -14,14 +14,14 @@ constexpr size_t kMergedBytesMax = kChunkBytesTarget / 2;
 void ByteMap::split_while_large(uint64_t hash) {
   for (;;) {
     const Segment* const segment = segment_for(hash);
-    if (segment->chunk->size() <= kChunkBytesTarget || segment->count < 2 || segment->depth == kHashBits) return;
+    if (segment->chunk.size() <= kChunkBytesTarget || segment->count < 2 || segment->depth == kHashBits) return;
     split(hash);
   }
 }
 
 void ByteMap::deepen(Segment* segment, int by) {
   segment->depth = static_cast<uint8_t>(segment->depth + by);
-  store().set_depth(*segment->chunk, segment->depth);
+  store().set_depth(segment->chunk, segment->depth);
 }
 
 void ByteMap::split(uint64_t hash) {
@@ -87,7 +87,7 @@ void ByteMap::merge_up(uint64_t hash) {
   }
   const Directory* const root = Directory::at(big_->root);
   if (root->bits > 0 || has_notes() || big_->count > kSmallAgainEntries) return;
-  if (reinterpret_cast<Segment*>(root->slots[0])->chunk->size() <= kSmallBytesMax / 2) become_small();
+  if (reinterpret_cast<Segment*>(root->slots[0])->chunk.size() <= kSmallBytesMax / 2) become_small();
 }
 
 bool ByteMap::merge_with_buddy(const Path& path, uint64_t hash) {
@@ -97,7 +97,7 @@ bool ByteMap::merge_with_buddy(const Path& path, uint64_t hash) {
   const uintptr_t slot = path.directory->slots[path.slot ^ (size_t{1} << (path.directory->bits - local))];
   if (Directory::is(slot)) return false;
   Segment* const buddy = reinterpret_cast<Segment*>(slot);
-  if (buddy->depth != segment->depth || segment->chunk->size() + buddy->chunk->size() > kMergedBytesMax) return false;
+  if (buddy->depth != segment->depth || segment->chunk.size() + buddy->chunk.size() > kMergedBytesMax) return false;
   Builder both;
   take_apart(segment, both, both);
   take_apart(buddy, both, both);

@@ -13,34 +13,37 @@ namespace leat {
 constexpr size_t kSmallBytesMax = 2048;  // a map with more has segments
 // Keys that nothing tells apart may fill a segment beyond this; it is searched from its front then.
 constexpr size_t kIndexedBytesMax = 32768;
-constexpr size_t kIndexStep = 16;  // tags are compared sixteen at a time
+constexpr size_t kIndexStep = 16;   // tags are compared sixteen at a time
+constexpr size_t kCapacityMin = 8;  // sixteen tags may be read where there are fewer: offsets lie behind them
 constexpr int kDirectoryBitsMax = 12;
 constexpr int kHashBits = 64;
 
 inline uint8_t tag_of(uint64_t hash) { return static_cast<uint8_t>(hash); }
 inline uint64_t top_bits(uint64_t hash, int bits) { return bits == 0 ? 0 : hash >> (kHashBits - bits); }
 
-// One allocation: this, then tags (u8), offsets (u16) and, in a map that holds notes, notes (u32), `capacity` of each,
-// in the order in which the entries lie in the chunk.
+// One allocation, the chunk in it, for a look at one that is elsewhere costs a cache miss: this, then tags (u8), offsets
+// (u16) and, in a map that holds notes, notes (u32), `capacity` of each, in the order in which the entries lie in the chunk.
 struct ByteMap::Segment {
-  std::unique_ptr<Chunk> chunk;
-  const char* data;  // the chunk's bytes: kept here, as is `indexed`, because a look into the chunk costs a cache miss
-  uint32_t count;
-  uint16_t capacity;  // a multiple of kIndexStep
-  uint8_t depth;      // so many top bits of the hash are the same for all keys
-  bool noted : 1;
-  bool indexed : 1;  // else the chunk is too long for offsets of two bytes
+  Chunk chunk;
+  uint32_t count = 0;
+  uint16_t capacity = 0;  // a multiple of four
+  uint8_t depth = 0;      // so many top bits of the hash are the same for all keys
+  bool noted = false;
 
-  void settle() {  // after each change of the chunk
-    data = chunk->data();
-    indexed = chunk->size() <= kIndexedBytesMax;
-  }
+  bool indexed() const { return chunk.size() <= kIndexedBytesMax; }  // else it is too long for offsets of two bytes
   static size_t bytes(size_t capacity, bool noted) { return sizeof(Segment) + capacity * (noted ? 7 : 3); }
+  // For so many, and as many more as fit what the allocator gives for them.
+  static size_t capacity_for(size_t count, bool noted) {
+    const size_t rounded = std::max((count + 3) / 4 * 4, kCapacityMin);
+    const size_t given = Chunk::allocated_for(bytes(rounded, noted)) - sizeof(Segment);
+    return std::min(given / (noted ? 7 : 3) / 4 * 4, kIndexedBytesMax);
+  }
   size_t bytes() const { return bytes(capacity, noted); }
+  size_t index_bytes() const { return bytes() - sizeof(Chunk); }
   uint8_t* tags() { return reinterpret_cast<uint8_t*>(this + 1); }
   uint16_t* offsets() { return reinterpret_cast<uint16_t*>(tags() + capacity); }
   uint32_t* notes() { return reinterpret_cast<uint32_t*>(offsets() + capacity); }
-  uint32_t* note(size_t number) { return noted && indexed ? notes() + number : nullptr; }
+  uint32_t* note(size_t number) { return noted && indexed() ? notes() + number : nullptr; }
 };
 
 // A slot is a Segment*, shared by all slots its prefix covers, or a Directory* with the lowest bit set.

@@ -7,48 +7,42 @@
 namespace leat {
 
 ByteMap::Segment* ByteMap::make_segment(int depth, size_t capacity) {
-  capacity = (capacity + kIndexStep - 1) / kIndexStep * kIndexStep;
-  const size_t bytes = Segment::bytes(capacity, has_notes());
-  auto* const segment = new (::operator new(bytes)) Segment{.chunk = store().create(big_->owner, kind(), static_cast<uint8_t>(depth)),
-                                                            .data = nullptr,
-                                                            .count = 0,
-                                                            .capacity = static_cast<uint16_t>(capacity),
-                                                            .depth = static_cast<uint8_t>(depth),
-                                                            .noted = has_notes(),
-                                                            .indexed = true};
-  std::memset(segment->tags(), 0, bytes - sizeof(Segment));
-  segment->settle();
-  big_->index_bytes += bytes;
+  Segment* const segment = allocate_segment(capacity, has_notes());
+  segment->depth = static_cast<uint8_t>(depth);
+  store().begin(segment->chunk, big_->owner, kind(), segment->depth);
+  big_->index_bytes += segment->index_bytes();
   big_->chunk_bytes += sizeof(Chunk);
   return segment;
 }
 
+ByteMap::Segment* ByteMap::allocate_segment(size_t capacity, bool noted) {
+  capacity = Segment::capacity_for(capacity, noted);
+  const size_t bytes = Segment::bytes(capacity, noted);
+  auto* const segment = new (::operator new(bytes)) Segment{.capacity = static_cast<uint16_t>(capacity), .noted = noted};
+  std::memset(segment->tags(), 0, bytes - sizeof(Segment));
+  return segment;
+}
+
 void ByteMap::free_segment(Segment* segment) {
-  big_->index_bytes -= segment->bytes();
-  big_->chunk_bytes -= segment->chunk->memory();
-  store().retire(std::move(segment->chunk));
+  big_->index_bytes -= segment->index_bytes();
+  big_->chunk_bytes -= segment->chunk.memory();
+  store().end(segment->chunk);
   segment->~Segment();
   ::operator delete(segment);
 }
 
 // The segment with an index of another capacity; the caller sets the slots.
 ByteMap::Segment* ByteMap::resized(Segment* segment, size_t capacity) {
-  capacity = std::min<size_t>((capacity + kIndexStep - 1) / kIndexStep * kIndexStep, kIndexedBytesMax);
-  if (capacity == segment->capacity) return segment;
-  const size_t bytes = Segment::bytes(capacity, segment->noted), kept = std::min<size_t>(segment->count, capacity);
-  auto* const larger = new (::operator new(bytes)) Segment{.chunk = std::move(segment->chunk),
-                                                           .data = segment->data,
-                                                           .count = segment->count,
-                                                           .capacity = static_cast<uint16_t>(capacity),
-                                                           .depth = segment->depth,
-                                                           .noted = segment->noted,
-                                                           .indexed = segment->indexed};
-  std::memset(larger->tags(), 0, bytes - sizeof(Segment));
-  const size_t had = std::min<size_t>(kept, segment->capacity);
-  std::memcpy(larger->tags(), segment->tags(), had);
-  std::memcpy(larger->offsets(), segment->offsets(), had * sizeof(uint16_t));
-  if (segment->noted) std::memcpy(larger->notes(), segment->notes(), had * sizeof(uint32_t));
-  big_->index_bytes += bytes - segment->bytes();
+  if (Segment::capacity_for(capacity, segment->noted) == segment->capacity) return segment;
+  Segment* const larger = allocate_segment(capacity, segment->noted);
+  store().move(segment->chunk, larger->chunk);
+  larger->count = segment->count;
+  larger->depth = segment->depth;
+  const size_t kept = std::min<size_t>({segment->count, segment->capacity, larger->capacity});
+  std::memcpy(larger->tags(), segment->tags(), kept);
+  std::memcpy(larger->offsets(), segment->offsets(), kept * sizeof(uint16_t));
+  if (segment->noted) std::memcpy(larger->notes(), segment->notes(), kept * sizeof(uint32_t));
+  big_->index_bytes += larger->index_bytes() - segment->index_bytes();
   segment->~Segment();
   ::operator delete(segment);
   return larger;
@@ -56,9 +50,9 @@ ByteMap::Segment* ByteMap::resized(Segment* segment, size_t capacity) {
 
 // Sorts the entries by the first bit of the hash that the segment does not fix.
 void ByteMap::take_apart(const Segment* segment, Builder& low, Builder& high) const {
-  const char* const end = segment->data + segment->chunk->size();
+  const char* const end = segment->chunk.data() + segment->chunk.size();
   size_t number = 0;
-  for (const char* at = segment->data; at < end; ++number) {
+  for (const char* at = segment->chunk.data(); at < end; ++number) {
     const char* const entry = at;
     const uint64_t hash = hash_of(store().read_entry(at));
     if (has_values()) ChunkStore::skip_entry(at);
@@ -71,19 +65,18 @@ void ByteMap::take_apart(const Segment* segment, Builder& low, Builder& high) co
 
 // The segment with the builder's content instead of its own; the caller sets the slots.
 ByteMap::Segment* ByteMap::rebuilt(Segment* segment, const Builder& from) {
-  Chunk& chunk = *segment->chunk;
+  Chunk& chunk = segment->chunk;
   const size_t before = chunk.memory();
   {
     ChunkEdit edit = store().mutate(chunk);
-    edit.erase(0, edit.size());
-    if (!from.bytes.empty()) edit.append(from.bytes);
+    char* const to = edit.renew(from.bytes.size());
+    if (!from.bytes.empty()) std::memcpy(to, from.bytes.data(), from.bytes.size());
     edit.fit();
   }
   big_->chunk_bytes += chunk.memory() - before;
-  segment->settle();
   segment->count = static_cast<uint32_t>(from.items.size());
-  if (!segment->indexed) return segment;
-  segment = resized(segment, from.items.size() + from.items.size() / 4);
+  if (!segment->indexed()) return segment;
+  segment = resized(segment, from.items.size() + from.items.size() / 8);
   fill_index(segment, from);
   return segment;
 }
@@ -126,7 +119,7 @@ void ByteMap::become_small() {
   Segment* const only = reinterpret_cast<Segment*>(root->slots[0]);
   Chunk small;
   store().begin(small, big_->owner, kind());
-  if (!only->chunk->empty()) store().mutate(small).append(only->chunk->bytes());
+  if (!only->chunk.empty()) store().mutate(small).append(only->chunk.bytes());
   free_segment(only);
   free_directory(root);
   delete big_;
@@ -172,21 +165,21 @@ bool ByteMap::load_segment(std::unique_ptr<Chunk> chunk) {
   }
   Segment* segment = segment_for(hash);
   if (segment->depth != depth || segment->count > 0) return false;
-  big_->chunk_bytes += chunk->memory() - segment->chunk->memory();
-  store().retire(std::exchange(segment->chunk, std::move(chunk)));
-  segment->settle();
+  big_->chunk_bytes += chunk->memory() - segment->chunk.memory();
+  store().end(segment->chunk);
+  store().move(*chunk, segment->chunk);
   Builder all;
   take_apart(segment, all, all);
   segment->count = static_cast<uint32_t>(all.items.size());
-  if (segment->indexed) {
-    segment = resized(segment, all.items.size() + all.items.size() / 4);
+  if (segment->indexed()) {
+    segment = resized(segment, all.items.size() + all.items.size() / 8);
     fill_index(segment, all);
     set_slots(path_to(hash), hash, segment);
   }
   big_->count += all.items.size();
-  for (const char *entry = segment->data, *end = entry + segment->chunk->size(); entry < end;)
+  for (const char *entry = segment->chunk.data(), *end = entry + segment->chunk.size(); entry < end;)
     store().share_entry(entry);
-  big_->chunk_bytes += blob_bytes_in(segment->chunk->bytes(), big_->blobs);
+  big_->chunk_bytes += blob_bytes_in(segment->chunk.bytes(), big_->blobs);
   return true;
 }
 

@@ -38,7 +38,7 @@ class KeyTable {
 
   uint64_t hash_of(View key) const { return rows_.hash_of(key); }
   // Who has looked a key up to decide is followed by who looks it up to change: what was found last is kept until
-  // something changes.
+  // something changes or chunks have moved.
   std::optional<Place> locate(View key, uint64_t hash) const {
     if (last_ && last_hash_ == hash && rows_.is_at(*last_, key)) return last_;
     last_hash_ = hash;
@@ -62,7 +62,7 @@ class KeyTable {
     note_made_ = made;
     note_replaced_ = replaced;
   }
-
+  void forget_place() { last_.reset(); }
 
   static bool expires(View row) { return (static_cast<uint8_t>(row[0]) & kExpires) != 0; }
   static Row unpack(View row) {

@@ -17,7 +17,10 @@ constexpr size_t kFarWorth = 512;        // a row's value, or its place among th
 constexpr uint8_t kStateForm = 1;
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
 constexpr size_t kRowBytes = 12;         // beside a key and its row: two lengths, a tag, an offset, the note of its use
-constexpr size_t kExpiryBytes = 20;      // among the expiries
+constexpr size_t kExpiryBytes = 10;      // among the expiries
+
+// What the expiries know a key by.
+uint32_t expiry_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 }  // namespace
 
 struct Database::Held {
@@ -97,7 +100,7 @@ bool Database::fits_bench(View entries, Views added) {
 
 // What a row leaves behind when it goes: its place among the expiries, its value.
 void Database::forget(const Row& row, uint64_t hash) {
-  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, hash));
+  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, expiry_of(hash)));
   if (row.value == 0) return;
   bury(std::move(*values_.find(row.value)));
   values_.erase(row.value);
@@ -115,7 +118,7 @@ void Database::set_string(View key, View value) {
   if (place) {
     const Row old = KeyTable::unpack(place->value);
     if (old.type == Type::kString && old.value != 0 && value.size() > kRowTextMax) {
-      if (old.expire_at_ms != 0) CHECK(expiries_.remove(old.expire_at_ms, hash));
+      if (old.expire_at_ms != 0) CHECK(expiries_.remove(old.expire_at_ms, expiry_of(hash)));
       long_string(old).assign(value);
       row.value = old.value;
       return table_.replace(*place, row);
@@ -167,7 +170,7 @@ void Database::install(View key, Held held) {
   const uint64_t hash = table_.hash_of(key);
   const auto place = table_.locate(key, hash);
   if (place) forget(KeyTable::unpack(place->value), hash);
-  if (held.row.expire_at_ms != 0) expiries_.add(held.row.expire_at_ms, hash);
+  if (held.row.expire_at_ms != 0) expiries_.add(held.row.expire_at_ms, expiry_of(hash));
   if (held.value != nullptr) {
     values_.insert(held.row.value) = std::move(held.value);
     ++values_alive_;
@@ -192,8 +195,8 @@ void Database::set_expiry(View key, TimeMs at_ms) {
   CHECK(place.has_value());
   Row row = KeyTable::unpack(place->value);
   if (row.expire_at_ms == at_ms) return;
-  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, hash));
-  if (at_ms != 0) expiries_.add(at_ms, hash);
+  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, expiry_of(hash)));
+  if (at_ms != 0) expiries_.add(at_ms, expiry_of(hash));
   row.expire_at_ms = at_ms;
   table_.replace(*place, row);  // packs a copy of the text first
 }
@@ -208,7 +211,7 @@ void Database::move(View key, Database& to, View to_key) {
             .value = nullptr,
             .use = place->note == nullptr ? 0 : *place->note};
   held.text = held.row.text;
-  if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, hash));
+  if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, expiry_of(hash)));
   if (held.row.value != 0) {
     held.value = std::move(*values_.find(held.row.value));
     values_.erase(held.row.value);
@@ -244,9 +247,9 @@ std::vector<Database::Due> Database::due(TimeMs now_ms, size_t limit) const {
   std::optional<consumers::Deadline> last;
   expiries_.for_due(now_ms, [&](const consumers::Deadline& deadline) {
     if (keys.size() >= limit) return false;
-    if (last == deadline) return true;  // two keys with one hash: both were found the first time
+    if (last == deadline) return true;  // two keys that look the same: both were found the first time
     last = deadline;
-    table_.rows().for_hash(deadline.payload, [&](View key, View row) {
+    table_.rows().for_high_bits(static_cast<uint32_t>(deadline.payload), [&](View key, View row) {
       const Row unpacked = KeyTable::unpack(row);
       if (unpacked.expire_at_ms == deadline.at_ms) keys.push_back({Bytes(key), unpacked.type});
     });
@@ -309,7 +312,7 @@ Status Database::load(std::vector<std::unique_ptr<Chunk>> table, IdTable<std::un
   table_.rows().for_each([&](View key, View packed) {
     const Row row = KeyTable::unpack(packed);
     pause.after(row.value != 0 || row.expire_at_ms != 0 ? kFarWorth : kRowWorth);
-    if (row.expire_at_ms != 0) expiries_.add(row.expire_at_ms, table_.hash_of(key));
+    if (row.expire_at_ms != 0) expiries_.add(row.expire_at_ms, expiry_of(table_.hash_of(key)));
     if (row.value == 0) return;
     std::unique_ptr<Value>* const value = values.find(row.value);
     if (value == nullptr || *value == nullptr || (*value)->type() != row.type) {
@@ -368,6 +371,14 @@ bool Keyspace::free_some(size_t chunks) {
     if (!database->free_dead(chunks)) return false;
   }
   return true;
+}
+
+bool Keyspace::tidy_memory(size_t steps, ChunkMemory::Hour hour) {
+  const uint64_t moves = chunks_.memory().moves();
+  const bool done = chunks_.memory().tidy(steps, hour);
+  if (chunks_.memory().moves() == moves) return done;
+  for (const auto& database : databases_) database->forget_places();
+  return done;
 }
 
 size_t Keyspace::memory() const {

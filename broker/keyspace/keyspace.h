@@ -137,6 +137,7 @@ class Database {
     table_.rows().visit_some(dice, [&](View key, View row, uint32_t use) { visit(key, KeyTable::expires(row), use); });
   }
   // What is noted beside rows that are made, and replaced, from now on (key_use.h); 0: these keep what they have.
+  void forget_places() { table_.forget_place(); }  // chunks have moved
   void note_writes_as(uint32_t made, uint32_t replaced) { table_.note_writes_as(made, replaced); }
 
   ValueId id() const { return id_; }
@@ -183,7 +184,7 @@ class Database {
   const ValueId id_;
   KeyTable table_;
   IdTable<std::unique_ptr<Value>> values_;
-  consumers::Deadlines expiries_;  // payload: the key's hash
+  consumers::Deadlines<uint32_t> expiries_;  // payload: the high bits of the key's hash
   std::vector<std::unique_ptr<Value>> dead_;
   size_t values_alive_ = 0;
 };
@@ -230,7 +231,10 @@ class Keyspace {
   const ChunkStore& chunks() const { return chunks_; }
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_some(size_t chunks);
+  // Where nobody holds a View: chunks move to where less memory is lost; true when nothing is left to do.
+  bool tidy_memory(size_t steps, ChunkMemory::Hour hour);
   size_t memory() const;
+  size_t memory_unused() const { return chunks_.memory().unused(); }  // ours, though the allocator believes it in use
   uint64_t digest() const;
   void note_writes_as(uint32_t made, uint32_t replaced) {
     for (const auto& database : databases_) database->note_writes_as(made, replaced);

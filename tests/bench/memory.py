@@ -36,6 +36,8 @@ class Memory(Row):
 
 
 def settle(server, options):
+    """A second without a snapshot, for what the last one had is given back in that time."""
+    wait_for_snapshot(server)
     time.sleep(SETTLE_SECONDS * min(1, options.scale * 5))
     wait_for_snapshot(server)
 

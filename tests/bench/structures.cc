@@ -132,7 +132,7 @@ void StreamAppend(State& state) {
 BENCHMARK(StreamAppend)->RangeMultiplier(100)->Range(100, 1'000'000);
 
 void DeadlinesAddAndPop(State& state) {
-  consumers::Deadlines deadlines;
+  consumers::Deadlines<uint64_t> deadlines;
   Keys dice(1);
   for (int64_t i = 0; i < state.range(0); ++i) deadlines.add(static_cast<TimeMs>(dice.number() % 1'000'000), dice.number());
   for (auto _ : state) {
