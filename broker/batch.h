@@ -14,7 +14,9 @@
 #include "broker/digests.h"
 #include "broker/keyspace/apply.h"
 #include "broker/keyspace/keyspace.h"
+#include "broker/notifications.h"
 #include "broker/stamps.h"
+#include "broker/tracking.h"
 #include "broker/watches.h"
 #include "consumers/waiters.h"
 #include "schemas/effect_codec.h"
@@ -45,15 +47,24 @@ class Batch {
  public:
   // All must outlive this.
   Batch(Keyspace& keyspace, const Classes& classes, ClassUsage& usage, Stamps& stamps, consumers::Waiters& waiters,
-        Watches& watches)
-      : keyspace_(keyspace), classes_(classes), usage_(usage), stamps_(stamps), waiters_(waiters), watches_(watches) {}
+        Watches& watches, Tracking& tracking, Notifications& notifications)
+      : keyspace_(keyspace),
+        classes_(classes),
+        usage_(usage),
+        stamps_(stamps),
+        waiters_(waiters),
+        watches_(watches),
+        tracking_(tracking),
+        notifications_(notifications) {}
 
   // Returns how durable the classes of its keys want the effect, for a client that has chosen or not.
   template <typename E>
   DurabilityMode emit(DbIndex db, const E& effect, DurabilityChoice choice = {}) {
     const E bound = encoder_.encode(bytes_, db, effect);
+    if (notifications_.on()) [[unlikely]] notifications_.before(db, bound);
     if (classes_.any()) apply_counted(db, bound);
     else apply_one(keyspace_, db, bound);
+    if (notifications_.on()) [[unlikely]] notifications_.after(db, bound);
     ++effects_;
     const DurabilityMode level = level_of(db, bound, choice);
     level_ = stricter(level_, level);
@@ -121,11 +132,13 @@ class Batch {
     stamps_.raise(db, key, index_);
     sample_.note(db, key);
     if (watches_.any()) watches_.touch(db, key);
+    if (tracking_.any()) [[unlikely]] tracking_.touch(key);
   }
   void database_touched(DbIndex db) {
     stamps_.raise_database(db, index_);
     waiters_.touch_database(db);
     watches_.touch_database(db);
+    if (tracking_.any()) tracking_.touch_everything();
   }
 
   Keyspace& keyspace_;
@@ -134,6 +147,8 @@ class Batch {
   Stamps& stamps_;
   consumers::Waiters& waiters_;
   Watches& watches_;
+  Tracking& tracking_;
+  Notifications& notifications_;
   DigestSample sample_;
   EffectEncoder encoder_;
   Bytes bytes_;

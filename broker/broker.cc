@@ -35,7 +35,8 @@ Broker::Broker(House house, Config config)
       classes_(config_),
       keyspace_(house.seed ^ 0x6c656174),
       usage_(classes_, keyspace_),
-      batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_),
+      notifications_(keyspace_),
+      batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_, tracking_, notifications_),
       vanished_(classes_, stats_, house.events),
       eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, dice_),
       class_flush_(classes_, keyspace_, batch_, time_),
@@ -43,7 +44,7 @@ Broker::Broker(House house, Config config)
       slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
              watches_, pubsub_,      scripts_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_, latency_,
-             monitors_, table_,   executor_,   *this},
+             monitors_, tracking_, notifications_, table_,   executor_,   *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
@@ -52,6 +53,7 @@ Broker::Broker(House house, Config config)
   keyspace_.encodings = config_.encodings;
   if (house_.deterministic) keyspace_.chunks().memory().tidy_from(0);
   executor_.follow(config_);
+  notifications_.follow(config_.keyspace_events);
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
 }
 
@@ -123,6 +125,7 @@ void Broker::set_wake(std::function<void()> wake) {
 void Broker::apply_config() {
   keyspace_.encodings = config_.encodings;
   executor_.follow(config_);
+  notifications_.follow(config_.keyspace_events);
   classes_.follow(config_);
   if (classes_.any()) eviction_.reconsider();
   house_.events.set_level(config_.log_level);
@@ -205,6 +208,7 @@ void Broker::tick() {
   executor_.serve_waiters();       // whom a purge of the last tick woke
   flush_classes();                 // a slice of what CLASS FLUSH asked for
   purge_due();                     // due keys were hidden already; this only gives their memory back
+  executor_.tell_of_keys();        // what expired or was evicted
   state_digests();                 // now and then: what replay must come to
   propose();                       // the tick's records: group commit for free
   take_snapshots();                // of what was just proposed, or a slice of the one under way

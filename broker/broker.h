@@ -141,6 +141,8 @@ class Broker {
   consumers::Waiters waiters_;
   Watches watches_;
   PubSub pubsub_;
+  Tracking tracking_;
+  Notifications notifications_;
   Batch batch_;
   Vanished vanished_;
   Eviction eviction_;

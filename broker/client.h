@@ -19,6 +19,7 @@
 #include "broker/protocol/held_output.h"
 #include "broker/protocol/resp_parser.h"
 #include "broker/protocol/resp_sink.h"
+#include "broker/tracking.h"
 #include "chunks/id_table.h"
 #include "schemas/ids.h"
 
@@ -98,6 +99,7 @@ struct Client {
   Bytes own_messages;  // published by its own request: sent behind that request's reply
   size_t subscriptions() const { return channels.size() + patterns.size(); }
   bool monitors = false;  // MONITOR
+  std::unique_ptr<TrackingMode> tracking;  // CLIENT TRACKING; null: off
 
   std::unique_ptr<Parked> parked;
 

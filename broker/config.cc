@@ -103,6 +103,16 @@ ConfigKey save_rules(View toml_name, View redis_name, std::vector<SaveRule> Conf
           }};
 }
 
+ConfigKey event_classes(View toml_name, View redis_name, EventClasses Config::*member) {
+  return {toml_name, redis_name, true, [=](const Config& config) { return (config.*member).text(); },
+          [=](Config& config, View letters) {
+            const auto classes = EventClasses::parse(letters);
+            if (!classes) return Status::error("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+            config.*member = *classes;
+            return Status::fine();
+          }};
+}
+
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
   using E = EvictionPolicy;
@@ -140,6 +150,8 @@ std::vector<ConfigKey> make_keys() {
       number("memory.tenacity", "maxmemory-eviction-tenacity", true, &Config::maxmemory_tenacity, 0, 100),
       number("memory.lfu_log_factor", "lfu-log-factor", true, &Config::lfu_log_factor, 0, INT32_MAX),
       number("memory.lfu_decay_minutes", "lfu-decay-time", true, &Config::lfu_decay_minutes, 0, INT32_MAX),
+      event_classes("keyspace_events", "notify-keyspace-events", &Config::keyspace_events),
+      number("tracking_keys", "tracking-table-max-keys", true, &Config::tracking_keys_max, 0, INT64_MAX),
       text("log.level", "", true, &Config::log_level),
       text("log.file", "logfile", false, &Config::log_file),
       number("slow.log_us", "slowlog-log-slower-than", true, &Config::slowlog_slower_than_us, -1, INT64_MAX),

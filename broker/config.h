@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/event_classes.h"
 #include "broker/keyspace/encoding_limits.h"
 #include "schemas/bytes.h"
 #include "schemas/ids.h"
@@ -78,6 +79,9 @@ struct Config {
   EvictionPolicy maxmemory_policy = EvictionPolicy::kNone;
   int64_t maxmemory_samples = 5, maxmemory_tenacity = 10;
   int64_t lfu_log_factor = 10, lfu_decay_minutes = 1;
+
+  EventClasses keyspace_events;           // published; none by default
+  int64_t tracking_keys_max = 1'000'000;  // that clients may have copies of; 0: no bound
 
   Bytes log_level = "info";
   Bytes log_file;

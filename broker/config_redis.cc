@@ -44,7 +44,6 @@ constexpr Constant kConstants[] = {
     {"maxmemory-clients", "0"},
     {"min-replicas-to-write", "0"},
     {"min-slaves-to-write", "0"},
-    {"notify-keyspace-events", ""},
     {"protected-mode", "yes"},
     {"replicaof", ""},
     {"requirepass", ""},
@@ -208,7 +207,6 @@ constexpr Remembered kRemembered[] = {
     number("tls-session-cache-size", "20480", 0, kInt),
     number("tls-session-cache-timeout", "300", 0, kInt),
     yes("tls-session-caching"),
-    number("tracking-table-max-keys", "1000000", 0, kLong),
     number("watchdog-period", "0", 0, kInt),
 };
 

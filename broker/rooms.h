@@ -53,6 +53,8 @@ struct Rooms {
   SlowLog& slow_log;
   LatencyEvents& latency;
   Monitors& monitors;
+  Tracking& tracking;
+  Notifications& notifications;
   const CommandTable& table;
   Executor& executor;
   Broker& broker;  // for what concerns the house itself: shutdown, kill, the log's figures

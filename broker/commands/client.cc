@@ -18,6 +18,11 @@ Bytes flags_of(const Client& client) {
   if (listens(client)) flags += 'P';
   if (client.in_multi) flags += 'x';
   if (client.parked != nullptr) flags += 'b';
+  if (client.tracking != nullptr) {
+    flags += 't';
+    if (client.tracking->redirect_broken) flags += 'R';
+    if (client.tracking->broadcasts()) flags += 'B';
+  }
   if (client.closing) flags += 'c';
   if (client.no_evict) flags += 'e';
   if (client.no_touch) flags += 'T';
@@ -61,7 +66,7 @@ Bytes describe(Context& ctx, const Client& client) {
   field("events", unsent > 0 ? "rw" : "r");
   field("cmd", client.last_command == nullptr ? "NULL" : lower(client.last_command->row.name));
   field("user", "default");
-  number("redir", -1);
+  number("redir", client.tracking == nullptr ? -1 : static_cast<int64_t>(client.tracking->redirect));
   number("resp", client.protocol);
   field("lib-name", client.lib_name);
   field("lib-ver", client.lib_version);
@@ -165,19 +170,6 @@ Outcome client_id(Context& ctx, Args) { return ctx.reply.integer(static_cast<int
 Outcome client_info(Context& ctx, Args) { return ctx.reply.verbatim(describe(ctx, ctx.client) + "\n"); }
 Outcome client_getname(Context& ctx, Args) {
   return ctx.client.name.empty() ? ctx.reply.null() : ctx.reply.bulk(ctx.client.name);
-}
-Outcome client_getredir(Context& ctx, Args) { return ctx.reply.integer(-1); }  // nobody tracks yet
-
-// CLIENT TRACKINGINFO: what a client hears that has not turned tracking on
-Outcome client_trackinginfo(Context& ctx, Args) {
-  ctx.reply.map(3);
-  ctx.reply.bulk("flags");
-  ctx.reply.set(1);
-  ctx.reply.bulk("off");
-  ctx.reply.bulk("redirect");
-  ctx.reply.integer(-1);
-  ctx.reply.bulk("prefixes");
-  return ctx.reply.array(0);
 }
 
 // CLIENT SETNAME name; an empty one takes it away

@@ -6,6 +6,7 @@
 
 namespace leat {
 
+Outcome client_caching(Context&, Args);
 Outcome client_container(Context&, Args);
 Outcome client_durability(Context&, Args);
 Outcome client_getname(Context&, Args);
@@ -20,6 +21,7 @@ Outcome client_pause(Context&, Args);
 Outcome client_reply(Context&, Args);
 Outcome client_setinfo(Context&, Args);
 Outcome client_setname(Context&, Args);
+Outcome client_tracking(Context&, Args);
 Outcome client_trackinginfo(Context&, Args);
 Outcome client_unblock(Context&, Args);
 Outcome client_unpause(Context&, Args);

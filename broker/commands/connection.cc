@@ -3,6 +3,7 @@
 // What one client may ask about the others is in client.cc.
 #include "broker/broker.h"
 #include "broker/commands/client_commands.h"
+#include "broker/commands/invalidation.h"
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
@@ -111,6 +112,7 @@ Outcome reset(Context& ctx, Args) {
   ctx.rooms.watches.forget(client.id);
   ctx.rooms.pubsub.forget(client);
   ctx.rooms.monitors.forget(client.id);
+  stop_tracking(ctx.rooms, client);
   client.monitors = false;
   client.db = 0;
   client.protocol = 2;
@@ -128,6 +130,7 @@ constexpr CommandRow kRows[] = {
     // name                 arity keys          traits                    handler
     {"AUTH",                -2,   Keys::none(), kAlways,                  auth},
     {"CLIENT",              -2,   Keys::none(), kContainer,               client_container},
+    {"CLIENT|CACHING",      3,    Keys::none(), kClient,                  client_caching},
     {"CLIENT|DURABILITY",   -2,   Keys::none(), kClient,                  client_durability},
     {"CLIENT|GETNAME",      2,    Keys::none(), kClient,                  client_getname},
     {"CLIENT|GETREDIR",     2,    Keys::none(), kClient,                  client_getredir},
@@ -142,6 +145,7 @@ constexpr CommandRow kRows[] = {
     {"CLIENT|REPLY",        3,    Keys::none(), kClient,                  client_reply},
     {"CLIENT|SETINFO",      4,    Keys::none(), kClient,                  client_setinfo},
     {"CLIENT|SETNAME",      3,    Keys::none(), kClient,                  client_setname},
+    {"CLIENT|TRACKING",     -3,   Keys::none(), kClient,                  client_tracking},
     {"CLIENT|TRACKINGINFO", 2,    Keys::none(), kClient,                  client_trackinginfo},
     {"CLIENT|UNBLOCK",      -3,   Keys::none(), kClient | kAdmin,         client_unblock},
     {"CLIENT|UNPAUSE",      2,    Keys::none(), kClient | kAdmin,         client_unpause},

@@ -14,7 +14,10 @@ std::optional<Found> Context::look_in(DbIndex where, View key) {
     saw_due_ = true;
     found.reset();
   }
-  if (command.is(kReadOnly)) count_look(found.has_value(), of_class);
+  if (command.is(kReadOnly)) {
+    count_look(found.has_value(), of_class);
+    if (!found && rooms.notifications.on()) [[unlikely]] rooms.notifications.missed(where, key);
+  }
   if (found && found->use != nullptr && !command.is(kNoTouch) && (!client.no_touch || command.row.name == "TOUCH"))
     *found->use = rooms.eviction.used(*found->use, of_class);
   return found;

@@ -2,6 +2,8 @@
 #include "broker/commands/executor.h"
 
 #include "broker/broker.h"
+#include "broker/commands/invalidation.h"
+#include "broker/commands/publish.h"
 #include "broker/commands/secrets.h"
 #include "broker/commands/table.h"
 
@@ -145,6 +147,9 @@ bool Executor::request(Client& client, const Command* command, Args args) {
     return true;
   }
   run(client, *command, args);
+  if (client.tracking != nullptr && !client.in_multi && command->row.name != "CLIENT|CACHING") {
+    client.tracking->caching = TrackingMode::Caching::kAsUsual;  // it was about this command
+  }
   if (!busy) serve_waiters();  // what a slow script wakes is served after it
   return true;
 }
@@ -210,13 +215,46 @@ void Executor::send_shown(const Context& ctx) {
   }
 }
 
+// Runs a handler, and tells those who want to know what has happened to keys by it.
+Outcome Executor::handle(Context& ctx, Args args) {
+  if (!rooms_.notifications.on() && !rooms_.tracking.any()) return ctx.command.row.handler(ctx, args);
+  tell_of_keys();  // what was noted before, by eviction
+  rooms_.notifications.begin_command(ctx.command.row.name);
+  Outcome outcome = ctx.command.row.handler(ctx, args);
+  Stamp stamp = ctx.footing.stamp();
+  stamp.raise(ctx.client.output.stamp());
+  remember_reads(ctx, args);
+  publish_events(&ctx.client, stamp);
+  send_invalidations(rooms_, &ctx.client, stamp);
+  return outcome;
+}
+
+void Executor::tell_of_keys() {
+  if (rooms_.notifications.empty() && rooms_.tracking.empty()) return;
+  Footing footing;
+  footing.rest_on(rooms_.batch.index());
+  footing.at_least(rooms_.classes.strictest({}));
+  publish_events(nullptr, footing.stamp());
+  send_invalidations(rooms_, nullptr, footing.stamp());
+}
+
+void Executor::publish_events(const Client* self, Stamp stamp) {
+  if (rooms_.notifications.empty()) return;
+  const EventClasses& classes = rooms_.notifications.classes();
+  for (const auto& [db, event, key] : rooms_.notifications.take()) {
+    const Bytes at = '@' + std::to_string(db) + "__:";
+    if (classes.has(EventClass::kByKey)) publish(rooms_, self, stamp, "__keyspace" + at + key, event);
+    if (classes.has(EventClass::kByEvent)) publish(rooms_, self, stamp, "__keyevent" + at + Bytes(event), key);
+  }
+}
+
 // Runs a handler and writes its error, if that is what came of it; a wait is the caller's.
 Outcome Executor::invoke(Context& ctx, Args args) {
   const int64_t started_us = rooms_.time.monotonic_us();
   ++rooms_.stats.commands;
   const bool monitored = rooms_.monitors.any();
   if (monitored && is_script(ctx.command)) [[unlikely]] show(ctx, args);  // its line comes before those of its commands
-  Outcome outcome = ctx.command.row.handler(ctx, args);
+  Outcome outcome = handle(ctx, args);
   CommandStats& stats = rooms_.stats.by_command[ctx.command.number];  // not before: CONFIG RESETSTAT makes them anew
   ++stats.calls;
   if (!ctx.in_script) {
@@ -327,7 +365,7 @@ bool Executor::retry(Client& client) {
   Context ctx(rooms_, client, client.reply, *parked.command, parked.db, rooms_.time.now_ms());
   ctx.arrived_ms = parked.arrived_ms;
   ctx.resumed = &parked.wait;
-  Outcome outcome = parked.command->row.handler(ctx, parked.args.args());
+  Outcome outcome = handle(ctx, parked.args.args());
   if (outcome.waits()) return false;
   if (!outcome.status().ok()) {
     count_error(outcome.status().text());
@@ -386,7 +424,7 @@ bool Executor::unblock(Client& client, View error) {
     ctx.arrived_ms = client.parked->arrived_ms;
     ctx.resumed = &client.parked->wait;
     ctx.time_is_up = true;
-    const Outcome outcome = client.parked->command->row.handler(ctx, client.parked->args.args());
+    const Outcome outcome = handle(ctx, client.parked->args.args());
     CHECK(outcome.replied());
   } else if (error.empty()) {
     answer_timeout(client.reply, client.parked->wait.on_timeout);
@@ -409,6 +447,7 @@ void Executor::forget(Client& client) {
   rooms_.watches.forget(client.id);
   rooms_.pubsub.forget(client);
   rooms_.monitors.forget(client.id);
+  stop_tracking(rooms_, client);
 }
 
 }  // namespace leat

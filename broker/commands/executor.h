@@ -42,6 +42,7 @@ class Executor {
 
   // The client is leaving: nothing will be popped for it.
   void forget(Client& client);
+  void tell_of_keys();  // that no command has changed: they expired or were evicted
   void seal(Client& client, const Stamp& stamp);
   const Stamp& waited_for() const { return waited_for_; }  // the highest that was ever sealed
   // A message to a client that did not ask: pub/sub. Stamped with what the publisher's caller has seen.
@@ -71,6 +72,7 @@ class Executor {
   Status refusal(const Client& client, const Command* command, Args args) const;
   bool must_pause(const Client& client, const Command& command) const;
   void run(Client& client, const Command& command, Args args);
+  Outcome handle(Context& ctx, Args args);
   Outcome invoke(Context& ctx, Args args);
   void park(Client& client, const Command& command, Args args, Wait wait, DbIndex db);
   void unpark(Client& client);
@@ -81,6 +83,7 @@ class Executor {
   void count_error(View text);
   void note_slow(const Context& ctx, Args args, int64_t took_us);
   void show(const Context& ctx, Args args);
+  void publish_events(const Client* self, Stamp stamp);
   void send_shown(const Context& ctx);
   void seal_push(Client& to, const Stamp& stamp);
 

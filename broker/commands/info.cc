@@ -88,6 +88,7 @@ void clients(Context& ctx, Lines& out) {
   out.field("blocked_clients", ctx.rooms.executor.blocked());
   out.field("pubsub_clients", listening);
   out.field("watching_clients", ctx.rooms.watches.clients());
+  out.field("tracking_clients", ctx.rooms.tracking.clients());
   out.field("total_blocking_keys", ctx.rooms.waiters.keys());
 }
 
@@ -199,6 +200,9 @@ void statistics(Context& ctx, Lines& out) {
   out.field("pubsub_channels", ctx.rooms.pubsub.channels().size());
   out.field("pubsub_patterns", ctx.rooms.pubsub.patterns().size());
   out.field("pubsubshard_channels", ctx.rooms.pubsub.shards().size());
+  out.field("tracking_total_keys", ctx.rooms.tracking.keys());
+  out.field("tracking_total_items", ctx.rooms.tracking.items());
+  out.field("tracking_total_prefixes", ctx.rooms.tracking.prefixes());
   out.field("total_error_replies", stats.error_replies);
 }
 

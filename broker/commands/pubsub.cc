@@ -4,6 +4,7 @@
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
+#include "broker/commands/publish.h"
 
 namespace leat {
 
@@ -65,50 +66,14 @@ Stamp publisher_stamp(const Context& ctx) {
   return stamp;
 }
 
-int64_t deliver(Context& ctx, const PubSub::Listeners& listeners, std::initializer_list<View> words) {
-  int64_t receivers = 0;
-  for (const Ticket ticket : listeners) {
-    Client* const listener = ctx.rooms.clients.find(ticket);
-    if (listener == nullptr || listener->gone) continue;
-    ++receivers;
-    if (listener == &ctx.client) {  // its own reply is still being written: the message follows it
-      Bytes message;
-      RespSink sink(message, listener->protocol);
-      sink.push(words.size());
-      for (const View word : words) sink.bulk(word);
-      ctx.client.own_messages += message;
-      continue;
-    }
-    ctx.rooms.executor.push(*listener, publisher_stamp(ctx), [&](RespSink& sink) {
-      sink.push(words.size());
-      for (const View word : words) sink.bulk(word);
-    });
-  }
-  return receivers;
-}
-
 // PUBLISH channel message  →  how many got it
-Outcome publish(Context& ctx, Args args) {
-  const View channel = args[1], message = args[2];
-  ++ctx.rooms.stats.messages;
-  int64_t receivers = 0;
-  const auto& channels = ctx.rooms.pubsub.channels();
-  if (const auto found = channels.find(channel); found != channels.end()) {
-    receivers += deliver(ctx, found->second, {"message", channel, message});
-  }
-  for (const auto& [pattern, listeners] : ctx.rooms.pubsub.patterns()) {
-    if (glob_match(pattern, channel)) receivers += deliver(ctx, listeners, {"pmessage", pattern, channel, message});
-  }
-  return ctx.reply.integer(receivers);
+Outcome publish_message(Context& ctx, Args args) {
+  return ctx.reply.integer(publish(ctx.rooms, &ctx.client, publisher_stamp(ctx), args[1], args[2]));
 }
 
 // SPUBLISH shardchannel message
 Outcome spublish(Context& ctx, Args args) {
-  ++ctx.rooms.stats.messages;
-  const auto& shards = ctx.rooms.pubsub.shards();
-  const auto found = shards.find(args[1]);
-  if (found == shards.end()) return ctx.reply.integer(0);
-  return ctx.reply.integer(deliver(ctx, found->second, {"smessage", args[1], args[2]}));
+  return ctx.reply.integer(publish_to_shard(ctx.rooms, &ctx.client, publisher_stamp(ctx), args[1], args[2]));
 }
 
 Outcome pubsub_container(Context& ctx, Args) { return arity_error(ctx.command); }
@@ -146,7 +111,7 @@ constexpr uint32_t kListening = kPubsub | kNoScript | kLoading | kStale;
 constexpr CommandRow kRows[] = {
     // name                  arity keys          traits                  handler
     {"PSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kPattern>},
-    {"PUBLISH",              3,    Keys::none(), kLoading | kStale | kFast | kMayWrite, publish},
+    {"PUBLISH",              3,    Keys::none(), kLoading | kStale | kFast | kMayWrite, publish_message},
     {"PUBSUB",               -2,   Keys::none(), kContainer | kLoading | kStale, pubsub_container},
     {"PUBSUB|CHANNELS",      -2,   Keys::none(), kLoading | kStale,      pubsub_channels},
     {"PUBSUB|HELP",          2,    Keys::none(), kLoading | kStale,      subcommand_help},

@@ -128,6 +128,7 @@ Outcome add_entries(Context& ctx, View key, const AddOptions& options, ScoredMem
   if (!found.ok()) return found.status();
   const Additions made = decide(options, *found, entries, ctx.rooms.keyspace.chunks());
   if (made.last && std::isnan(*made.last)) return Status::error("ERR resulting score is not a number (NaN)");
+  if (options.increment) ctx.rooms.notifications.call_it("zincr");
   if (!made.changes.empty()) ctx.emit(SortedSetAdd{.key = key, .entries = made.changes});
   if (options.increment) return made.last ? ctx.reply.real(*made.last) : ctx.reply.null();
   return ctx.reply.integer(options.count_changed ? made.added + made.updated : made.added);

@@ -23,8 +23,9 @@ void for_outermost(const SortedSet& set, End end, uint64_t count, Write write) {
   }
 }
 
-SortedSetErase erasure(View key, const SortedSet& set, End end, uint64_t count) {
-  return {.key = key, .rank = end == End::kMin ? 0 : set.size() - count, .count = count};
+void take(Context& ctx, View key, const SortedSet& set, End end, uint64_t count) {
+  ctx.rooms.notifications.call_it(end == End::kMin ? "zpopmin" : "zpopmax");
+  ctx.emit(SortedSetErase{.key = key, .rank = end == End::kMin ? 0 : set.size() - count, .count = count});
 }
 
 // ZPOPMIN key [count]  →  [member, score ...]; in RESP3 with a count: pairs
@@ -44,7 +45,7 @@ Outcome pop(Context& ctx, Args args, End end) {
     ctx.reply.bulk(at.member());
     ctx.reply.real(at.score());
   });
-  ctx.emit(erasure(args[1], set, end, count));
+  take(ctx, args[1], set, end, count);
   return Replied();
 }
 
@@ -69,7 +70,7 @@ Outcome blocking_pop(Context& ctx, Args args, End end) {
     ctx.reply.bulk(key);
     ctx.reply.bulk(at.member());
     ctx.reply.real(at.score());
-    ctx.emit(erasure(key, **found, end, 1));
+    take(ctx, key, **found, end, 1);
     return Replied();
   }
   return wait_on(ctx, keys, *timeout_ms);
@@ -114,7 +115,7 @@ Result<bool> pop_first(Context& ctx, const PopQuery& query) {
       ctx.reply.bulk(at.member());
       ctx.reply.real(at.score());
     });
-    ctx.emit(erasure(key, **found, query.end, count));
+    take(ctx, key, **found, query.end, count);
     return true;
   }
   return false;

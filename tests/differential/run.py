@@ -2,6 +2,7 @@
 """run.py: the differential test: the same seeded commands to redis-server 7.0.15 and to leat; the replies must be the same bytes.
 
 Used by: ctest and people:  python3 tests/differential/run.py --broker build/release/leat [--commands N] [--seed S]
+         python3 tests/differential/run.py --events      the keyspace events of the same commands, too
          python3 tests/differential/run.py --self-test   redis-server against itself, and against altered replies
 Always:  - half of the programs speak RESP2, half RESP3;
          - a difference is made short before it is shown, and one of each command is shown;
@@ -18,6 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import compare  # noqa: E402
 import protocol  # noqa: E402
+from events import EventsPair  # noqa: E402
 from generator import Command  # noqa: E402
 from pair import Pair  # noqa: E402
 from program import Program  # noqa: E402
@@ -83,7 +85,7 @@ def play(pair, arguments):
                 break
         if sys.stdout.isatty() and number % 5 == 4:
             print(f"differential: {(number + 1) * PROGRAM} commands", flush=True)
-    if arguments.program is None:
+    if arguments.program is None and not arguments.events:
         for name in protocol.play(pair):
             found[name] = 1
     seconds = time.monotonic() - began
@@ -146,12 +148,13 @@ def main():
     parser.add_argument("--program", type=int, help="only this one, as a difference named it")
     parser.add_argument("--differences", type=int, default=20, help="stop after so many kinds")
     parser.add_argument("--families", nargs="+", help="only these: list zset stream hash set string generic scripting connection bitmap hyperloglog geo sort operations transactions pubsub")
+    parser.add_argument("--events", action="store_true", help="compare the keyspace events as well")
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
     if arguments.self_test:
         return self_test(arguments)
     with servers(arguments.peer, arguments.broker) as (peer, target):
-        found = play(Pair(peer, target), arguments)
+        found = play(EventsPair(peer, target) if arguments.events else Pair(peer, target), arguments)
     unmet = [entry["name"] for entry in compare.DIFFERENCES if entry["name"] not in compare.USED]
     if unmet and arguments.commands >= 100_000 and not found:
         print(f"differential: these known differences were not met: {', '.join(unmet)}")
