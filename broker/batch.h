@@ -43,6 +43,11 @@ constexpr bool kEndsWaits =
     std::is_same_v<E, KeyExpire> || std::is_same_v<E, KeyEvict> || std::is_same_v<E, KeyRename> ||
     std::is_same_v<E, KeyCopy> || std::is_same_v<E, KeyMove>;
 
+// What may make an entry pending, or make it look idle for longer than it was: XREADGROUP … CLAIM waits for that too. (What
+// is delivered anew is idle later than all that was pending, and comes after an effect that ends waits.)
+template <typename E>
+constexpr bool kMayComeIdle = std::is_same_v<E, PendingClaim>;
+
 class Batch {
  public:
   // All must outlive this.
@@ -72,6 +77,7 @@ class Batch {
       for_each_key(db, bound, [this](DbIndex where, View key) {
         touched(where, key);
         if (kEndsWaits<E> && waiters_.any()) waiters_.touch(where, key);
+        if (kMayComeIdle<E> && waiters_.lookers > 0) waiters_.touch(where, key);
       });
     } else {
       database_touched(db);

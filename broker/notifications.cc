@@ -136,7 +136,8 @@ void Notifications::after(DbIndex db, const Effect& effect) {
       [&](const KeyCopy& copied) { note(C::kGeneric, copied.to_db, "copy_to", copied.to); },
       [&](const KeyMove& moved) { generic("move_from", moved.key), note(C::kGeneric, moved.to_db, "move_to", moved.key); },
       // Nothing that Redis has an event for.
-      [](const StreamCreate&) {}, [](const GroupDeliver&) {}, [](const PendingAck&) {}, [](const PendingClaim&) {},
+      [](const StreamCreate&) {}, [](const StreamConfigure&) {}, [](const StreamRemember&) {},
+      [](const GroupDeliver&) {}, [](const PendingAck&) {}, [](const PendingClaim&) {},
       [](const DatabaseFlush&) {}, [](const DatabaseSwap&) {}, [](const KeyDigest&) {}}, effect);
 }
 

@@ -39,8 +39,10 @@ enum class ChunkKind : uint8_t {
   kGroup = 9,
   kConsumer = 10,
   kPending = 11,
+  kProducers = 16,
+  kRemembered = 17,
 };
-constexpr uint8_t kLastChunkKind = 11;
+constexpr uint8_t kLastChunkKind = 17;
 
 class Chunk {
  public:

@@ -3,6 +3,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace leat::consumers {
 
 namespace {
@@ -84,7 +86,10 @@ uint64_t Group::remove_consumer(View name) {
   if (found == consumers_.end()) return 0;
   const Consumer& consumer = *found->second;
   const uint64_t dropped = consumer.pending_count();
-  for (auto at = consumer.ids_.begin(); at.valid(); at.next()) pending_.erase(*at);
+  for (auto at = consumer.ids_.begin(); at.valid(); at.next()) {
+    if (times_ != nullptr) times_->erase({pending_.find(*at)->delivered_at_ms, *at});
+    pending_.erase(*at);
+  }
   slots_[consumer.slot_] = nullptr;
   free_slots_.push_back(consumer.slot_);
   consumers_.erase(found);
@@ -108,8 +113,24 @@ void Group::claim(StreamId id, View consumer, TimeMs delivered_at_ms, uint64_t d
           .delivery_count = static_cast<uint32_t>(std::min<uint64_t>(delivery_count, UINT32_MAX))});
 }
 
+const PendingTimes& Group::pending_times() const {
+  if (times_ != nullptr) return *times_;
+  times_ = std::make_unique<PendingTimes>();
+  std::vector<PendingTime> sorted;
+  sorted.reserve(pending_.size());
+  for (auto at = pending_.begin(); at.valid(); at.next()) sorted.push_back({at->delivered_at_ms, at->id});
+  std::sort(sorted.begin(), sorted.end());
+  for (const PendingTime& time : sorted) times_->insert(time);
+  return *times_;
+}
+
 void Group::assign(const PendingEntry& entry) {
-  if (!pending_.insert(entry)) {
+  const bool is_new = pending_.insert(entry);
+  if (times_ != nullptr) {
+    if (!is_new) times_->erase({pending_.find(entry.id)->delivered_at_ms, entry.id});
+    times_->insert({entry.delivered_at_ms, entry.id});
+  }
+  if (!is_new) {
     const uint32_t holder = pending_.find(entry.id)->consumer;
     pending_.replace(entry);
     if (holder == entry.consumer) return;
@@ -122,6 +143,7 @@ bool Group::ack(StreamId id) {
   const PendingEntry* held = pending_.find(id);
   if (held == nullptr) return false;
   slots_[held->consumer]->ids_.erase(id);
+  if (times_ != nullptr) times_->erase({held->delivered_at_ms, id});
   pending_.erase(id);
   return true;
 }
@@ -207,6 +229,7 @@ uint64_t Group::digest() const {
 
 size_t Group::memory() const {
   size_t bytes = sizeof *this + name_.size() + pending_.memory() + slots_.capacity() * sizeof(Consumer*);
+  if (times_ != nullptr) bytes += times_->memory();
   for (const auto& [name, consumer] : consumers_) {
     bytes += sizeof(Consumer) + 2 * name.size() + sizeof(Bytes) + 48 + consumer->ids_.memory();  // 48: the map's node
   }
@@ -219,6 +242,7 @@ size_t Group::weight() const {
 }
 
 bool Group::free_some(size_t arrays) {
+  if (times_ != nullptr && !times_->free_some(arrays)) return false;
   if (!pending_.free_some(arrays)) return false;
   for (auto first = consumers_.begin(); first != consumers_.end(); first = consumers_.begin()) {
     if (!first->second->ids_.free_some(arrays)) return false;

@@ -61,6 +61,9 @@ class Group {
   void set_last(StreamId last_delivered, int64_t entries_read);
 
   const Pending& pending() const { return pending_; }
+  // The same in the order of delivery. Made of all there is when it is first asked for (XREADGROUP … CLAIM), and kept from
+  // then on, 24 bytes an entry: groups that nobody asks pay nothing.
+  const PendingTimes& pending_times() const;
   const Consumers& consumers() const { return consumers_; }
   const Consumer* find_consumer(View name) const;
   const Consumer& consumer_of(const PendingEntry& entry) const { return *slots_[entry.consumer]; }
@@ -99,6 +102,7 @@ class Group {
   StreamId last_delivered_;
   int64_t entries_read_ = kEntriesReadUnknown;
   Pending pending_;
+  mutable std::unique_ptr<PendingTimes> times_;
   Consumers consumers_;
   std::vector<Consumer*> slots_;  // a pending entry says its consumer in four bytes
   std::vector<uint32_t> free_slots_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "consumers/pending.h"
 
+#include "consumers/producers.h"
+
 namespace leat::consumers {
 
 template <typename Item, typename Array>
-const Item* IdOrdered<Item, Array>::find(StreamId id) const {
+const Item* IdOrdered<Item, Array>::find(Id id) const {
   if (leaves_.empty()) return nullptr;
   const Leaf& leaf = leaves_.at(leaf_for(id));
   const size_t slot = slot_for(leaf, id);
@@ -13,7 +15,7 @@ const Item* IdOrdered<Item, Array>::find(StreamId id) const {
 
 template <typename Item, typename Array>
 bool IdOrdered<Item, Array>::insert(const Item& item) {
-  const StreamId id = id_of(item);
+  const Id id = id_of(item);
   if (leaves_.empty()) leaves_.insert(leaves_.end(), make_leaf(id));
   LeafPlace place = leaf_for(id);
   if (leaves_.at(place).count == kArrayItems) {
@@ -33,7 +35,7 @@ bool IdOrdered<Item, Array>::insert(const Item& item) {
 // Behind the last id a new array is opened, so that ids in order leave full arrays behind; elsewhere the array is
 // split.
 template <typename Item, typename Array>
-void IdOrdered<Item, Array>::make_room(LeafPlace place, StreamId id) {
+void IdOrdered<Item, Array>::make_room(LeafPlace place, Id id) {
   if (place == leaves_.last() && id > last_id()) {
     leaves_.insert(leaves_.end(), make_leaf(id));
     return;
@@ -49,7 +51,7 @@ void IdOrdered<Item, Array>::make_room(LeafPlace place, StreamId id) {
 }
 
 template <typename Item, typename Array>
-bool IdOrdered<Item, Array>::erase(StreamId id) {
+bool IdOrdered<Item, Array>::erase(Id id) {
   if (leaves_.empty()) return false;
   const LeafPlace place = leaf_for(id);
   Leaf& leaf = leaves_.at(place);
@@ -79,14 +81,14 @@ void IdOrdered<Item, Array>::thin_out(LeafPlace place) {
 }
 
 template <typename Item, typename Array>
-uint64_t IdOrdered<Item, Array>::count_before(StreamId id) const {
+uint64_t IdOrdered<Item, Array>::count_before(Id id) const {
   if (leaves_.empty()) return 0;
   const LeafPlace place = leaf_for(id);
   return leaves_.rank(place) + slot_for(leaves_.at(place), id);
 }
 
 template <typename Item, typename Array>
-typename IdOrdered<Item, Array>::Cursor IdOrdered<Item, Array>::from(StreamId id) const {
+typename IdOrdered<Item, Array>::Cursor IdOrdered<Item, Array>::from(Id id) const {
   if (leaves_.empty()) return begin();
   const LeafPlace place = leaf_for(id);
   const uint32_t slot = slot_for(leaves_.at(place), id);
@@ -145,5 +147,7 @@ bool IdOrdered<Item, Array>::load(std::vector<std::unique_ptr<Chunk>> chunks, Pa
 
 template class IdOrdered<PendingEntry, ChunkArray<PendingEntry>>;
 template class IdOrdered<StreamId, HeapArray<StreamId>>;
+template class IdOrdered<PendingTime, HeapArray<PendingTime>>;
+template class IdOrdered<Remembered, ChunkArray<Remembered>>;
 
 }  // namespace leat::consumers

@@ -40,6 +40,7 @@ class Waiters {
   // `stays_when_gone`: must be offered a key also when it is gone (XREADGROUP hears of it).
   void park(Ticket ticket, DbIndex db, std::span<const Bytes> keys, bool stays_when_gone);
   bool has_stayers() const { return stayers_ > 0; }
+  size_t lookers = 0;  // of the parked, those that also wait for what is pending to be idle: the executor counts them
   void forget(Ticket ticket);  // idempotent
 
   void touch(DbIndex db, View key);  // something about the key changed: its waiters become ready

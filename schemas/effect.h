@@ -279,6 +279,25 @@ struct KeyEvict {  // deleted to make room (maxmemory)
   View key;
   LEAT_FIELDS(key)
 };
+// XCFGSET, or the first XADD … IDMP: for how long a stream remembers its producers' ids, and how many of each. It forgets
+// those that it has.
+struct StreamConfigure {
+  static constexpr uint8_t kTag = 50;
+  View key;
+  uint64_t duration_ms;
+  uint64_t ids_max;
+  LEAT_FIELDS(key, duration_ms, ids_max)
+};
+struct StreamRemember {  // the entry was added for an id of a producer's (consumers/producers.h)
+  static constexpr uint8_t kTag = 51;
+  View key;
+  StreamId id;
+  TimeMs at_ms;
+  uint64_t producer;    // a digest of its name
+  uint64_t print_high;  // of a digest of both
+  uint64_t print_low;
+  LEAT_FIELDS(key, id, at_ms, producer, print_high, print_low)
+};
 
 #undef LEAT_FIELDS
 
@@ -288,7 +307,7 @@ using Effect =
                  SetRemove, SortedSetAdd, SortedSetRemove, SortedSetErase, StreamCreate, StreamAdd, StreamDelete,
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
                  GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
-                 DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict>;
+                 DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, StreamConfigure, StreamRemember>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

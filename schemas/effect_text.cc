@@ -51,6 +51,8 @@ constexpr Shape kShapes[] = {
     {"DatabaseSwap", {"other"}},
     {"KeyDigest", {"key", "digest"}},
     {"KeyEvict", {"key"}},
+    {"StreamConfigure", {"key", "duration_ms", "ids_max"}},
+    {"StreamRemember", {"key", "id", "at_ms", "producer", "print_high", "print_low"}},
 };
 static_assert(std::size(kShapes) == std::variant_size_v<Effect>);
 

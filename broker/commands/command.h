@@ -33,6 +33,8 @@ struct Wait {
   OnTimeout on_timeout = OnTimeout::kNullArray;
   Type wanted = Type::kList;       // a key of another type cannot end the wait …
   bool ends_on_error = false;      // … unless this: XREADGROUP is told when its group or key is gone
+  TimeMs look_again_ms = 0;        // monotonic; then the handler runs again though nothing was touched. 0: what it waits for
+                                   // comes with no time; kNever: with a time, and nothing is in sight (XREADGROUP … CLAIM)
   std::vector<StreamId> resolved;  // what the first run resolved (XREAD … $), one for each key
 };
 

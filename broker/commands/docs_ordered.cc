@@ -112,10 +112,12 @@ constexpr CommandDoc kStream[] = {
     {"XACKDEL", "8.2.0", "O(1) for each id", "Says that entries of a group were dealt with, and deletes them.",
      "key group [KEEPREF | DELREF | ACKED] IDS (numids:integer id...)"},
     {"XADD", "5.0.0", "O(1); O(N) when trimming, N being the entries that go", "Adds an entry to a stream.",
-     "key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> (field "
-     "value)..."},
+     "key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [IDMPAUTO producer-id:string | IDMP (producer-id:string "
+     "idempotent-id:string)] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> (field value)..."},
     {"XAUTOCLAIM", "6.2.0", "O(1) if the count is small", "Makes a consumer the owner of entries that others left idle.",
      "key group consumer min-idle-time start:string [COUNT count] [JUSTID]"},
+    {"XCFGSET", "8.6.0", "O(1)", "Sets for how long a stream remembers its producers' ids, and how many of each.",
+     "key [IDMP-DURATION idmp-duration:integer] [IDMP-MAXSIZE idmp-maxsize:integer]"},
     {"XCLAIM", "5.0.0", "O(log(N)), N being the group's pending entries", "Makes a consumer the owner of entries.",
      "key group consumer min-idle-time id... [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] "
      "[LASTID lastid]"},

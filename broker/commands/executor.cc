@@ -350,11 +350,21 @@ void Executor::park(Client& client, const Command& command, Args args, Wait wait
   if (wait.deadline_ms != 0) deadlines_.add(wait.deadline_ms, client.id);
   client.parked = std::make_unique<Parked>(
       Parked{&command, OwnedArgs(args), std::move(wait), db, rooms_.time.monotonic_ms(), 0});
+  if (client.parked->wait.look_again_ms != 0) plan_look(client, std::exchange(client.parked->wait.look_again_ms, 0));
+}
+
+void Executor::plan_look(Client& client, TimeMs at_ms) {
+  TimeMs& planned_ms = client.parked->wait.look_again_ms;
+  if (planned_ms != 0) looks_.remove(planned_ms, client.id);
+  if (at_ms != 0) looks_.add(at_ms, client.id);
+  planned_ms = at_ms;
+  rooms_.waiters.lookers = looks_.size();
 }
 
 void Executor::unpark(Client& client) {
   rooms_.waiters.forget(client.id);
   if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
+  plan_look(client, 0);
   client.parked.reset();
   rooms_.broker.to_run(client);  // what it sent meanwhile
 }
@@ -366,7 +376,10 @@ bool Executor::retry(Client& client) {
   ctx.arrived_ms = parked.arrived_ms;
   ctx.resumed = &parked.wait;
   Outcome outcome = handle(ctx, parked.args.args());
-  if (outcome.waits()) return false;
+  if (outcome.waits()) {
+    if (parked.wait.look_again_ms != outcome.wait().look_again_ms) plan_look(client, outcome.wait().look_again_ms);
+    return false;
+  }
   if (!outcome.status().ok()) {
     count_error(outcome.status().text());
     client.reply.error(outcome.status());
@@ -402,8 +415,9 @@ void Executor::serve_waiters() {
 }
 
 void Executor::expire_waits() {
-  if (deadlines_.empty()) return;
+  if (deadlines_.empty() && looks_.empty()) return;
   rooms_.time.advance();
+  if (may_look()) touch_due_looks();
   while (const auto due = deadlines_.pop_due(rooms_.time.monotonic_ms())) {
     Client* const client = rooms_.clients.find(due->payload);
     CHECK(client != nullptr && client->parked != nullptr);
@@ -411,9 +425,24 @@ void Executor::expire_waits() {
   }
 }
 
+// As if something had been added to their keys: those that wait for one key are looked at in order of arrival.
+void Executor::touch_due_looks() {
+  bool touched = false;
+  while (const auto due = looks_.pop_due(rooms_.time.monotonic_ms())) {
+    Parked& parked = *rooms_.clients.find(due->payload)->parked;
+    parked.wait.look_again_ms = 0;
+    for (const Bytes& key : parked.wait.keys) rooms_.waiters.touch(parked.db, key);
+    touched = true;
+  }
+  if (touched) serve_waiters();
+}
+
 std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
-  if (deadlines_.empty()) return std::nullopt;
-  return deadlines_.earliest_ms();
+  TimeMs next_ms = deadlines_.earliest_ms();
+  if (may_look()) next_ms = std::min(next_ms, looks_.earliest_ms());
+  else if (paused() && !looks_.empty()) next_ms = std::min(next_ms, pause.until_ms);
+  if (next_ms == consumers::kNever) return std::nullopt;
+  return next_ms;
 }
 
 bool Executor::unblock(Client& client, View error) {
@@ -442,6 +471,7 @@ void Executor::forget(Client& client) {
   if (client.parked != nullptr) {
     rooms_.waiters.forget(client.id);
     if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
+    plan_look(client, 0);
     client.parked.reset();
   }
   rooms_.watches.forget(client.id);

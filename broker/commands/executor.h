@@ -31,7 +31,7 @@ class Executor {
   // What is slow, as the configuration has it.
   void follow(const Config& config);
 
-  // Waits whose time has come.
+  // Waits whose time has come, to end or to be looked at again.
   void expire_waits();
   std::optional<TimeMs> next_wait_deadline_ms() const;  // monotonic
   // Ends a wait with an error, or as if its time had come when `error` is empty.
@@ -76,6 +76,9 @@ class Executor {
   Outcome invoke(Context& ctx, Args args);
   void park(Client& client, const Command& command, Args args, Wait wait, DbIndex db);
   void unpark(Client& client);
+  void plan_look(Client& client, TimeMs at_ms);  // instead of the one that was planned; 0: none
+  bool may_look() const { return may_evict(); }  // what it finds it claims: that waits where writes wait
+  void touch_due_looks();
   bool retry(Client& client);
   void answer_timeout(ReplySink& reply, OnTimeout on_timeout);
   void refuse(Client& client, const Status& why);
@@ -93,6 +96,7 @@ class Executor {
   bool histograms_ = true;
   int64_t slow_us_ = INT64_MAX;  // a request that takes so long is noted; one comparison for all that is not
   consumers::Deadlines<Ticket> deadlines_;  // monotonic ms; payload: the ticket
+  consumers::Deadlines<Ticket> looks_;      // the same, of Wait::look_again_ms
 };
 
 }  // namespace leat

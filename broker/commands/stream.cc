@@ -9,6 +9,8 @@
 #include "broker/commands/parse.h"
 #include "broker/commands/stream_commands.h"
 #include "broker/commands/stream_ids.h"
+#include "broker/commands/stream_producers.h"
+#include "broker/commands/stream_trim.h"
 
 namespace leat {
 
@@ -21,91 +23,17 @@ namespace {
 
 uint64_t size_of(const Stream* stream) { return stream == nullptr ? 0 : stream->size(); }
 
-// Trimming.
-
-struct Trim {
-  enum class By : uint8_t { kNothing, kLength, kId };
-  By by = By::kNothing;
-  bool approximate = false;
-  uint64_t keep = 0;              // MAXLEN
-  StreamId min;                   // MINID
-  std::optional<uint64_t> limit;  // of entries to drop; 0: as many as there are
-};
-
-// MAXLEN|MINID [=|~] threshold, LIMIT count. Moves `i` to the last word it took; false when the word is none of these.
-Result<bool> parse_trim_word(Args args, size_t& i, Trim& trim) {
-  const size_t more = args.size() - i - 1;
-  const bool by_length = same_word(args[i], "MAXLEN");
-  if ((by_length || same_word(args[i], "MINID")) && more > 0) {
-    if (trim.by != Trim::By::kNothing) {
-      return Status::error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
-    }
-    trim.by = by_length ? Trim::By::kLength : Trim::By::kId;
-    trim.approximate = more >= 2 && args[i + 1] == "~";
-    if (trim.approximate || (more >= 2 && args[i + 1] == "=")) ++i;
-    ++i;
-    if (by_length) {
-      const auto keep = integer_of(args[i]);
-      if (!keep.ok()) return keep.status();
-      if (*keep < 0) return Status::error("ERR The MAXLEN argument must be >= 0.");
-      trim.keep = static_cast<uint64_t>(*keep);
-    } else {
-      const auto min = stream_id_of(args[i]);
-      if (!min.ok()) return min.status();
-      trim.min = *min;
-    }
-    return true;
-  }
-  if (!same_word(args[i], "LIMIT") || more == 0) return false;
-  const auto limit = integer_of(args[++i]);
-  if (!limit.ok()) return limit.status();
-  if (*limit < 0) return Status::error("ERR The LIMIT argument must be >= 0.");
-  trim.limit = static_cast<uint64_t>(*limit);
-  return true;
-}
-
-Status check_trim(const Trim& trim) {
-  if (trim.limit.value_or(0) > 0 && trim.by == Trim::By::kNothing) {
-    return Status::error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
-  }
-  return Status::fine();
-}
-
-Status check_limit(const Trim& trim) {
-  if (!trim.limit || trim.approximate) return Status::fine();
-  return Status::error("ERR syntax error, LIMIT cannot be used without the special ~ option");
-}
-
-// Approximate trimming waits until there is a step's worth to drop, so that most XADDs drop nothing, and drops whole
-// steps: at most one step more is kept than was asked for, never less.
-uint64_t trim_step(const Config& config) {
-  constexpr uint64_t kDefaultStep = 100;
-  return config.stream_node_entries_max > 0 ? static_cast<uint64_t>(config.stream_node_entries_max) : kDefaultStep;
-}
-
-// How many of the `size` oldest entries go; `older` of them have ids below trim.min.
-uint64_t drop_count(const Trim& trim, uint64_t size, uint64_t older, uint64_t step) {
-  const uint64_t surplus = trim.by == Trim::By::kId ? older : size - std::min(size, trim.keep);
-  if (!trim.approximate) return surplus;
-  constexpr uint64_t kStepsAtOnce = 100;  // without LIMIT
-  constexpr uint64_t kEntriesAtOnce = 1'000'000;
-  const uint64_t limit = trim.limit ? *trim.limit : std::min(step * kStepsAtOnce, kEntriesAtOnce);
-  if (surplus == size && (limit == 0 || size <= limit)) return size;
-  const uint64_t dropped = limit == 0 ? surplus : std::min(surplus, limit);
-  return dropped - dropped % step;
-}
-
 // XADD.
 
 struct AddRequest {
   Trim trim;
+  Sender sender;
   bool may_create = true;
   NewId id;
   size_t id_at = 0;  // the pairs follow it
 };
 
-Result<AddRequest> parse_add(Args args) {
-  AddRequest request;
+Status parse_add(Args args, AddRequest& request) {
   size_t i = 2;
   for (; i < args.size() && args[i] != "*"; ++i) {
     const auto taken = parse_trim_word(args, i, request.trim);
@@ -115,13 +43,19 @@ Result<AddRequest> parse_add(Args args) {
       request.may_create = false;
       continue;
     }
+    const auto sender = parse_sender_word(args, i, request.sender);
+    if (!sender.ok()) return sender.status();
+    if (*sender) continue;
     const auto id = new_id_of(args[i]);
     if (!id.ok()) return id.status();
+    if (request.sender.named()) {
+      return Status::error("ERR IDMP/IDMPAUTO can be used only with auto-generated IDs");
+    }
     request.id = *id;
     break;
   }
   request.id_at = i;
-  return request;
+  return Status::fine();
 }
 
 const Status kIdTooSmall =
@@ -145,16 +79,19 @@ Result<StreamId> choose_id(const NewId& wanted, StreamId last, TimeMs now_ms) {
   return id;
 }
 
-// XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold [LIMIT count]] *|id field value [field value ...]  →  the id
+// XADD key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [IDMP producer id|IDMPAUTO producer] [MAXLEN|MINID [=|~] threshold
+//   [LIMIT count]] *|id field value [field value ...]  →  the id
 Outcome xadd(Context& ctx, Args args) {
-  const auto request = parse_add(args);
-  if (!request.ok()) return request.status();
-  const Trim& trim = request->trim;
-  if (const Status wrong = check_trim(trim); !wrong.ok()) return wrong;
-  if (const Status wrong = check_limit(trim); !wrong.ok()) return wrong;
-  const size_t words = args.size() - std::min(args.size(), request->id_at + 1);
+  AddRequest request;
+  if (Status wrong = parse_add(args, request); !wrong.ok()) return wrong;
+  const Trim& trim = request.trim;
+  if (trim.limit) {
+    if (Status wrong = check_trim(trim); !wrong.ok()) return wrong;
+    if (Status wrong = check_limit(trim); !wrong.ok()) return wrong;
+  }
+  const size_t words = args.size() - std::min(args.size(), request.id_at + 1);
   if (words < 2 || words % 2 != 0) return arity_error(ctx.command);
-  if (request->id.ms == 0u && request->id.seq == 0u) {
+  if (request.id.ms == 0u && request.id.seq == 0u) {
     return Status::error("ERR The ID specified in XADD must be greater than 0-0");
   }
 
@@ -162,22 +99,31 @@ Outcome xadd(Context& ctx, Args args) {
   const auto found = ctx.find<Stream>(key);
   if (!found.ok()) return found.status();
   const Stream* const stream = *found;
-  if (stream == nullptr && !request->may_create) return ctx.reply.null();
-  const auto id = choose_id(request->id, stream == nullptr ? StreamId{} : stream->last_id(), ctx.now_ms);
+  if (stream == nullptr && !request.may_create) return ctx.reply.null();
+  std::optional<StreamRemember> sent;
+  if (request.sender.named()) [[unlikely]] {
+    sent = remember_effect(args, request.sender, args.from(request.id_at + 1), ctx.now_ms);
+    if (const auto before = added_before(stream, *sent, ctx.now_ms)) return reply_id(ctx.reply, *before);
+  }
+  const auto id = choose_id(request.id, stream == nullptr ? StreamId{} : stream->last_id(), ctx.now_ms);
   if (!id.ok()) return id.status();
 
   uint64_t dropped = 0;
+  bool asks = false;
   if (trim.by != Trim::By::kNothing) {
+    asks = stream != nullptr && asks_groups(trim, *stream);
     uint64_t older = 0;
     if (trim.by == Trim::By::kId) older = (stream == nullptr ? 0 : stream->count_before(trim.min)) + (*id < trim.min);
-    dropped = drop_count(trim, size_of(stream) + 1, older, trim_step(ctx.rooms.config));
+    dropped = drop_count(trim, size_of(stream) + 1, older, ctx.rooms.config);
   }
-  ctx.emit(StreamAdd{.key = key, .id = *id, .pairs = args.from(request->id_at + 1)});
-  if (dropped > 0) ctx.emit(StreamTrim{.key = key, .count = dropped});
+  ctx.emit(StreamAdd{.key = key, .id = *id, .pairs = args.from(request.id_at + 1)});
+  if (sent) [[unlikely]] sent->id = *id, remember(ctx, *sent);
+  if (dropped > 0 && asks) trim_stream(ctx, key, trim);
+  else if (dropped > 0) ctx.emit(StreamTrim{.key = key, .count = dropped});
   return reply_id(ctx.reply, *id);
 }
 
-// XTRIM key MAXLEN|MINID [=|~] threshold [LIMIT count]  →  how many entries went
+// XTRIM key MAXLEN|MINID [=|~] threshold [LIMIT count] [KEEPREF|DELREF|ACKED]  →  how many entries went
 Outcome xtrim(Context& ctx, Args args) {
   Trim trim;
   for (size_t i = 2; i < args.size(); ++i) {
@@ -194,10 +140,7 @@ Outcome xtrim(Context& ctx, Args args) {
   const auto found = ctx.find<Stream>(args[1]);
   if (!found.ok()) return found.status();
   if (*found == nullptr) return ctx.reply.integer(0);
-  const uint64_t older = trim.by == Trim::By::kId ? (*found)->count_before(trim.min) : 0;
-  const uint64_t dropped = drop_count(trim, (*found)->size(), older, trim_step(ctx.rooms.config));
-  if (dropped > 0) ctx.emit(StreamTrim{.key = args[1], .count = dropped});
-  return ctx.reply.integer(static_cast<int64_t>(dropped));
+  return ctx.reply.integer(static_cast<int64_t>(trim_stream(ctx, args[1], trim)));
 }
 
 // XDEL key id [id ...]  →  how many were there
@@ -327,7 +270,9 @@ Outcome xinfo(Context& ctx, Args) { return arity_error(ctx.command); }
 constexpr CommandRow kRows[] = {
     // name            arity keys             traits                             handler
     {"XADD",            -5,  Keys::at(1),     kWrite | kDenyOom | kFast,         xadd},
+    {"XCFGSET",         -2,  Keys::at(1),     kWrite | kFast,                    xcfgset},
     {"XDEL",            -3,  Keys::at(1),     kWrite | kFast,                    xdel},
+    {"XDELEX",          -5,  Keys::at(1),     kWrite | kFast,                    xdelex},
     {"XINFO",           -2,  Keys::none(),    kContainer,                        xinfo},
     {"XINFO|CONSUMERS", 4,   Keys::at(2),     kReadOnly,                         xinfo_consumers},
     {"XINFO|GROUPS",    3,   Keys::at(2),     kReadOnly,                         xinfo_groups},

@@ -35,7 +35,7 @@ Result<Place> look_up(Context& ctx, View key, View name) {
 Result<Place> existing(Context& ctx, View key, View name) {
   const auto place = look_up(ctx, key, name);
   if (place.ok() && place->group == nullptr) {
-    return Status::error("NOGROUP No such key '" + Bytes(key) + "' or consumer group '" + Bytes(name) + "'");
+    return Status::error("NOGROUP No such key '" + name_in_error(key) + "' or consumer group '" + name_in_error(name) + "'");
   }
   return place;
 }
@@ -56,8 +56,8 @@ Result<Place> xgroup_place(Context& ctx, Args args) {
 Result<Place> xgroup_existing(Context& ctx, Args args) {
   const auto place = xgroup_place(ctx, args);
   if (place.ok() && place->group == nullptr) {
-    return Status::error("NOGROUP No such consumer group '" + Bytes(args[3]) + "' for key name '" + Bytes(args[2]) +
-                         "'");
+    return Status::error("NOGROUP No such consumer group '" + name_in_error(args[3]) + "' for key name '" +
+                         name_in_error(args[2]) + "'");
   }
   return place;
 }
@@ -498,6 +498,7 @@ Outcome xautoclaim(Context& ctx, Args args) {
 constexpr CommandRow kRows[] = {
     // name                  arity keys             traits                             handler
     {"XACK",                  -4,  Keys::at(1),     kWrite | kFast,                    xack},
+    {"XACKDEL",               -6,  Keys::at(1),     kWrite | kFast,                    xackdel},
     {"XAUTOCLAIM",            -6,  Keys::at(1),     kWrite | kFast,                    xautoclaim},
     {"XCLAIM",                -6,  Keys::at(1),     kWrite | kFast,                    xclaim},
     {"XGROUP",                -2,  Keys::none(),    kContainer,                        xgroup},

@@ -9,6 +9,7 @@ namespace leat {
 
 using consumers::Consumer;
 using consumers::Group;
+using consumers::Producers;
 
 namespace {
 
@@ -100,8 +101,11 @@ void reply_group_in_full(ReplySink& reply, const Stream& stream, const Group& gr
   for (const auto& [name, consumer] : group.consumers()) reply_consumer(reply, group, *consumer, count);
 }
 
-// What both forms begin with: seven fields. Chunks stand for the keys and nodes of Redis' radix tree.
-void reply_stream_head(ReplySink& reply, const Stream& stream) {
+// What both forms begin with. Chunks stand for the keys and nodes of Redis' radix tree; only a stream that was ever asked to
+// remember its producers' ids tells of them.
+size_t head_fields(const Stream& stream) { return stream.producers() == nullptr ? 7 : 13; }
+
+void reply_stream_head(ReplySink& reply, const Stream& stream, TimeMs now_ms) {
   field(reply, "length", uint64_t{stream.size()});
   field(reply, "radix-tree-keys", uint64_t{stream.chunk_count()});
   field(reply, "radix-tree-nodes", uint64_t{stream.chunk_count() + 1});
@@ -109,6 +113,15 @@ void reply_stream_head(ReplySink& reply, const Stream& stream) {
   field(reply, "max-deleted-entry-id", stream.max_deleted_id());
   field(reply, "entries-added", stream.entries_added());
   field(reply, "recorded-first-entry-id", stream.first_id());
+  const Producers* const producers = stream.producers();
+  if (producers == nullptr) return;
+  const Producers::Tracked tracked = producers->tracked(now_ms);
+  field(reply, "idmp-duration", producers->duration_ms() / 1000);
+  field(reply, "idmp-maxsize", producers->ids_max());
+  field(reply, "pids-tracked", tracked.producers);
+  field(reply, "iids-tracked", tracked.ids);
+  field(reply, "iids-added", producers->added());
+  field(reply, "iids-duplicates", producers->twice);
 }
 
 }  // namespace
@@ -119,8 +132,8 @@ Outcome xinfo_stream(Context& ctx, Args args) {
   if (!found.ok()) return found.status();
   const Stream& stream = **found;
   if (args.size() == 3) {
-    ctx.reply.map(10);
-    reply_stream_head(ctx.reply, stream);
+    ctx.reply.map(head_fields(stream) + 3);
+    reply_stream_head(ctx.reply, stream, ctx.now_ms);
     field(ctx.reply, "groups", uint64_t{stream.groups().size()});
     reply_entry_or_null(ctx.reply, "first-entry", stream.cursor({}));
     reply_entry_or_null(ctx.reply, "last-entry", stream.cursor_back(kStreamIdMax));
@@ -136,8 +149,8 @@ Outcome xinfo_stream(Context& ctx, Args args) {
     if (!given.ok()) return given.status();
     if (*given >= 0) count = *given == 0 ? UINT64_MAX : static_cast<uint64_t>(*given);
   }
-  ctx.reply.map(9);
-  reply_stream_head(ctx.reply, stream);
+  ctx.reply.map(head_fields(stream) + 2);
+  reply_stream_head(ctx.reply, stream, ctx.now_ms);
   ctx.reply.bulk("entries");
   reply_entries(ctx.reply, stream.cursor({}), kStreamIdMax, count);
   ctx.reply.bulk("groups");
@@ -169,8 +182,8 @@ Outcome xinfo_consumers(Context& ctx, Args args) {
   if (!found.ok()) return found.status();
   const Group* const group = (*found)->find_group(args[3]);
   if (group == nullptr) {
-    return Status::error("NOGROUP No such consumer group '" + Bytes(args[3]) + "' for key name '" + Bytes(args[2]) +
-                         "'");
+    return Status::error("NOGROUP No such consumer group '" + name_in_error(args[3]) + "' for key name '" +
+                         name_in_error(args[2]) + "'");
   }
   ctx.reply.array(group->consumers().size());
   for (const auto& [name, consumer] : group->consumers()) {

@@ -39,15 +39,4 @@ int64_t entries_read_after(const Stream& stream, const Group& group, StreamIds i
   return read;
 }
 
-std::optional<int64_t> lag_of(const Stream& stream, const Group& group) {
-  const auto added = static_cast<int64_t>(stream.entries_added());
-  if (added == 0) return 0;
-  int64_t read = group.entries_read();
-  if (read == kEntriesReadUnknown || has_deleted_from(stream, group.last_delivered())) {
-    read = entries_until(stream, group.last_delivered());
-  }
-  if (read == kEntriesReadUnknown) return std::nullopt;
-  return added - read;
-}
-
 }  // namespace leat

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // stream_read.cc: XREAD and XREADGROUP. https://redis.io/docs/latest/commands/xreadgroup/
+#include <algorithm>
 #include <map>
 
 #include "broker/commands/parse.h"
 #include "broker/commands/stream_commands.h"
 #include "broker/commands/stream_ids.h"
 #include "broker/commands/stream_progress.h"
+#include "consumers/deadlines.h"
 
 namespace leat {
 
@@ -20,6 +22,7 @@ struct ReadRequest {
   std::optional<View> group;
   View consumer;
   bool no_ack = false;
+  std::optional<int64_t> claim_idle_ms;  // CLAIM: others' entries that were pending at least so long come first
   Views keys, ids;
 };
 
@@ -40,6 +43,12 @@ Status meaningless(View id) {
 Status only_for_groups(View option) {
   return Status::error("ERR The " + Bytes(option) +
                        " option is only supported by XREADGROUP. You called XREAD instead.");
+}
+
+Result<int64_t> claim_idle_ms_of(View text) {
+  const auto idle_ms = integer_of(text, Status::error("ERR min-idle-time is not an integer"));
+  if (idle_ms.ok() && *idle_ms < 0) return Status::error("ERR min-idle-time must be a positive integer");
+  return idle_ms;
 }
 
 Result<ReadRequest> parse_read(Args args, bool grouped) {
@@ -66,6 +75,11 @@ Result<ReadRequest> parse_read(Args args, bool grouped) {
     } else if (same_word(args[i], "NOACK")) {
       if (!grouped) return only_for_groups("NOACK");
       request.no_ack = true;
+    } else if (same_word(args[i], "CLAIM") && more > 0) {
+      if (!grouped) return only_for_groups("CLAIM");
+      const auto idle_ms = claim_idle_ms_of(args[++i]);
+      if (!idle_ms.ok()) return idle_ms.status();
+      request.claim_idle_ms = *idle_ms;
     } else {
       return kSyntaxError;
     }
@@ -134,18 +148,26 @@ Result<Delivery> find_group(Context& ctx, View key, View name) {
   if (!found.ok()) return found.status();
   const Group* const group = *found == nullptr ? nullptr : (*found)->find_group(name);
   if (group == nullptr) {
-    return Status::error("NOGROUP No such key '" + Bytes(key) + "' or consumer group '" + Bytes(name) +
+    return Status::error("NOGROUP No such key '" + name_in_error(key) + "' or consumer group '" + name_in_error(name) +
                          "' in XREADGROUP with GROUP option");
   }
   return Delivery{*found, group};
 }
 
+struct Claim {
+  StreamId id;
+  TimeMs idle_ms;
+  uint64_t deliveries;  // so far
+};
+
 // What one of the streams has for the consumer.
 struct Plan {
   StreamId after;
   bool history = false;        // of the consumer: what is pending for it
+  std::vector<Claim> claims;   // pending, and idle for long enough: the longest first
+  std::vector<StreamId> gone;  // so were these, but their entries were deleted
   std::vector<StreamId> news;  // to be delivered
-  bool answered() const { return history || !news.empty(); }
+  bool answered() const { return history || !claims.empty() || !news.empty(); }
 };
 
 Result<Plan> plan_of(View word) {
@@ -154,6 +176,18 @@ Result<Plan> plan_of(View word) {
   const auto id = stream_id_of(word);
   if (!id.ok()) return id.status();
   return Plan{.after = *id, .history = !id->is_max()};  // the largest id stands for > in Redis as well
+}
+
+void plan_claims(const Delivery& from, const ReadRequest& request, TimeMs now_ms, Plan& plan) {
+  const consumers::PendingTimes& times = from.group->pending_times();
+  for (auto at = times.begin(); at.valid() && plan.claims.size() < request.count; at.next()) {
+    const TimeMs idle_ms = now_ms - at->delivered_at_ms;
+    if (idle_ms < *request.claim_idle_ms) return;
+    if (from.stream->contains(at->id))
+      plan.claims.push_back({at->id, idle_ms, from.group->pending().find(at->id)->delivery_count});
+    else
+      plan.gone.push_back(at->id);
+  }
 }
 
 // Looks at every stream before anything changes. A stream named twice is read on from where its first mention ends.
@@ -169,11 +203,15 @@ Result<std::vector<Plan>> plan_reads(Context& ctx, const ReadRequest& request) {
     if (!plan.ok()) return plan.status();
     if (!plan->history) {
       const auto before = reached.find(key);
-      plan->after = before != reached.end() ? before->second : found->group->last_delivered();
+      const bool first = before == reached.end();
+      plan->after = first ? found->group->last_delivered() : before->second;
+      if (request.claim_idle_ms && first) plan_claims(*found, request, ctx.now_ms, *plan);
+      const uint64_t wanted = request.count - plan->claims.size();
       if (auto at = entry_after(*found->stream, plan->after)) {
-        for (; at->valid() && plan->news.size() < request.count; at->next()) plan->news.push_back(at->id());
+        for (; at->valid() && plan->news.size() < wanted; at->next()) plan->news.push_back(at->id());
       }
-      if (!plan->news.empty() && request.keys.size() > 1) reached[key] = plan->news.back();
+      if (!plan->news.empty()) plan->after = plan->news.back();
+      if (request.keys.size() > 1 && (request.claim_idle_ms || !plan->news.empty())) reached[key] = plan->after;
     }
     plans.push_back(std::move(*plan));
   }
@@ -190,9 +228,45 @@ void meet_consumer(Context& ctx, View key, const ReadRequest& request) {
   }
 }
 
-void deliver_news(Context& ctx, View key, const ReadRequest& request, const Plan& plan) {
-  const Delivery from = *find_group(ctx, key, *request.group);
-  reply_entries(ctx.reply, from.stream->cursor(plan.news.front()), plan.news.back(), UINT64_MAX);
+// An entry as CLAIM has it: how long ago it was delivered and how often, beside the id and the fields.
+void reply_with_deliveries(ReplySink& reply, const Stream::Cursor& at, const Claim& claim, std::vector<View>& scratch) {
+  at.fields(scratch);
+  reply.array(4);
+  reply_id(reply, claim.id);
+  reply.array(scratch.size());
+  for (const View part : scratch) reply.bulk(part);
+  reply.integer(claim.idle_ms);
+  reply.integer(static_cast<int64_t>(claim.deliveries));
+}
+
+void reply_claims_and_news(ReplySink& reply, const Stream& stream, const Plan& plan) {
+  std::vector<View> scratch;
+  reply.array(plan.claims.size() + plan.news.size());
+  for (const Claim& claim : plan.claims) reply_with_deliveries(reply, stream.find(claim.id), claim, scratch);
+  if (plan.news.empty()) return;
+  Stream::Cursor at = stream.cursor(plan.news.front());
+  for (const StreamId id : plan.news) {
+    reply_with_deliveries(reply, at, {id, 0, 0}, scratch);
+    at.next();
+  }
+}
+
+// What is claimed stays pending, also with NOACK.
+void deliver_claims(Context& ctx, View key, const ReadRequest& request, const Plan& plan) {
+  for (const Claim& claim : plan.claims) {
+    ctx.emit(PendingClaim{.key = key,
+                          .group = *request.group,
+                          .consumer = request.consumer,
+                          .id = claim.id,
+                          .delivered_at_ms = ctx.now_ms,
+                          .deliveries = claim.deliveries + 1});
+  }
+  if (plan.claims.empty()) return;
+  const Consumer* const consumer = find_group(ctx, key, *request.group)->group->find_consumer(request.consumer);
+  consumer->seen_time_ms = consumer->active_time_ms = ctx.now_ms;
+}
+
+void deliver_news(Context& ctx, const Delivery& from, View key, const ReadRequest& request, const Plan& plan) {
   from.group->find_consumer(request.consumer)->seen_time_ms = ctx.now_ms;
   const int64_t entries_read = entries_read_after(*from.stream, *from.group, plan.news);
   ctx.emit(GroupDeliver{.key = key,
@@ -202,6 +276,31 @@ void deliver_news(Context& ctx, View key, const ReadRequest& request, const Plan
                         .at_ms = ctx.now_ms,
                         .last_delivered = plan.news.back(),
                         .entries_read = entries_read});
+}
+
+// The reply first: what it shows dies with the first emit.
+void answer(Context& ctx, View key, const ReadRequest& request, const Plan& plan) {
+  const Delivery from = *find_group(ctx, key, *request.group);
+  if (!request.claim_idle_ms) {
+    reply_entries(ctx.reply, from.stream->cursor(plan.news.front()), plan.news.back(), UINT64_MAX);
+    return deliver_news(ctx, from, key, request, plan);
+  }
+  reply_claims_and_news(ctx.reply, *from.stream, plan);
+  deliver_claims(ctx, key, request, plan);
+  if (!plan.news.empty()) deliver_news(ctx, *find_group(ctx, key, *request.group), key, request, plan);
+}
+
+// When the first of what is pending will have been idle for long enough, in monotonic time.
+TimeMs next_claim_ms(Context& ctx, const ReadRequest& request) {
+  constexpr TimeMs kFarAway = TimeMs{1} << 42;  // a hundred years
+  TimeMs nearest_ms = kFarAway;
+  for (const View key : request.keys) {
+    const auto first = find_group(ctx, key, *request.group)->group->pending_times().begin();
+    if (!first.valid()) continue;
+    const TimeMs left_ms = *request.claim_idle_ms - std::max<TimeMs>(ctx.now_ms - first->delivered_at_ms, 0);
+    nearest_ms = std::clamp<TimeMs>(left_ms, 1, nearest_ms);
+  }
+  return nearest_ms == kFarAway ? consumers::kNever : ctx.rooms.time.monotonic_ms() + nearest_ms;
 }
 
 // What is pending for the consumer counts as delivered once more; of an entry that is gone only the id is left.
@@ -266,7 +365,8 @@ Outcome xread(Context& ctx, Args args) {
   return wait;
 }
 
-// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]
+// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...]
+//   id [id ...]
 Outcome xreadgroup(Context& ctx, Args args) {
   const auto request = parse_read(args, true);
   if (!request.ok()) return request.status();
@@ -279,16 +379,19 @@ Outcome xreadgroup(Context& ctx, Args args) {
     const View key = request->keys[i];
     const Plan& plan = (*plans)[i];
     meet_consumer(ctx, key, *request);  // known from its first reading on, also when there is nothing to read
+    if (!plan.gone.empty()) ctx.emit(PendingAck{.key = key, .group = *request->group, .ids = plan.gone});
     if (!plan.answered()) continue;
     begin_stream(ctx.reply, key);
     if (plan.history)
       deliver_history(ctx, key, *request, plan);
     else
-      deliver_news(ctx, key, *request, plan);
+      answer(ctx, key, *request, plan);
   }
   if (answered > 0) return Replied();
   if (!request->block_ms) return ctx.reply.null_array();
-  return wait_for(ctx, *request);
+  Wait wait = wait_for(ctx, *request);
+  if (request->claim_idle_ms) wait.look_again_ms = next_claim_ms(ctx, *request);
+  return wait;
 }
 
 }  // namespace leat

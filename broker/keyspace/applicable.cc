@@ -158,6 +158,21 @@ Status check(const Keyspace& keyspace, DbIndex db, const StreamSetId& set) {
   return fits ? Status::fine() : misfit("an entry has a greater id");
 }
 
+Status check(const Keyspace& keyspace, DbIndex db, const StreamConfigure& configure) {
+  using consumers::Producers;
+  if (configure.duration_ms == 0 || configure.duration_ms > Producers::kDurationMax_s * 1000) {
+    return misfit("no stream remembers for so long");
+  }
+  if (configure.ids_max == 0 || configure.ids_max > Producers::kIdsMax) return misfit("no stream remembers so many");
+  return must_hold(keyspace, db, configure.key, Type::kStream);
+}
+Status check(const Keyspace& keyspace, DbIndex db, const StreamRemember& remember) {
+  if (Status held = must_hold(keyspace, db, remember.key, Type::kStream); !held.ok()) return held;
+  if (remember.at_ms < 0) return misfit("it came before 1970");
+  const bool fits = existing<Stream>(keyspace, db, remember.key)->producers() != nullptr;
+  return fits ? Status::fine() : misfit("the stream remembers nobody's ids");
+}
+
 Status check(const Keyspace& keyspace, DbIndex db, const GroupCreate& create) {
   if (Status held = must_hold(keyspace, db, create.key, Type::kStream); !held.ok()) return held;
   const bool fits = existing<Stream>(keyspace, db, create.key)->find_group(create.group) == nullptr;

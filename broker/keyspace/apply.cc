@@ -168,6 +168,19 @@ void apply_one(Keyspace& keyspace, DbIndex db, const StreamSetId& set) {
   existing<Stream>(keyspace, db, set.key).set_last(set.last_id, set.entries_added, set.max_deleted_id);
 }
 
+void apply_one(Keyspace& keyspace, DbIndex db, const StreamConfigure& configure) {
+  existing<Stream>(keyspace, db, configure.key).open_producers().configure(configure.duration_ms, configure.ids_max);
+}
+
+void apply_one(Keyspace& keyspace, DbIndex db, const StreamRemember& remember) {
+  existing<Stream>(keyspace, db, remember.key)
+      .open_producers()
+      .remember({.id = remember.id,
+                 .at_ms = remember.at_ms,
+                 .producer = remember.producer,
+                 .print = {remember.print_high, remember.print_low}});
+}
+
 void apply_one(Keyspace& keyspace, DbIndex db, const GroupCreate& create) {
   Stream& stream = existing<Stream>(keyspace, db, create.key);
   CHECK(stream.find_group(create.group) == nullptr);

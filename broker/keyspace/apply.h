@@ -34,6 +34,8 @@ void apply_one(Keyspace&, DbIndex, const StreamAdd&);
 void apply_one(Keyspace&, DbIndex, const StreamDelete&);
 void apply_one(Keyspace&, DbIndex, const StreamTrim&);
 void apply_one(Keyspace&, DbIndex, const StreamSetId&);
+void apply_one(Keyspace&, DbIndex, const StreamConfigure&);
+void apply_one(Keyspace&, DbIndex, const StreamRemember&);
 void apply_one(Keyspace&, DbIndex, const GroupCreate&);
 void apply_one(Keyspace&, DbIndex, const GroupDestroy&);
 void apply_one(Keyspace&, DbIndex, const GroupSetId&);

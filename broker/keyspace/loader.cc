@@ -20,7 +20,8 @@ Status misfit(ValueId owner, const char* what) {
 }
 
 constexpr uint32_t bit(ChunkKind kind) { return uint32_t{1} << static_cast<uint32_t>(kind); }
-constexpr uint32_t kStreamKinds = bit(ChunkKind::kStreamHead) | bit(ChunkKind::kStreamEntries);
+constexpr uint32_t kStreamKinds = bit(ChunkKind::kStreamHead) | bit(ChunkKind::kStreamEntries) | bit(ChunkKind::kProducers) |
+                                  bit(ChunkKind::kRemembered);
 constexpr uint32_t kGroupKinds = bit(ChunkKind::kGroup) | bit(ChunkKind::kConsumer) | bit(ChunkKind::kPending);
 
 // The kinds of chunks that may lie beside one of this kind.
@@ -43,6 +44,8 @@ std::unique_ptr<Value> make_value(ChunkKind kind, ChunkStore& chunks, ValueId id
       return std::make_unique<Hash>(chunks, id);
     case ChunkKind::kStreamHead:
     case ChunkKind::kStreamEntries:
+    case ChunkKind::kProducers:
+    case ChunkKind::kRemembered:
       return std::make_unique<Stream>(chunks, id, chunks.hash_seed());
     default:
       return nullptr;

@@ -17,6 +17,7 @@ constexpr size_t kListHead = sizeof(int64_t), kScore = sizeof(double);
 constexpr size_t kEntriesHead = 2 * sizeof(uint64_t), kStreamHead = 5 * sizeof(uint64_t);
 constexpr uint8_t kDeleted = 1, kSameNames = 2;
 constexpr size_t kGroupHead = 32, kConsumerHead = 20;
+constexpr size_t kProducersHead = 32, kRemembered = 48;
 constexpr uint8_t kPointsToValue = 16;  // in a key's row, key_table.h
 
 bool belongs_to_group(ChunkKind kind) {
@@ -37,6 +38,8 @@ std::optional<Type> type_of(ChunkKind kind) {
       return Type::kHash;
     case ChunkKind::kStreamHead:
     case ChunkKind::kStreamEntries:
+    case ChunkKind::kProducers:
+    case ChunkKind::kRemembered:
       return Type::kStream;
     default:
       return std::nullopt;
@@ -293,14 +296,17 @@ bool KeyspaceMender::keep_stream_items(Piece& piece, uint64_t& lost) const {
 
 bool KeyspaceMender::mend_stream(ValueId owner, Pieces& pieces) {
   uint64_t lost = 0;
-  Pieces heads, entries;
+  Pieces heads, entries, producers, remembered;
   for (Piece& piece : pieces) {
     if (piece.kind == ChunkKind::kStreamHead)
       heads.push_back(std::move(piece));
+    else if (piece.kind == ChunkKind::kProducers || piece.kind == ChunkKind::kRemembered)
+      (piece.kind == ChunkKind::kProducers ? producers : remembered).push_back(std::move(piece));
     else if (piece.bytes.size() > kEntriesHead && keep_stream_items(piece, lost))
       entries.push_back(std::move(piece));
   }
   if (lost > 0) miss(owner, counted(lost, "long entry", "long entries") + " whose bytes are lost");
+  mend_producers(owner, producers, remembered);
   const auto ids_of = [](View chunk) {
     StreamId first = kStreamIdMax, last;
     for_each_stream_item(chunk, [&](const StreamItem& item, const char*) {
@@ -327,8 +333,24 @@ bool KeyspaceMender::mend_stream(ValueId owner, Pieces& pieces) {
   }
   heads.resize(1);
   pieces = std::move(heads);
-  for (Piece& piece : entries) pieces.push_back(std::move(piece));
+  for (Pieces* const rest : {&entries, &producers, &remembered}) {
+    for (Piece& piece : *rest) pieces.push_back(std::move(piece));
+  }
   return true;
+}
+
+void KeyspaceMender::mend_producers(ValueId owner, Pieces& heads, Pieces& remembered) {
+  std::erase_if(heads, [](const Piece& head) { return head.bytes.size() != kProducersHead; });
+  std::erase_if(remembered, [](const Piece& piece) { return piece.bytes.empty() || piece.bytes.size() % kRemembered != 0; });
+  keep_ascending(owner, remembered, [](View chunk) {
+    const auto id_at = [chunk](size_t at) {
+      return StreamId{get_fixed<uint64_t>(chunk.data() + at), get_fixed<uint64_t>(chunk.data() + at + sizeof(uint64_t))};
+    };
+    return std::pair(id_at(0), id_at(chunk.size() - kRemembered));
+  });
+  if (heads.size() == 1 || (heads.empty() && remembered.empty())) return;
+  miss(owner, "what it remembered of its producers' ids: one that is sent again is added again");
+  heads.clear(), remembered.clear();
 }
 
 // ---- hashes, sets and key tables

@@ -76,6 +76,7 @@ class KeyspaceMender {
   bool mend_items(ValueId owner, Pieces& pieces, size_t head, size_t lead);
   bool mend_sorted_set(ValueId owner, Pieces& pieces);
   bool mend_stream(ValueId owner, Pieces& pieces);
+  void mend_producers(ValueId owner, Pieces& heads, Pieces& remembered);
   void mend_group(Pieces pieces);
   void add_lost_consumers(ValueId owner, const Pieces& pending, Pieces& consumers);
   void mend_table(DbIndex db, Pieces pieces);

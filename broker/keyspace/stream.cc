@@ -449,18 +449,25 @@ bool Stream::destroy_group(View name) {
   return true;
 }
 
+consumers::Producers& Stream::open_producers() {
+  if (producers_ == nullptr) producers_ = std::make_unique<consumers::Producers>(chunks_, id());
+  return *producers_;
+}
+
 // The value.
 
 size_t Stream::memory() const {
   size_t bytes = sizeof *this + blob_bytes_ +
                  leaves_.estimate([](const Leaf& leaf) { return sizeof(Chunk) + leaf.chunk->size(); });
   for (const auto& [name, group] : groups_) bytes += group->memory();
+  if (producers_ != nullptr) bytes += producers_->weight();
   return bytes;
 }
 
 size_t Stream::weight() const {
   size_t bytes = sizeof *this + blob_bytes_ + chunk_bytes_ + leaves_.size() * sizeof(Leaf);
   for (const auto& [name, group] : groups_) bytes += group->weight();
+  if (producers_ != nullptr) bytes += producers_->weight();
   return bytes;
 }
 
@@ -486,16 +493,22 @@ std::unique_ptr<Value> Stream::clone(ValueId id) const {
   copied->front_ = front_;
   copied->set_last(last_id_, entries_added_, max_deleted_id_);
   for (const auto& [name, group] : groups_) copied->groups_.emplace(name, group->clone(id));
+  if (producers_ != nullptr) copied->producers_ = producers_->clone(id);
   copied->encoding = encoding;
   return copied;
 }
 
 bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   std::vector<Leaf> leaves;
+  std::vector<std::unique_ptr<Chunk>> remembered;
   bool has_head = false;
   chunk_bytes_ = 0;
   for (auto& chunk : chunks) {
     pause.after(chunk->memory());
+    if (chunk->kind() == ChunkKind::kProducers || chunk->kind() == ChunkKind::kRemembered) {
+      remembered.push_back(std::move(chunk));
+      continue;
+    }
     chunk_bytes_ += chunk->memory();
     if (chunk->kind() == ChunkKind::kStreamHead) {
       if (has_head || chunk->size() != kStreamHead) return false;
@@ -519,7 +532,7 @@ bool Stream::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   last_id_ = {head[0], head[1]};
   max_deleted_id_ = {head[2], head[3]};
   entries_added_ = head[4];
-  return has_head;
+  return has_head && (remembered.empty() || open_producers().load(std::move(remembered), pause));
 }
 
 void Stream::load_items(Leaf& leaf) {
@@ -551,6 +564,7 @@ uint64_t Stream::digest() const {
   const uint64_t meta[] = {last_id_.ms, last_id_.seq, max_deleted_id_.ms, max_deleted_id_.seq, entries_added_};
   digest = digest::chain(digest, View(reinterpret_cast<const char*>(meta), sizeof meta));
   for (const auto& [name, group] : groups_) digest = digest::chain(digest, group->digest());
+  if (producers_ != nullptr) digest = digest::chain(digest, producers_->digest());
   return digest;
 }
 
@@ -561,6 +575,8 @@ bool Stream::free_some(size_t chunks) {
     if (!groups_.begin()->second->free_some(chunks)) return false;
     groups_.erase(groups_.begin());
   }
+  if (producers_ != nullptr && !producers_->free_some(chunks)) return false;
+  producers_.reset();
   return true;
 }
 

@@ -10,6 +10,7 @@
 //          id := varint(ms - first.ms), varint(seq - first.seq when ms is the first's, else seq)
 //          the entry's bytes: with flag kSameNames the values, else varint(pairs) and name, value, name, value …;
 //          each of them `varint(length) bytes`. As an entry, long fields are one blob.
+//          what is remembered of producers: consumers/producers.h
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@
 #include "broker/keyspace/value.h"
 #include "chunks/leaves.h"
 #include "consumers/group.h"
+#include "consumers/producers.h"
 
 namespace leat {
 
@@ -89,6 +91,9 @@ class Stream final : public Value {
   consumers::Group& create_group(View name, StreamId last_delivered, int64_t entries_read);  // must not exist
   bool destroy_group(View name);
 
+  const consumers::Producers* producers() const { return producers_.get(); }  // null: nobody has sent an id to remember
+  consumers::Producers& open_producers();
+
   size_t memory() const override;
   size_t weight() const override;
   std::unique_ptr<Value> clone(ValueId id) const override;
@@ -131,6 +136,7 @@ class Stream final : public Value {
   StreamId last_id_, max_deleted_id_;
   uint64_t entries_added_ = 0;
   Groups groups_;
+  std::unique_ptr<consumers::Producers> producers_;
 };
 
 }  // namespace leat

@@ -226,6 +226,9 @@ TEST_F(StreamTest, TheStepIsConfigured) {
   fill("s", 1, 3);
   EXPECT_EQ(call("XTRIM s MAXLEN ~ 0 LIMIT 1"), integer(0));
   EXPECT_EQ(call("XTRIM s MAXLEN ~ 0 LIMIT 2"), integer(2));
+  EXPECT_EQ(call("CONFIG SET stream-node-max-entries 100000"), ok());  // longer nodes make no longer streams
+  fill("u", 1, 350);
+  EXPECT_EQ(call("XTRIM u MAXLEN ~ 200"), integer(100));
   EXPECT_EQ(call("CONFIG SET stream-node-max-entries 1"), ok());
   fill("t", 1, 102);
   EXPECT_EQ(call("XTRIM t MAXLEN ~ 1"), integer(100));  // a hundred steps at once, unless LIMIT says else

@@ -44,6 +44,9 @@ class StreamGroup final : public Workload {
       words.insert(words.end(), ids.begin(), ids.end());
       return {std::move(words)};
     }
+    if (client == kClaimer && one_in(dice, 2)) {
+      return {{"XREADGROUP", "GROUP", "g", self, "CLAIM", "20", "COUNT", "5", "BLOCK", "300", "STREAMS", key_, ">"}};
+    }
     if (client == kClaimer) return {{"XAUTOCLAIM", key_, "g", self, "20", "0", "COUNT", "5"}};
     return {{"XREADGROUP", "GROUP", "g", self, "COUNT", "3", "BLOCK", "500", "STREAMS", key_, ">"}};
   }
@@ -60,7 +63,7 @@ class StreamGroup final : public Workload {
     } else if (asked[0] == "XREVRANGE") {
       for (const Reply& entry : reply.items) seen_[id_of(entry.items[0].text)] = entry.items[1].items[1].text;
     } else if (asked[0] == "XREADGROUP" && !reply.is_null()) {
-      note_delivered(client, reply.items[0].items[1], true);
+      note_delivered(client, reply.items[0].items[1], asked[4] != "CLAIM");
     } else if (asked[0] == "XAUTOCLAIM") {
       note_delivered(client, reply.items[1], false);
     }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -27,6 +28,15 @@ void expect_same(const Group& group, const std::map<StreamId, Held>& model) {
     by_consumer[held.consumer].push_back(id);
     at.next();
   }
+  std::vector<PendingTime> times;
+  for (const auto& [id, held] : model) times.push_back({held.at_ms, id});
+  std::sort(times.begin(), times.end());
+  auto time = group.pending_times().begin();
+  for (const PendingTime& expected : times) {
+    ASSERT_EQ(*time, expected);
+    time.next();
+  }
+  ASSERT_FALSE(time.valid());
   for (const auto& [name, consumer] : group.consumers()) {
     std::vector<StreamId> ids;
     for (auto own = consumer->pending_ids().begin(); own.valid(); own.next()) ids.push_back(*own);

@@ -151,6 +151,24 @@ TEST_F(Applicable, StreamsAndGroups) {
   EXPECT_EQ(why(PendingAck{.key = "stream", .group = "g", .ids = ids}), "") << "what is not pending stays so";
 }
 
+TEST_F(Applicable, WhatStreamsRemember) {
+  const StreamRemember sent{.key = "stream", .id = kId, .at_ms = 5, .producer = 1, .print_high = 2, .print_low = 3};
+  EXPECT_EQ(why(sent), "the stream remembers nobody's ids");
+  EXPECT_EQ(why(StreamConfigure{.key = "no", .duration_ms = 1, .ids_max = 1}), "there is no such key");
+  EXPECT_EQ(why(StreamConfigure{.key = "stream", .duration_ms = 0, .ids_max = 1}), "no stream remembers for so long");
+  EXPECT_EQ(why(StreamConfigure{.key = "stream", .duration_ms = 86'400'001, .ids_max = 1}),
+            "no stream remembers for so long");
+  EXPECT_EQ(why(StreamConfigure{.key = "stream", .duration_ms = 1, .ids_max = 0}), "no stream remembers so many");
+  EXPECT_EQ(why(StreamConfigure{.key = "stream", .duration_ms = 1, .ids_max = 10'001}), "no stream remembers so many");
+  const StreamConfigure configure{.key = "stream", .duration_ms = 1000, .ids_max = 3};
+  EXPECT_EQ(why(configure), "");
+  apply_effect(keyspace_, 0, configure);
+  EXPECT_EQ(why(sent), "");
+  StreamRemember early = sent;
+  early.at_ms = -1;
+  EXPECT_EQ(why(early), "it came before 1970");
+}
+
 // ---- any effects, on few keys, so that they meet
 
 class Dice {

@@ -65,6 +65,13 @@ class MenderTest : public ::testing::Test {
     const bool is_long = std::stoi(n) % 4 == 0;
     apply_one(keyspace_, 0,
               StreamAdd{.key = "stream", .id = id, .pairs = is_long ? Views(long_fields) : Views(fields)});
+    if (n == "0") apply_one(keyspace_, 0, StreamConfigure{.key = "stream", .duration_ms = 9000, .ids_max = 1000});
+    for (uint64_t i = 0; i < 3; ++i) {
+      const StreamId sent{id.ms, i};
+      apply_one(keyspace_, 0,
+                StreamRemember{
+                    .key = "stream", .id = sent, .at_ms = 5, .producer = i, .print_high = id.ms, .print_low = i});
+    }
     if (n == "0")
       apply_one(keyspace_, 0, GroupCreate{.key = "stream", .group = "g", .last_delivered = {}, .entries_read = 0});
     apply_one(keyspace_, 0,
@@ -134,7 +141,8 @@ TEST_F(MenderTest, OfAllChunksLeavesNoneOut) {
 TEST_F(MenderTest, EachChunkInTurn) {
   const std::map<ChunkKind, Bytes> without_trace = {
       {ChunkKind::kListItems, "list"}, {ChunkKind::kSortedSetItems, "zset"}, {ChunkKind::kStreamEntries, "stream"},
-      {ChunkKind::kPending, "stream"}, {ChunkKind::kGroup, "stream"},        {ChunkKind::kConsumer, "stream"}};
+      {ChunkKind::kPending, "stream"}, {ChunkKind::kGroup, "stream"},        {ChunkKind::kConsumer, "stream"},
+      {ChunkKind::kRemembered, "stream"}};
   for (const Row& gone : rows_) {
     SCOPED_TRACE("chunk " + std::to_string(gone.chunk.id) + " of kind " +
                  std::to_string(static_cast<int>(gone.chunk.kind)));
@@ -151,7 +159,7 @@ TEST_F(MenderTest, EachChunkInTurn) {
     const bool told = gone.chunk.kind == ChunkKind::kHashFields || gone.chunk.kind == ChunkKind::kSetMembers ||
                       gone.chunk.kind == ChunkKind::kString || gone.chunk.kind == ChunkKind::kStreamHead ||
                       gone.chunk.kind == ChunkKind::kKeyRows || gone.chunk.kind == ChunkKind::kGroup ||
-                      gone.chunk.kind == ChunkKind::kConsumer;
+                      gone.chunk.kind == ChunkKind::kConsumer || gone.chunk.kind == ChunkKind::kProducers;
     if (told && !gone.bytes.empty()) {
       EXPECT_FALSE(losses_.empty());
     }
@@ -186,6 +194,12 @@ TEST_F(MenderTest, ManyAtOnceAndNoneButAFew) {
 TEST_F(MenderTest, WhatALostConsumerHeldStaysPending) {
   mended([](const Row& row) { return row.chunk.kind == ChunkKind::kConsumer && row.bytes.ends_with("odd"); });
   EXPECT_TRUE(tells("a consumer's name: what it held is pending for lost-consumer-1"));
+  EXPECT_EQ(named(), (std::set<Key>{{0, "stream"}}));
+}
+
+TEST_F(MenderTest, AStreamForgetsItsProducersWithTheirHead) {
+  mended([](const Row& row) { return row.chunk.kind == ChunkKind::kProducers; });
+  EXPECT_TRUE(tells("what it remembered of its producers' ids"));
   EXPECT_EQ(named(), (std::set<Key>{{0, "stream"}}));
 }
 

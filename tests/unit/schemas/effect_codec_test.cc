@@ -50,6 +50,8 @@ class EffectCodecTest : public ::testing::Test {
       DatabaseSwap{4},
       KeyDigest{"k", 0xfedcba9876543210},
       KeyEvict{"k"},
+      StreamConfigure{"k", 20, 21},
+      StreamRemember{"k", {22, 23}, 24, 0xfedcba9876543210, 25, 0x8000000000000000},
   };
 };
 
