@@ -330,6 +330,7 @@ void Broker::purge_due() {
   purge_left_ = false;
   const bool may_purge = std::exchange(vanished_.due_met, false) || active_expire;
   for (DbIndex db = 0; db < kDatabases && may_purge; ++db) {
+    if (keyspace_.database(db).with_expiry() == 0) continue;
     while (keyspace_.database(db).next_expiry_ms() <= time_.now_ms()) {
       const auto due = keyspace_.database(db).due(time_.now_ms(), kPurgeKeys);
       if (due.empty()) break;
@@ -345,6 +346,7 @@ void Broker::purge_due() {
       }
     }
   }
+  if (may_purge && !purge_due_fields(until_us)) return;
   executor_.serve_waiters();
   while (!keyspace_.free_some(kFreeChunks)) {
     time_.advance();
@@ -352,6 +354,25 @@ void Broker::purge_due() {
     purge_left_ = true;
     return;
   }
+}
+
+// The same for fields of hashes. False: time is up, and some are left.
+bool Broker::purge_due_fields(int64_t until_us) {
+  for (DbIndex db = 0; db < kDatabases; ++db) {
+    if (keyspace_.database(db).with_field_expiry() == 0) continue;
+    while (keyspace_.database(db).next_field_expiry_ms() <= time_.now_ms()) {
+      const auto due = keyspace_.database(db).due_fields(time_.now_ms(), kPurgeKeys);
+      if (!due) break;
+      const std::vector<View> names(due->fields.begin(), due->fields.end());
+      batch_.emit(db, HashExpire{.key = due->key, .names = names});
+      stats_.expired_fields += names.size();
+      time_.advance();
+      if (time_.monotonic_us() < until_us) continue;
+      purge_left_ = true;
+      return false;
+    }
+  }
+  return true;
 }
 
 // What the log is asked for: what the keys changed in this tick ask for, and what held replies wait for that nobody has
@@ -513,8 +534,9 @@ std::optional<int64_t> Broker::next_tick_us() const {
   if (const auto snapshot = snapshots_.next_tick_us(batch_.effects())) sooner(*snapshot);
   if (const auto backup = backups_.next_tick_us()) sooner(*backup);
   for (DbIndex db = 0; db < kDatabases && active_expire; ++db) {
-    const TimeMs at_ms = keyspace_.database(db).next_expiry_ms();
-    if (at_ms == INT64_MAX) continue;
+    const Database& database = keyspace_.database(db);
+    if (database.with_expiry() + database.with_field_expiry() == 0) continue;
+    const TimeMs at_ms = std::min(database.next_expiry_ms(), database.next_field_expiry_ms());
     sooner(time_.monotonic_us() + std::clamp<int64_t>(at_ms - time_.now_ms(), 1, kLongestWaitMs) * 1000);
   }
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);

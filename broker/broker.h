@@ -114,6 +114,7 @@ class Broker {
   void make_room();
   bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
+  bool purge_due_fields(int64_t until_us);
   void flush_classes();
   DurabilityMode wanted() const;
   Index settled() const;

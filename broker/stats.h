@@ -26,6 +26,7 @@ struct Stats {
   uint64_t connections = 0, rejected_connections = 0, commands = 0;
   uint64_t input_bytes = 0, output_bytes = 0;
   uint64_t expired_keys = 0, evicted_keys = 0, hits = 0, misses = 0;
+  uint64_t expired_fields = 0;   // of hashes
   uint64_t vanished_queues = 0;  // lists, sorted sets and streams among the expired and evicted
   uint64_t error_replies = 0;
   uint64_t messages = 0;   // published

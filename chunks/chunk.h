@@ -39,10 +39,11 @@ enum class ChunkKind : uint8_t {
   kGroup = 9,
   kConsumer = 10,
   kPending = 11,
-  kProducers = 16,
-  kRemembered = 17,
+  kHashLifetimes = 12,
+  kProducers = 13,
+  kRemembered = 14,
 };
-constexpr uint8_t kLastChunkKind = 17;
+constexpr uint8_t kLastChunkKind = 14;
 
 class Chunk {
  public:

@@ -15,7 +15,7 @@
 
 namespace leat {
 
-class alignas(16) ChunkStore {  // byte maps keep flags in the low bits of its address
+class alignas(32) ChunkStore {  // byte maps keep flags in the low bits of its address
  public:
   // Tests narrow `hash_mask` to see what colliding keys do.
   explicit ChunkStore(uint64_t hash_seed = 0, uint64_t hash_mask = UINT64_MAX)

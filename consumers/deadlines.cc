@@ -12,7 +12,7 @@ namespace leat::consumers {
 namespace {
 constexpr size_t kBlockMax = 256;
 constexpr size_t kBlockFew = kBlockMax / 4;  // so short, a block looks for a neighbour to join
-constexpr size_t kBlockStep = 8;
+constexpr size_t kBlockStep = 8;             // capacity grows by this much, by less while there are few
 constexpr Deadline kLowest{INT64_MIN, 0};  // the first block's key
 }  // namespace
 
@@ -20,7 +20,8 @@ constexpr Deadline kLowest{INT64_MIN, 0};  // the first block's key
 template <typename Payload>
 void Deadlines<Payload>::Block::grow() {
   if (items.size() < items.capacity()) return;
-  items.reserve(Chunk::allocated_for((items.size() + kBlockStep) * sizeof(Item)) / sizeof(Item));
+  const size_t wanted = items.size() + std::clamp<size_t>(items.size(), 1, kBlockStep);
+  items.reserve(Chunk::allocated_for(wanted * sizeof(Item)) / sizeof(Item));
 }
 
 template <typename Payload>
@@ -128,6 +129,19 @@ void Deadlines<Payload>::tidy(typename Blocks::iterator block) {
     blocks_.erase(next);
     block->second = std::move(rest);
   }
+}
+
+template <typename Payload>
+size_t Deadlines<Payload>::count_due(TimeMs now_ms) const {
+  size_t count = 0;
+  for (const auto& [first, block] : blocks_) {
+    const auto is_due = [&](const Item& item) { return block.deadline(item).at_ms <= now_ms; };
+    if (!is_due(block.items.back())) {
+      return count + (std::partition_point(block.items.begin(), block.items.end(), is_due) - block.items.begin());
+    }
+    count += block.items.size();
+  }
+  return count;
 }
 
 template <typename Payload>

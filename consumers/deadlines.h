@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // deadlines.h: one ordered queue of times.
 //
-// Used by: each database for key expiry (payload: the high bits of the key's hash), the executor for waits (payload: the
-//          ticket).
+// Used by: each database for key expiry (payload: the high bits of the key's hash), hashes for their fields' lifetimes, the
+//          executor for waits (payload: the ticket).
 // Always:  - ordered by time, then payload; the same pair may be in it more than once;
 //          - with a payload of 32 bits about 9 bytes each, else about 18; adding and removing cost the same wherever in the
 //            queue, and never long: the largest step moves half a block.
@@ -34,6 +34,8 @@ class Deadlines {
   bool empty() const { return size_ == 0; }
   size_t memory() const;
   TimeMs earliest_ms() const { return empty() ? kNever : blocks_.begin()->second.front().at_ms; }
+  TimeMs latest_ms() const { return empty() ? kNever : std::prev(blocks_.end())->second.back().at_ms; }
+  size_t count_due(TimeMs now_ms) const;  // a step for each block of some hundred
 
   // Those whose time has come (at_ms <= now_ms), earliest first, while `visit(Deadline)` says true.
   template <typename Visit>

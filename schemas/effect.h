@@ -279,17 +279,36 @@ struct KeyEvict {  // deleted to make room (maxmemory)
   View key;
   LEAT_FIELDS(key)
 };
+struct HashRevise {  // like HashSet, but a field that has a lifetime keeps it: HINCRBY, HSETEX KEEPTTL
+  static constexpr uint8_t kTag = 38;
+  View key;
+  Views pairs;
+  LEAT_FIELDS(key, pairs)
+};
+struct HashSetExpiry {
+  static constexpr uint8_t kTag = 39;
+  View key;
+  TimeMs at_ms;  // kNoExpiry clears
+  Views names;   // each is there; the handler looked
+  LEAT_FIELDS(key, at_ms, names)
+};
+struct HashExpire {  // fields deleted because their time had come
+  static constexpr uint8_t kTag = 40;
+  View key;
+  Views names;
+  LEAT_FIELDS(key, names)
+};
 // XCFGSET, or the first XADD … IDMP: for how long a stream remembers its producers' ids, and how many of each. It forgets
 // those that it has.
 struct StreamConfigure {
-  static constexpr uint8_t kTag = 50;
+  static constexpr uint8_t kTag = 41;
   View key;
   uint64_t duration_ms;
   uint64_t ids_max;
   LEAT_FIELDS(key, duration_ms, ids_max)
 };
 struct StreamRemember {  // the entry was added for an id of a producer's (consumers/producers.h)
-  static constexpr uint8_t kTag = 51;
+  static constexpr uint8_t kTag = 42;
   View key;
   StreamId id;
   TimeMs at_ms;
@@ -307,7 +326,8 @@ using Effect =
                  SetRemove, SortedSetAdd, SortedSetRemove, SortedSetErase, StreamCreate, StreamAdd, StreamDelete,
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
                  GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
-                 DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, StreamConfigure, StreamRemember>;
+                 DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, HashRevise, HashSetExpiry, HashExpire, StreamConfigure,
+                 StreamRemember>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

@@ -51,6 +51,9 @@ constexpr Shape kShapes[] = {
     {"DatabaseSwap", {"other"}},
     {"KeyDigest", {"key", "digest"}},
     {"KeyEvict", {"key"}},
+    {"HashRevise", {"key", "pairs"}},
+    {"HashSetExpiry", {"key", "at_ms", "names"}},
+    {"HashExpire", {"key", "names"}},
     {"StreamConfigure", {"key", "duration_ms", "ids_max"}},
     {"StreamRemember", {"key", "id", "at_ms", "producer", "print_high", "print_low"}},
 };

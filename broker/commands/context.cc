@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/commands/context.h"
 
+#include "broker/keyspace/hash.h"
+
 namespace leat {
 
 const Status kWrongType = Status::error("WRONGTYPE Operation against a key holding the wrong kind of value");
@@ -37,9 +39,21 @@ Result<std::optional<View>> Context::find_text(View key) {
   return std::optional<View>(found->text);
 }
 
+// All fields of the hash. So many that naming them would take long go with their key: a write waits no longer for that
+// than for any other key.
+void Context::expire_fields(DbIndex where, View key) {
+  constexpr size_t kNamedMax = 64;
+  const Database& database = rooms.keyspace.database(where);
+  const std::vector<Bytes> names = database.see<Hash>(key)->due(now_ms, kNamedMax);
+  rooms.batch.emit(where, HashExpire{.key = key, .names = std::vector<View>(names.begin(), names.end())}, client.durability);
+  rooms.stats.expired_fields += names.size();
+  if (database.find(key)) rooms.batch.emit(where, KeyDelete{.key = key}, client.durability);
+}
+
 void Context::expire_if_due(DbIndex where, View key) {
   const std::optional<Found> found = rooms.keyspace.database(where).find(key);
   if (!found || !is_due(*found)) return;
+  if (found->expire_at_ms == kNoExpiry || found->expire_at_ms > now_ms) return expire_fields(where, key);
   rooms.vanished.note(where, key, found->type, Cause::kExpired, now_ms);
   rooms.batch.emit(where, KeyExpire{.key = key}, client.durability);
   ++rooms.stats.expired_keys;

@@ -5,7 +5,8 @@
 // Always:  - time is frozen (one now_ms for a command, a script, an EXEC);
 //          - every look-up, hit or miss, raises what the reply rests on (DESIGN.md section 1), and every key that it sees or
 //            changes, how durable its class wants that to be;
-//          - a key that is due is not found, and a write to it emits its expiry first;
+//          - a key that is due is not found, and a write to it emits its expiry first; fields of a hash that are due are not
+//            in it, and one whose fields all are is not found;
 //          - what `find` and `look` return dies with the next emit.
 #pragma once
 
@@ -41,13 +42,19 @@ class Context {
 
   // The key's value of that type; null when there is none. WRONGTYPE when it holds another type.
   template <typename T>
-  Result<Seen<T>> find(View key) { return find_in<T>(db, key); }
+  Result<Shown<T>> find(View key) { return find_in<T>(db, key); }
   template <typename T>
-  Result<Seen<T>> find_in(DbIndex where, View key) {
+  Result<Shown<T>> find_in(DbIndex where, View key) {
     const std::optional<Found> found = look_in(where, key);
-    if (!found) return Seen<T>();
+    if (!found) return Shown<T>();
     if (found->type != T::kType) return kWrongType;
-    return rooms.keyspace.database(where).see<T>(*found);
+    return show<T>(where, *found);
+  }
+  template <typename T>
+  Shown<T> show(DbIndex where, const Found& found) {
+    const Database& database = rooms.keyspace.database(where);
+    if constexpr (std::is_same_v<T, Hash>) return Shown<T>(database, found, hides(found) ? now_ms : 0);
+    else return database.see<T>(found);
   }
   // The same for strings.
   Result<std::optional<View>> find_text(View key);
@@ -67,8 +74,9 @@ class Context {
   // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is committed (the
   // purge sees to one), a start after a crash could have an earlier time, and the key again.
   bool is_due(const Found& found) {
-    const bool due = found.expire_at_ms != kNoExpiry && found.expire_at_ms <= now_ms;
-    if (due) footing.rest_on(rooms.batch.index()), rooms.vanished.due_met = true;
+    const bool due = (found.expire_at_ms != kNoExpiry && found.expire_at_ms <= now_ms) ||
+                     (found.field_due_ms <= now_ms && is_due_whole(found, now_ms));
+    if (due) rest_on_time();
     return due;
   }
   const Database& database() const { return rooms.keyspace.database(db); }
@@ -89,6 +97,13 @@ class Context {
   Footing footing;  // what the reply rests on
 
  private:
+  void rest_on_time() { footing.rest_on(rooms.batch.index()), rooms.vanished.due_met = true; }
+  // Whether fields of the hash are due: then the reply rests on the time, too.
+  bool hides(const Found& hash) {
+    const bool some = hash.field_due_ms <= now_ms;
+    if (some) rest_on_time();
+    return some;
+  }
   // The keys of the effect that are due go first, and rows beside them move: what the effect borrows is copied before.
   template <typename E>
   void emit_after_expiry(DbIndex where, const E& effect) {
@@ -99,6 +114,7 @@ class Context {
     footing.at_least(rooms.batch.emit(where, copy, client.durability));
   }
   void expire_if_due(DbIndex where, View key);
+  void expire_fields(DbIndex where, View key);
   void count_look(bool hit, ClassId of_class);
   bool saw_due_ = false;
 };

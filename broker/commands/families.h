@@ -13,6 +13,7 @@ extern const Family kConnectionFamily;
 extern const Family kDebugFamily;
 extern const Family kGeoFamily;
 extern const Family kHashFamily;
+extern const Family kHashLifetimeFamily;
 extern const Family kHyperLogLogFamily;
 extern const Family kKeyFamily;
 extern const Family kLatencyFamily;

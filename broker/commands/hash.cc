@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// hash.cc: the hash family, field lifetimes aside. https://redis.io/docs/latest/commands/?group=hash
-#include "broker/keyspace/hash.h"
+// hash.cc: the hash family; hash_lifetime.cc has what is about fields' lifetimes.
+// https://redis.io/docs/latest/commands/?group=hash
+#include "broker/keyspace/hash_sight.h"
 
 #include <cmath>
 #include <unordered_set>
@@ -13,7 +14,7 @@ namespace leat {
 
 namespace {
 
-uint64_t size_of(const Hash* hash) { return hash == nullptr ? 0 : hash->size(); }
+uint64_t size_of(const HashSight& hash) { return hash == nullptr ? 0 : hash.size(); }
 
 // How many different names of a request the hash lacks, or has. Few names: looking back is cheaper than a set.
 template <typename Counts>
@@ -58,7 +59,7 @@ Outcome hsetnx(Context& ctx, Args args) {
   return ctx.reply.integer(1);
 }
 
-Replied reply_field(ReplySink& reply, const Hash* hash, View field) {
+Replied reply_field(ReplySink& reply, const HashSight& hash, View field) {
   const auto value = hash == nullptr ? std::nullopt : hash->get(field);
   return value ? reply.bulk(*value) : reply.null();
 }
@@ -135,6 +136,12 @@ Outcome list_half(Context& ctx, Args args) {
   return Replied();
 }
 
+// A number keeps its field's lifetime.
+void set_counted(Context& ctx, View key, const HashSight& hash, Views pair) {
+  if (hash == nullptr || hash.lifetime(pair[0]) == 0) ctx.emit(HashSet{.key = key, .pairs = pair});
+  else ctx.emit(HashRevise{.key = key, .pairs = pair});
+}
+
 // HINCRBY key field increment
 Outcome hincrby(Context& ctx, Args args) {
   const auto delta = integer_of(args[3]);
@@ -150,7 +157,7 @@ Outcome hincrby(Context& ctx, Args args) {
   if (__builtin_add_overflow(value, *delta, &value)) return Status::error("ERR increment or decrement would overflow");
   char text[kIntegerTextMax];
   const View pairs[] = {args[2], View(text, write_integer(text, value))};
-  ctx.emit(HashSet{.key = args[1], .pairs = pairs});
+  set_counted(ctx, args[1], *found, pairs);
   return ctx.reply.integer(value);
 }
 
@@ -171,7 +178,7 @@ Outcome hincrbyfloat(Context& ctx, Args args) {
   if (std::isnan(value) || std::isinf(value)) return Status::error("ERR increment would produce NaN or Infinity");
   const Bytes text = long_real_text(value);
   const View pairs[] = {args[2], text};
-  ctx.emit(HashSet{.key = args[1], .pairs = pairs});
+  set_counted(ctx, args[1], *found, pairs);
   return ctx.reply.bulk(text);
 }
 
@@ -221,13 +228,14 @@ Outcome hrandfield(Context& ctx, Args args) {
 
 // HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]
 Outcome hscan(Context& ctx, Args args) {
-  return scan_value<Hash>(ctx, args, ScanOf::kHash, [](const Hash& hash, const ScanOptions& options, std::vector<Bytes>& items) {
+  using Items = std::vector<Bytes>;
+  return scan_value<Hash>(ctx, args, ScanOf::kHash, [](const HashSight& hash, const ScanOptions& options, Items& items) {
     const auto visit = [&](View field, View value) {
       if (!options.matches(field)) return;
       items.emplace_back(field);
       if (!options.no_values) items.emplace_back(value);
     };
-    if (hash.encoding != Encoding::kListpack) return hash.scan(options.cursor, options.count, visit);
+    if (hash.encoding() == Encoding::kHashtable) return hash.scan(options.cursor, options.count, visit);
     hash.for_each(visit);  // a small one comes whole
     return uint64_t{0};
   });

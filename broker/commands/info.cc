@@ -192,6 +192,7 @@ void statistics(Context& ctx, Lines& out) {
   out.fraction("instantaneous_input_kbps", static_cast<double>(stats.input_rate.per_second()) / 1024);
   out.fraction("instantaneous_output_kbps", static_cast<double>(stats.output_rate.per_second()) / 1024);
   out.field("rejected_connections", stats.rejected_connections);
+  out.field("expired_subkeys", stats.expired_fields);
   out.field("expired_keys", stats.expired_keys);
   out.field("evicted_keys", stats.evicted_keys);
   out.field("vanished_queues", stats.vanished_queues);
@@ -261,7 +262,8 @@ void keyspace(Context& ctx, Lines& out) {
     const Database& database = ctx.rooms.keyspace.database(db);
     if (database.size() == 0) continue;
     out.field("db" + std::to_string(db), "keys=" + std::to_string(database.size()) +
-                                             ",expires=" + std::to_string(database.with_expiry()) + ",avg_ttl=0");
+                                             ",expires=" + std::to_string(database.with_expiry()) +
+                                             ",avg_ttl=0,subexpiry=" + std::to_string(database.with_field_expiry()));
   }
 }
 

@@ -9,7 +9,7 @@
 #include "broker/commands/context.h"
 #include "broker/commands/families.h"
 #include "broker/commands/parse.h"
-#include "broker/keyspace/hash.h"
+#include "broker/keyspace/hash_sight.h"
 #include "broker/keyspace/list.h"
 #include "broker/keyspace/set.h"
 #include "broker/keyspace/sorted_set.h"
@@ -76,7 +76,7 @@ class Pattern {
     key_.assign(prefix_).append(element).append(suffix_);
     const auto found = ctx.look(key_);
     if (!found) return std::nullopt;
-    if (field_) return found->type == Type::kHash ? ctx.database().see<Hash>(*found)->get(*field_) : std::nullopt;
+    if (field_) return found->type == Type::kHash ? ctx.show<Hash>(ctx.db, *found)->get(*field_) : std::nullopt;
     return found->type == Type::kString ? std::optional(found->text) : std::nullopt;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/keyspace/applicable.h"
 
+#include "broker/keyspace/hash.h"
 #include "broker/keyspace/list.h"
 #include "broker/keyspace/sorted_set.h"
 #include "broker/keyspace/stream.h"
@@ -108,6 +109,23 @@ Status check(const Keyspace& keyspace, DbIndex db, const HashSet& set) {
 }
 Status check(const Keyspace& keyspace, DbIndex db, const HashDelete& erase) {
   return must_hold(keyspace, db, erase.key, Type::kHash);
+}
+Status check(const Keyspace& keyspace, DbIndex db, const HashRevise& revise) {
+  const Status pairs = check_pairs(revise.pairs);
+  return pairs.ok() ? may_open(keyspace, db, revise.key, Type::kHash) : pairs;
+}
+Status check(const Keyspace& keyspace, DbIndex db, const HashSetExpiry& set) {
+  if (Status brings = check_brings(set.names); !brings.ok()) return brings;
+  if (Status later = check_expiry(set.at_ms); !later.ok()) return later;
+  if (Status held = must_hold(keyspace, db, set.key, Type::kHash); !held.ok()) return held;
+  const auto hash = keyspace.database(db).see<Hash>(set.key);
+  for (const View name : set.names) {
+    if (!hash->contains(name)) return misfit("the hash has no such field");
+  }
+  return Status::fine();
+}
+Status check(const Keyspace& keyspace, DbIndex db, const HashExpire& expire) {
+  return must_hold(keyspace, db, expire.key, Type::kHash);
 }
 Status check(const Keyspace& keyspace, DbIndex db, const SetAdd& add) {
   const Status brings = check_brings(add.members);

@@ -104,6 +104,28 @@ void apply_one(Keyspace& keyspace, DbIndex db, const HashDelete& erase) {
   });
 }
 
+void apply_one(Keyspace& keyspace, DbIndex db, const HashRevise& revise) {
+  CHECK(revise.pairs.size() % 2 == 0);
+  keyspace.database(db).edit<Hash>(revise.key, revise.pairs, [&](Hash& hash) {
+    for (size_t i = 0; i < revise.pairs.size(); i += 2) hash.revise(revise.pairs[i], revise.pairs[i + 1]);
+    relabel(hash, revise.pairs, keyspace.encodings);
+  });
+}
+
+void apply_one(Keyspace& keyspace, DbIndex db, const HashSetExpiry& set) {
+  keyspace.database(db).move_out<Hash>(set.key);
+  keyspace.database(db).edit<Hash>(set.key, {}, [&](Hash& hash) {
+    for (const View name : set.names) hash.set_lifetime(name, set.at_ms);
+    relabel(hash);
+  });
+}
+
+void apply_one(Keyspace& keyspace, DbIndex db, const HashExpire& expire) {
+  keyspace.database(db).edit<Hash>(expire.key, {}, [&](Hash& hash) {
+    for (const View name : expire.names) hash.erase(name);
+  });
+}
+
 void apply_one(Keyspace& keyspace, DbIndex db, const SetAdd& add) {
   keyspace.database(db).edit<Set>(add.key, add.members, [&](Set& set) {
     const bool created = set.empty();

@@ -2,7 +2,7 @@
 // byte_map.h: a map of bytes to bytes in packed segments, which are chunks. Hashes, sets and the key table are made of
 // it.
 //
-// Used by: Hash, Set, SortedSet (member → score) and KeyTable.
+// Used by: Hash and its Lifetimes, Set, SortedSet (member → score) and KeyTable.
 // Always:  - a segment holds the keys whose hashes begin with its prefix; it splits by the next bit when it grows past
 //            kChunkBytesTarget and merges with its buddy when both are small: one segment at a time, so that no growth
 //            holds the loop;
@@ -35,6 +35,7 @@ class ByteMap {
     kKeys,  // a set: values are not stored, find() gives an empty View
     kPairs,
     kPairsAndNotes,  // and a u32 beside each, which is in no chunk: the key table's last access
+    kTimes,          // pairs, in chunks of another kind: when fields of a hash end (lifetimes.h)
   };
   struct Entry {
     View key;
@@ -87,6 +88,8 @@ class ByteMap {
   void remove(const Place& place, uint64_t hash);
 
   View lent_bytes() const { return lent_.bytes(); }  // of a lent map
+  bool is_lent() const { return (store_ & kLent) != 0; }
+  ChunkStore& chunks() const { return store(); }
 
   // In the order of segments.
   template <typename Visit>
@@ -138,6 +141,7 @@ class ByteMap {
   }
 
   // Every entry whose key's hash begins with these bits: nearly always one or none.
+  static uint32_t high_bits(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
   template <typename Visit>
   void for_high_bits(uint32_t bits, Visit visit) const {
     uint64_t at = uint64_t{bits} << 32;
@@ -182,6 +186,13 @@ class ByteMap {
     });
   }
 
+  static uint64_t next_roll(uint64_t& state) {  // splitmix64
+    uint64_t mixed = state += 0x9e3779b97f4a7c15;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+    return mixed ^ mixed >> 31;
+  }
+
   // Builds the map, which must be empty, out of its chunks, in any order; false when they do not fit together.
   bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause);
 
@@ -195,9 +206,10 @@ class ByteMap {
   struct Path;
   struct Builder;
   static constexpr int kCursorBits = 48;
-  static constexpr uintptr_t kNoValues = 1, kNotes = 2, kBig = 4, kLent = 8, kFlags = 15;
+  static constexpr uintptr_t kNoValues = 1, kNotes = 2, kBig = 4, kLent = 8, kIsTimes = 16, kFlags = 31;
   static_assert(alignof(ChunkStore) > kFlags);
   static constexpr uintptr_t flags_of(Holds holds) {
+    if (holds == Holds::kTimes) return kIsTimes;
     return holds == Holds::kKeys ? kNoValues : holds == Holds::kPairsAndNotes ? kNotes : 0;
   }
 
@@ -225,23 +237,16 @@ class ByteMap {
     const char* from_;
     const char* const end_;
   };
-  static uint64_t next_roll(uint64_t& state) {  // splitmix64
-    uint64_t mixed = state += 0x9e3779b97f4a7c15;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-    return mixed ^ mixed >> 31;
-  }
-
   ChunkStore& store() const { return *reinterpret_cast<ChunkStore*>(store_ & ~kFlags); }
   bool has_values() const { return (store_ & kNoValues) == 0; }
   bool has_notes() const { return (store_ & kNotes) != 0; }
   bool is_big() const { return (store_ & kBig) != 0; }
-  bool is_lent() const { return (store_ & kLent) != 0; }
   View few() const { return is_lent() ? lent_.bytes() : small_.bytes(); }
   // Few entries are compared one by one: their hashes matter to nobody.
   uint64_t hash_if_big(View key) const { return is_big() ? hash_of(key) : 0; }
   ChunkKind kind() const {
     if (has_notes()) return ChunkKind::kKeyRows;
+    if ((store_ & kIsTimes) != 0) return ChunkKind::kHashLifetimes;
     return has_values() ? ChunkKind::kHashFields : ChunkKind::kSetMembers;
   }
   Run run_at(uint64_t position) const;

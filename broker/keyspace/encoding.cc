@@ -41,6 +41,10 @@ void relabel(Hash& hash, Views added, const EncodingLimits& limits) {
   }
 }
 
+void relabel(Hash& hash) {
+  if (hash.encoding == Encoding::kListpack && hash.has_lifetimes()) hash.encoding = Encoding::kListpackEx;
+}
+
 void relabel(Set& set, Views added, bool created, const EncodingLimits& limits) {
   if (set.encoding == Encoding::kHashtable) return;
   const auto size = static_cast<int64_t>(set.size());
@@ -69,6 +73,7 @@ void label_anew(Hash& hash, const EncodingLimits& limits) {
     hash.for_each([&](View field, View value) { parts.insert(parts.end(), {field, value}); });
   }
   relabel(hash, parts, limits);
+  relabel(hash);
 }
 
 void label_anew(Set& set, const EncodingLimits& limits) {

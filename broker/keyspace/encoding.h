@@ -16,6 +16,7 @@ namespace leat {
 
 void relabel(List& list, const EncodingLimits& limits);
 void relabel(Hash& hash, Views added, const EncodingLimits& limits);
+void relabel(Hash& hash);  // after a change of its fields' lifetimes
 void relabel(Set& set, Views added, bool created, const EncodingLimits& limits);
 void relabel(SortedSet& set, ScoredMembers added, const EncodingLimits& limits);
 // A value that came out of a snapshot, without a label.

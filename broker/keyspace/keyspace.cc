@@ -18,9 +18,6 @@ constexpr uint8_t kStateForm = 1;
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
 constexpr size_t kRowBytes = 12;         // beside a key and its row: two lengths, a tag, an offset, the note of its use
 constexpr size_t kExpiryBytes = 10;      // among the expiries
-
-// What the expiries know a key by.
-uint32_t expiry_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 }  // namespace
 
 struct Database::Held {
@@ -29,6 +26,8 @@ struct Database::Held {
   std::unique_ptr<Value> value;
   uint32_t use;
 };
+
+bool is_due_whole(const Found& hash, TimeMs now_ms) { return static_cast<const Hash&>(*hash.value).is_due(now_ms); }
 
 Database::Database(ChunkStore& chunks, ValueId id) : chunks_(chunks), id_(id), table_(chunks, id) {}
 Database::~Database() = default;
@@ -39,12 +38,14 @@ Found Database::found_in(View packed) const {
               .written = row.written,
               .label = row.label,
               .expire_at_ms = row.expire_at_ms,
+              .field_due_ms = consumers::kNever,
               .text = row.text,
               .value = nullptr,
               .use = nullptr};
   if (row.value == 0) return found;
   found.value = values_.find(row.value)->get();
   if (row.type == Type::kString) found.text = static_cast<String*>(found.value)->bytes();
+  else if (row.type == Type::kHash) found.field_due_ms = static_cast<const Hash*>(found.value)->next_due_ms();
   return found;
 }
 
@@ -100,11 +101,26 @@ bool Database::fits_bench(View entries, Views added) {
 
 // What a row leaves behind when it goes: its place among the expiries, its value.
 void Database::forget(const Row& row, uint64_t hash) {
-  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, expiry_of(hash)));
+  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, ByteMap::high_bits(hash)));
   if (row.value == 0) return;
+  forget_fields(**values_.find(row.value), hash);
   bury(std::move(*values_.find(row.value)));
   values_.erase(row.value);
   --values_alive_;
+}
+
+// A hash's place among those whose fields end, as its key goes …
+void Database::forget_fields(const Value& value, uint64_t hash) {
+  if (value.type() != Type::kHash) return;
+  const TimeMs next_ms = static_cast<const Hash&>(value).next_due_ms();
+  if (next_ms != consumers::kNever) CHECK(field_expiries_.remove(next_ms, ByteMap::high_bits(hash)));
+}
+
+// … and as it comes.
+void Database::await_fields(const Value& value, uint64_t hash) {
+  if (value.type() != Type::kHash) return;
+  const TimeMs next_ms = static_cast<const Hash&>(value).next_due_ms();
+  if (next_ms != consumers::kNever) field_expiries_.add(next_ms, ByteMap::high_bits(hash));
 }
 
 void Database::bury(std::unique_ptr<Value> value) {
@@ -118,7 +134,7 @@ void Database::set_string(View key, View value) {
   if (place) {
     const Row old = KeyTable::unpack(place->value);
     if (old.type == Type::kString && old.value != 0 && value.size() > kRowTextMax) {
-      if (old.expire_at_ms != 0) CHECK(expiries_.remove(old.expire_at_ms, expiry_of(hash)));
+      if (old.expire_at_ms != 0) CHECK(expiries_.remove(old.expire_at_ms, ByteMap::high_bits(hash)));
       long_string(old).assign(value);
       row.value = old.value;
       return table_.replace(*place, row);
@@ -170,8 +186,9 @@ void Database::install(View key, Held held) {
   const uint64_t hash = table_.hash_of(key);
   const auto place = table_.locate(key, hash);
   if (place) forget(KeyTable::unpack(place->value), hash);
-  if (held.row.expire_at_ms != 0) expiries_.add(held.row.expire_at_ms, expiry_of(hash));
+  if (held.row.expire_at_ms != 0) expiries_.add(held.row.expire_at_ms, ByteMap::high_bits(hash));
   if (held.value != nullptr) {
+    await_fields(*held.value, hash);
     values_.insert(held.row.value) = std::move(held.value);
     ++values_alive_;
   } else {
@@ -195,8 +212,8 @@ void Database::set_expiry(View key, TimeMs at_ms) {
   CHECK(place.has_value());
   Row row = KeyTable::unpack(place->value);
   if (row.expire_at_ms == at_ms) return;
-  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, expiry_of(hash)));
-  if (at_ms != 0) expiries_.add(at_ms, expiry_of(hash));
+  if (row.expire_at_ms != 0) CHECK(expiries_.remove(row.expire_at_ms, ByteMap::high_bits(hash)));
+  if (at_ms != 0) expiries_.add(at_ms, ByteMap::high_bits(hash));
   row.expire_at_ms = at_ms;
   table_.replace(*place, row);  // packs a copy of the text first
 }
@@ -211,9 +228,10 @@ void Database::move(View key, Database& to, View to_key) {
             .value = nullptr,
             .use = place->note == nullptr ? 0 : *place->note};
   held.text = held.row.text;
-  if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, expiry_of(hash)));
+  if (held.row.expire_at_ms != 0) CHECK(expiries_.remove(held.row.expire_at_ms, ByteMap::high_bits(hash)));
   if (held.row.value != 0) {
     held.value = std::move(*values_.find(held.row.value));
+    forget_fields(*held.value, hash);
     values_.erase(held.row.value);
     --values_alive_;
   }
@@ -258,6 +276,20 @@ std::vector<Database::Due> Database::due(TimeMs now_ms, size_t limit) const {
   return keys;
 }
 
+std::optional<Database::DueFields> Database::due_fields(TimeMs now_ms, size_t limit) const {
+  std::optional<DueFields> due;
+  field_expiries_.for_due(now_ms, [&](const consumers::Deadline& deadline) {
+    table_.rows().for_high_bits(static_cast<uint32_t>(deadline.payload), [&](View key, View packed) {
+      const Row row = KeyTable::unpack(packed);
+      if (due || row.type != Type::kHash || row.value == 0) return;
+      const Hash& hash = static_cast<const Hash&>(**values_.find(row.value));
+      if (hash.next_due_ms() == deadline.at_ms) due = {.key = Bytes(key), .fields = hash.due(now_ms, limit)};
+    });
+    return !due;
+  });
+  return due;
+}
+
 uint64_t Database::digest_of(View key, const Found& found) const {
   uint64_t digest = digest::chain(digest::of(key), static_cast<uint64_t>(found.type));
   digest = digest::chain(digest, static_cast<uint64_t>(found.expire_at_ms));
@@ -289,7 +321,7 @@ uint64_t Database::digest() const {
 }
 
 size_t Database::index_memory() const {
-  return table_.rows().index_memory() + values_.memory() + expiries_.memory() +
+  return table_.rows().index_memory() + values_.memory() + expiries_.memory() + field_expiries_.memory() +
          (values_alive_ + dead_.size()) * kValueBytes;
 }
 
@@ -312,13 +344,14 @@ Status Database::load(std::vector<std::unique_ptr<Chunk>> table, IdTable<std::un
   table_.rows().for_each([&](View key, View packed) {
     const Row row = KeyTable::unpack(packed);
     pause.after(row.value != 0 || row.expire_at_ms != 0 ? kFarWorth : kRowWorth);
-    if (row.expire_at_ms != 0) expiries_.add(row.expire_at_ms, expiry_of(table_.hash_of(key)));
+    if (row.expire_at_ms != 0) expiries_.add(row.expire_at_ms, ByteMap::high_bits(table_.hash_of(key)));
     if (row.value == 0) return;
     std::unique_ptr<Value>* const value = values.find(row.value);
     if (value == nullptr || *value == nullptr || (*value)->type() != row.type) {
       done = Status::error("the snapshot has no value " + std::to_string(row.value) + " of the type that its key says");
       return;
     }
+    await_fields(**value, table_.hash_of(key));
     values_.insert(row.value) = std::move(*value);
     ++values_alive_;
   });
@@ -348,7 +381,8 @@ bool Database::free_all(size_t chunks) {
     --values_alive_;
     if (!dead_.empty()) return false;
   }
-  return values_alive_ == 0 && chunks > 0 && table_.clear_some(chunks) && expiries_.clear_some(chunks);
+  return values_alive_ == 0 && chunks > 0 && table_.clear_some(chunks) && expiries_.clear_some(chunks) &&
+         field_expiries_.clear_some(chunks);
 }
 
 Keyspace::Keyspace(uint64_t hash_seed) : chunks_(hash_seed) {

@@ -34,12 +34,16 @@ struct Found {
   bool written;         // a string changed in place (APPEND, SETRANGE …): OBJECT ENCODING says "raw"
   Encoding label;       // of a hash or set in its row; see encoding()
   TimeMs expire_at_ms;  // 0: never
+  TimeMs field_due_ms;  // of a hash: when the first of its fields is due; INT64_MAX: none of them ever is
   View text;            // the string, when type is kString (short or long); else the entries, when they lie in the row
   Value* value;         // nullptr for what lies in the row
   uint32_t* use;        // the number beside the row (key_use.h), to read and to write. nullptr: there is none
 
   Encoding encoding() const { return value == nullptr ? label : value->encoding; }  // of all but strings
 };
+
+// Whether all fields of a hash are due: then there is no such key. Asked when one is (Found::field_due_ms).
+bool is_due_whole(const Found& hash, TimeMs now_ms);
 
 class Database {
  public:
@@ -93,6 +97,9 @@ class Database {
   // key must exist.
   template <FitsRow T, typename Change>
   void edit(View key, Views added, Change change);
+  // Out of its key's row, to stay a Value; the key must exist.
+  template <FitsRow T>
+  void move_out(View key);
   // An empty value that no key points to yet, for adopt().
   template <typename T>
   std::unique_ptr<T> make() {
@@ -130,6 +137,14 @@ class Database {
   };
   std::vector<Due> due(TimeMs now_ms, size_t limit) const;
   TimeMs next_expiry_ms() const { return expiries_.earliest_ms(); }  // INT64_MAX when none has one
+  // The same for fields of hashes: of the hash whose first field is due earliest, at most `limit` of those that are.
+  struct DueFields {
+    Bytes key;
+    std::vector<Bytes> fields;
+  };
+  std::optional<DueFields> due_fields(TimeMs now_ms, size_t limit) const;
+  TimeMs next_field_expiry_ms() const { return field_expiries_.earliest_ms(); }
+  size_t with_field_expiry() const { return field_expiries_.size(); }  // hashes
 
   // The rows of one segment of the table, picked by chance: `visit(View key, bool expires, uint32_t use)`.
   template <typename Visit>
@@ -177,6 +192,8 @@ class Database {
   void erase_row(uint64_t hash, const std::optional<KeyTable::Place>& place);
   void forget(const Row& row, uint64_t hash);
   void bury(std::unique_ptr<Value> value);
+  void forget_fields(const Value& value, uint64_t hash);
+  void await_fields(const Value& value, uint64_t hash);
   void install(View key, Held held);
   class String& long_string(const Row& row) const;
 
@@ -185,6 +202,7 @@ class Database {
   KeyTable table_;
   IdTable<std::unique_ptr<Value>> values_;
   consumers::Deadlines<uint32_t> expiries_;  // payload: the high bits of the key's hash
+  consumers::Deadlines<uint32_t> field_expiries_;  // of hashes, each with the earliest of its fields' times; the same
   std::vector<std::unique_ptr<Value>> dead_;
   size_t values_alive_ = 0;
 };
@@ -197,7 +215,16 @@ void Database::edit(View key, Views added, Change change) {
   CHECK(row.type == T::kType);
   if (row.value != 0) {
     T& value = static_cast<T&>(**values_.find(row.value));
-    change(value);
+    if constexpr (requires { value.next_due_ms(); }) {
+      const TimeMs before_ms = value.next_due_ms();
+      change(value);
+      if (value.next_due_ms() != before_ms) {
+        if (before_ms != consumers::kNever) CHECK(field_expiries_.remove(before_ms, hash));
+        await_fields(value, hash);
+      }
+    } else {
+      change(value);
+    }
     if (value.empty()) erase_row(hash, place);
     return;
   }
@@ -214,6 +241,17 @@ void Database::edit(View key, Views added, Change change) {
   if (row.text.empty()) return erase_row(hash, place);
   if (row.text.size() <= kRowTextMax && small.size() <= ByteMap::kFewMax) return set_row(key, hash, place, row);
   point_row(key, hash, place, row, small.clone(chunks_.next_value_id()));
+}
+
+template <FitsRow T>
+void Database::move_out(View key) {
+  const uint64_t hash = table_.hash_of(key);
+  const auto place = table_.locate(key, hash);
+  CHECK(place.has_value());
+  const Row row = KeyTable::unpack(place->value);
+  CHECK(row.type == T::kType);
+  if (row.value != 0) return;
+  point_row(key, hash, place, row, T(chunks_, LentEntries(row.text), row.label).clone(chunks_.next_value_id()));
 }
 
 class Keyspace {

@@ -22,11 +22,13 @@ Status misfit(ValueId owner, const char* what) {
 constexpr uint32_t bit(ChunkKind kind) { return uint32_t{1} << static_cast<uint32_t>(kind); }
 constexpr uint32_t kStreamKinds = bit(ChunkKind::kStreamHead) | bit(ChunkKind::kStreamEntries) | bit(ChunkKind::kProducers) |
                                   bit(ChunkKind::kRemembered);
+constexpr uint32_t kHashKinds = bit(ChunkKind::kHashFields) | bit(ChunkKind::kHashLifetimes);
 constexpr uint32_t kGroupKinds = bit(ChunkKind::kGroup) | bit(ChunkKind::kConsumer) | bit(ChunkKind::kPending);
 
 // The kinds of chunks that may lie beside one of this kind.
 uint32_t kinds_beside(ChunkKind kind) {
   if (bit(kind) & kStreamKinds) return kStreamKinds;
+  if (bit(kind) & kHashKinds) return kHashKinds;
   return bit(kind) & kGroupKinds ? kGroupKinds : bit(kind);
 }
 
@@ -41,6 +43,7 @@ std::unique_ptr<Value> make_value(ChunkKind kind, ChunkStore& chunks, ValueId id
     case ChunkKind::kSortedSetItems:
       return std::make_unique<SortedSet>(chunks, id, chunks.hash_seed());
     case ChunkKind::kHashFields:
+    case ChunkKind::kHashLifetimes:
       return std::make_unique<Hash>(chunks, id);
     case ChunkKind::kStreamHead:
     case ChunkKind::kStreamEntries:

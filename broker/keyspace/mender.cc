@@ -35,6 +35,7 @@ std::optional<Type> type_of(ChunkKind kind) {
     case ChunkKind::kSortedSetItems:
       return Type::kSortedSet;
     case ChunkKind::kHashFields:
+    case ChunkKind::kHashLifetimes:
       return Type::kHash;
     case ChunkKind::kStreamHead:
     case ChunkKind::kStreamEntries:
@@ -166,8 +167,10 @@ void KeyspaceMender::mend_value(ValueId owner, Pieces pieces) {
       there = mend_sorted_set(owner, pieces);
       break;
     case Type::kSet:
-    case Type::kHash:
       there = mend_map(owner, pieces);
+      break;
+    case Type::kHash:
+      there = mend_hash(owner, pieces);
       break;
     case Type::kStream:
       there = mend_stream(owner, pieces);
@@ -422,6 +425,44 @@ bool KeyspaceMender::mend_map(ValueId owner, Pieces& pieces) {
   const int percent = static_cast<int>(std::lround((1 - cover) * 100));
   if (cover < 1) miss(owner, "about " + std::to_string(percent) + " % of its elements");
   return !pieces.empty();
+}
+
+// A lifetime without its field goes, a field without its lifetime lives on.
+bool KeyspaceMender::mend_hash(ValueId owner, Pieces& pieces) {
+  Pieces lifetimes;
+  for (Piece& piece : pieces) {
+    if (piece.kind == ChunkKind::kHashLifetimes) lifetimes.push_back(std::move(piece));
+  }
+  std::erase_if(pieces, [](const Piece& piece) { return piece.kind == ChunkKind::kHashLifetimes; });
+  if (pieces.empty() || !mend_map(owner, pieces)) return false;
+  if (lifetimes.empty()) return true;
+  std::unordered_set<View> fields;
+  for (const Piece& piece : pieces) {
+    for (const char *at = piece.bytes.data(), *end = at + piece.bytes.size(); at < end; ChunkStore::skip_entry(at))
+      fields.insert(chunks_.read_entry(at));
+  }
+  uint64_t lost = 0;
+  for (Piece& piece : lifetimes) {
+    keep_entries(piece, true, lost);
+    keep_lifetimes(piece, fields);
+  }
+  if (lost > 0) miss(owner, counted(lost, "lifetime", "lifetimes") + " of fields with long names: they live on");
+  const double cover = keep_disjoint(owner, lifetimes, true);
+  const int percent = static_cast<int>(std::lround((1 - cover) * 100));
+  if (cover < 1) miss(owner, "about " + std::to_string(percent) + " % of its fields' lifetimes: they live on");
+  for (Piece& piece : lifetimes) pieces.push_back(std::move(piece));
+  return true;
+}
+
+void KeyspaceMender::keep_lifetimes(Piece& piece, const std::unordered_set<View>& fields) const {
+  Bytes kept;
+  for (const char *at = piece.bytes.data(), *end = at + piece.bytes.size(); at < end;) {
+    const char* const start = at;
+    const bool there = fields.contains(chunks_.read_entry(at));
+    const View time = chunks_.read_entry(at);
+    if (there && time.size() == sizeof(TimeMs) && get_fixed<TimeMs>(time.data()) > 0) kept.append(start, at);
+  }
+  piece.bytes = std::move(kept);
 }
 
 void KeyspaceMender::mend_table(DbIndex db, Pieces pieces) {

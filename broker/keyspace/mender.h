@@ -73,6 +73,8 @@ class KeyspaceMender {
   bool mend_string(ValueId owner, Pieces& pieces);
   Pieces string_pieces(ValueId owner, View bytes);
   bool mend_map(ValueId owner, Pieces& pieces);
+  bool mend_hash(ValueId owner, Pieces& pieces);
+  void keep_lifetimes(Piece& piece, const std::unordered_set<View>& fields) const;
   bool mend_items(ValueId owner, Pieces& pieces, size_t head, size_t lead);
   bool mend_sorted_set(ValueId owner, Pieces& pieces);
   bool mend_stream(ValueId owner, Pieces& pieces);

@@ -55,4 +55,18 @@ struct SeenAs<T> {
 template <typename T>
 using Seen = typename SeenAs<T>::Type;
 
+// … and what a handler gets of it, who has a time: of a hash, what is not due by then (hash_sight.h).
+class Hash;
+class HashSight;
+template <typename T>
+struct ShownAs {
+  using Type = Seen<T>;
+};
+template <>
+struct ShownAs<Hash> {
+  using Type = HashSight;
+};
+template <typename T>
+using Shown = typename ShownAs<T>::Type;
+
 }  // namespace leat

@@ -10,7 +10,7 @@ View name_of(Type type) {
 
 View name_of(Encoding encoding) {
   constexpr View kNames[] = {"int",    "embstr",    "raw",      "listpack", "quicklist",
-                             "intset", "hashtable", "skiplist", "stream"};
+                             "intset", "hashtable", "skiplist", "stream",   "listpackex"};
   return kNames[static_cast<size_t>(encoding)];
 }
 

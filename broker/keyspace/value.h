@@ -21,7 +21,8 @@ enum class Type : uint8_t { kString = 0, kList = 1, kSet = 2, kSortedSet = 3, kH
 // As TYPE names it: "string", "list", "set", "zset", "hash", "stream".
 View name_of(Type type);
 
-enum class Encoding : uint8_t { kInt, kEmbstr, kRaw, kListpack, kQuicklist, kIntset, kHashtable, kSkiplist, kStream };
+enum class Encoding : uint8_t { kInt, kEmbstr, kRaw, kListpack, kQuicklist, kIntset, kHashtable, kSkiplist, kStream,
+                                kListpackEx };
 View name_of(Encoding encoding);
 
 class Value {

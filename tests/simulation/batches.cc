@@ -96,37 +96,48 @@ class Batches final : public Workload {
 
 // Keys that are set to go, and looked at together with the broker's time. Always: a key is there until its time has come and
 // gone from then on, whatever the wall clock does, also when it is turned back over a restart.
-class Expiries final : public Workload {
+class Expiries : public Workload {
  public:
   using Workload::Workload;
   size_t clients() const override { return 2; }
 
   std::vector<Words> next(size_t client, Dice& dice) override {
     const Bytes last = key_ + ":" + std::to_string(client) + ":" + std::to_string(last_[client]);
-    if (last_[client] > 0 && !one_in(dice, 3)) return {{"MULTI"}, {"TIME"}, {"GET", last}, {"EXEC"}};
-    Bytes key = key_ + ":" + std::to_string(client) + ":" + std::to_string(++last_[client]);
-    return {{"MULTI"}, {"TIME"}, {"SET", std::move(key), "v", "PX", std::to_string(1 + dice() % 60)}, {"EXEC"}};
+    if (last_[client] > 0 && !one_in(dice, 3)) {
+      asked_[client] = {.name = last, .lives_ms = 0};
+      return {{"MULTI"}, {"TIME"}, look(last), {"EXEC"}};
+    }
+    const Bytes name = key_ + ":" + std::to_string(client) + ":" + std::to_string(++last_[client]);
+    asked_[client] = {.name = name, .lives_ms = static_cast<int64_t>(1 + dice() % 60)};
+    return {{"MULTI"}, {"TIME"}, set(name, std::to_string(asked_[client].lives_ms)), {"EXEC"}};
   }
   void answered(size_t client, const Words& asked, const Reply& reply) override {
     expect_fine(asked, reply);
-    if (asked[0] == "SET" || asked[0] == "GET") in_transaction_[client] = asked;
     if (asked[0] != "EXEC") return;
     const int64_t now_ms = milliseconds(reply.items[0]);
-    const Words& what = in_transaction_[client];
-    if (what[0] == "SET")
-      due_[what[1]] = now_ms + std::stoll(what[4]);
+    const auto& [name, lives_ms] = asked_[client];
+    if (lives_ms > 0)
+      due_[name] = now_ms + lives_ms;
     else
-      judge(what[1], reply.items[1], now_ms);
+      judge(name, reply.items[1], now_ms);
   }
   void unanswered(size_t client, const Words&) override { last_[client] += 1000; }  // who knows: it takes a new key
   void check(const Ask& ask) override {
     for (const auto& [key, due] : std::map(due_)) {
       const int64_t now_ms = milliseconds(ask({"TIME"}));
-      judge(key, ask({"GET", key}), now_ms);
+      judge(key, ask(look(key)), now_ms);
     }
   }
 
+ protected:
+  virtual Words set(const Bytes& name, const Bytes& ms) { return {"SET", name, "v", "PX", ms}; }
+  virtual Words look(const Bytes& name) { return {"GET", name}; }
+
  private:
+  struct Asked {
+    Bytes name;
+    int64_t lives_ms = 0;  // 0: it was only looked for
+  };
   static int64_t milliseconds(const Reply& time) {
     return std::stoll(time.items[0].text) * 1000 + std::stoll(time.items[1].text) / 1000;
   }
@@ -139,9 +150,21 @@ class Expiries final : public Workload {
   }
 
   uint64_t last_[2] = {};
-  Words in_transaction_[2];
+  Asked asked_[2];
   std::map<Bytes, int64_t> due_;
   std::set<Bytes> gone_;
+};
+
+// The same of the fields of two hashes; one has a field that stays, the other comes and goes with its fields.
+class FieldExpiries final : public Expiries {
+  using Expiries::Expiries;
+  Words set(const Bytes& name, const Bytes& ms) override {
+    return {"EVAL", "redis.call('HSETEX', KEYS[1], 'PX', ARGV[2], 'FIELDS', '1', ARGV[1], 'v') "
+                    "if KEYS[1]:sub(-1) == '0' then redis.call('HINCRBY', KEYS[1], 'stays', '1') end "
+                    "return 1", "1", hash(name), name, ms};
+  }
+  Words look(const Bytes& name) override { return {"HGET", hash(name), name}; }
+  Bytes hash(const Bytes& name) const { return key_ + std::to_string(name.back() % 2); }
 };
 
 // Everything that moves much at once, in databases of its own: the digests judge it.
@@ -152,7 +175,7 @@ class Turmoil final : public Workload {
   std::vector<Words> next(size_t, Dice& dice) override {
     if (!selected_) return {{"SELECT", "9"}};
     const Bytes one = std::to_string(dice() % 8), other = std::to_string(dice() % 8), n = std::to_string(dice() % 100);
-    switch (dice() % 20) {
+    switch (dice() % 24) {
       case 0: return {{"FLUSHDB"}};
       case 1: return {{"SWAPDB", "9", "10"}};
       case 2:
@@ -172,6 +195,10 @@ class Turmoil final : public Workload {
       case 16: return {{"SADD", one, n, "s" + n}};
       case 17: return {{"XADD", one, "MAXLEN", "~", "50", "*", "f", n}};
       case 18: return {{"EVAL", "for i = 1, tonumber(ARGV[1]) do redis.call('HSET', KEYS[1], i, i) end", "1", one, n}};
+      case 19: return {{"HPEXPIRE", one, n, "FIELDS", "2", "f" + n, "g"}};
+      case 20: return {{"HSETEX", one, "PX", n, "FIELDS", "2", "f" + n, Bytes(dice() % 600, 'h'), "e" + n, n}};
+      case 21: return {{"HINCRBY", one, "e" + n, "1"}};
+      case 22: return {{"HPERSIST", one, "FIELDS", "2", "e" + n, "g"}};
       default: return {{"HDEL", one, "f" + n, "g"}};
     }
   }
@@ -190,6 +217,7 @@ class Turmoil final : public Workload {
 
 std::unique_ptr<Workload> batches(const Bytes& key) { return std::make_unique<Batches>(key); }
 std::unique_ptr<Workload> expiries(const Bytes& key) { return std::make_unique<Expiries>(key); }
+std::unique_ptr<Workload> field_expiries(const Bytes& key) { return std::make_unique<FieldExpiries>(key); }
 std::unique_ptr<Workload> turmoil(const Bytes& key) { return std::make_unique<Turmoil>(key); }
 
 std::vector<std::unique_ptr<Workload>> all_workloads(const Bytes& name) {
@@ -201,6 +229,7 @@ std::vector<std::unique_ptr<Workload>> all_workloads(const Bytes& name) {
   all.push_back(stream_group(name + ":stream"));
   all.push_back(batches(name + ":batch"));
   all.push_back(expiries(name + ":due"));
+  all.push_back(field_expiries(name + ":fields"));
   all.push_back(turmoil(name));
   return all;
 }
@@ -212,6 +241,7 @@ std::vector<std::unique_ptr<Workload>> class_workloads(const Bytes& name) {
   some.push_back(stream_group(name + ":stream"));
   some.push_back(batches(name + ":batch"));
   some.push_back(expiries(name + ":due"));
+  some.push_back(field_expiries(name + ":fields"));
   return some;
 }
 

@@ -52,6 +52,7 @@ std::unique_ptr<Workload> reliable_list(const Bytes& key);  // LPUSH, BLMOVE int
 std::unique_ptr<Workload> stream_group(const Bytes& key);   // XADD, XREADGROUP, XACK, XAUTOCLAIM
 std::unique_ptr<Workload> batches(const Bytes& key);        // MULTI and EVAL over six keys, PUBLISH among them; readers
 std::unique_ptr<Workload> expiries(const Bytes& key);       // SET PX, and what a look-up may say when
+std::unique_ptr<Workload> field_expiries(const Bytes& key);  // the same with HSETEX and fields of hashes
 std::unique_ptr<Workload> turmoil(const Bytes& key);        // RENAME, COPY, FLUSHDB, SWAPDB …: only the digests judge it
 
 }  // namespace leat::testing

@@ -53,7 +53,11 @@ TYPED_TEST(DeadlinesModel, DoesWhatAMultisetDoes) {
       }
       ASSERT_EQ(queue.size(), model.size());
       ASSERT_EQ(queue.earliest_ms(), model.empty() ? kNever : model.begin()->at_ms);
+      ASSERT_EQ(queue.latest_ms(), model.empty() ? kNever : model.rbegin()->at_ms);
       if (i % 5000 == 0) {
+        const auto now = static_cast<TimeMs>(dice() % times);
+        const auto due = std::distance(model.begin(), model.upper_bound({now, UINT64_MAX}));
+        ASSERT_EQ(queue.count_due(now), static_cast<size_t>(due));
         ASSERT_EQ(all(queue), std::vector<Deadline>(model.begin(), model.end()));
       }
     }

@@ -53,6 +53,15 @@ TEST_F(Applicable, Databases) {
   EXPECT_EQ(why(DatabaseSwap{.other = 15}), "");
 }
 
+TEST_F(Applicable, FieldsThatAreNotThere) {
+  const View has[] = {"f"}, lacks[] = {"f", "g"};
+  EXPECT_EQ(why(HashSetExpiry{.key = "hash", .at_ms = 9, .names = lacks}), "the hash has no such field");
+  do_it(HashSetExpiry{.key = "hash", .at_ms = 9, .names = has});
+  do_it(HashSetExpiry{.key = "hash", .at_ms = 0, .names = has});
+  do_it(HashExpire{.key = "hash", .names = lacks});
+  EXPECT_EQ(why(HashExpire{.key = "hash", .names = lacks}), "there is no such key");
+}
+
 TEST_F(Applicable, KeysThatAreNotThere) {
   const View names[] = {"x"};
   for (const Effect& effect :
@@ -67,6 +76,8 @@ TEST_F(Applicable, KeysThatAreNotThere) {
                                      ListInsert{.key = "no", .index = 0, .value = "v"},
                                      ListErase{.key = "no", .index = 0, .count = 0},
                                      HashDelete{.key = "no", .names = names},
+                                     HashSetExpiry{.key = "no", .at_ms = 1, .names = names},
+                                     HashExpire{.key = "no", .names = names},
                                      SetRemove{.key = "no", .members = names},
                                      SortedSetRemove{.key = "no", .members = names},
                                      SortedSetErase{.key = "no", .rank = 0, .count = 0},
@@ -111,6 +122,9 @@ TEST_F(Applicable, WhatNoHandlerMakes) {
   EXPECT_EQ(why(ListPush{.key = "new", .side = Side::kLeft, .values = {}}), "it brings nothing");
   EXPECT_EQ(why(HashSet{.key = "new", .pairs = {}}), "it brings nothing");
   EXPECT_EQ(why(HashSet{.key = "new", .pairs = one}), "a name has no value");
+  EXPECT_EQ(why(HashRevise{.key = "new", .pairs = one}), "a name has no value");
+  EXPECT_EQ(why(HashSetExpiry{.key = "hash", .at_ms = 1, .names = {}}), "it brings nothing");
+  EXPECT_EQ(why(HashSetExpiry{.key = "hash", .at_ms = -1, .names = one}), "the expiry lies before 1970");
   EXPECT_EQ(why(SetAdd{.key = "new", .members = {}}), "it brings nothing");
   EXPECT_EQ(why(SortedSetAdd{.key = "new", .entries = {}}), "it brings nothing");
   EXPECT_EQ(why(SortedSetAdd{.key = "new", .entries = nan}), "a score is not a number");

@@ -73,6 +73,53 @@ TEST_F(LoaderTest, BuildsAHashInStretches) {
   });
 }
 
+TEST_F(LoaderTest, BuildsAHashWithLifetimesInStretches) {
+  expect_pauses([](Database& database) {
+    auto hash = database.make<Hash>();
+    for (int i = 0; i < kMany; ++i) {
+      hash->put(name(i), "value");
+      hash->set_lifetime(name(i), 1000 + i);
+    }
+    database.adopt("key", std::move(hash), 0);
+  });
+}
+
+// Which is freed before its fields are: none is of a field that is gone.
+TEST_F(LoaderTest, TakesAHashWithLifetimesThatIsBeingFreed) {
+  Database& database = keyspace.database(0);
+  auto hash = database.make<Hash>();
+  for (int i = 0; i < kMany / 5; ++i) {
+    hash->put(name(i), "value");
+    if (i % 2 == 0) hash->set_lifetime(name(i), 1000 + i);
+  }
+  database.adopt("key", std::move(hash), 0);
+  EXPECT_EQ(database.next_field_expiry_ms(), 1000);
+  database.erase("key");
+  EXPECT_EQ(database.next_field_expiry_ms(), consumers::kNever);
+  int slices = 0;
+  for (; !keyspace.free_some(50); ++slices) {
+    snapshot.take(keyspace);
+    Keyspace loaded(0);
+    snapshot.load(loaded);
+    EXPECT_EQ(loaded.digest(), keyspace.digest());
+  }
+  EXPECT_GT(slices, 5);
+}
+
+TEST_F(LoaderTest, RefusesALifetimeWithoutItsField) {
+  Keyspace loaded(0);
+  KeyspaceLoader loader(loaded);
+  ASSERT_TRUE(loader.begin(keyspace.state()).ok());
+  const auto entry = [](View text) { return Bytes(1, static_cast<char>(text.size() << 1)) + Bytes(text); };
+  const auto add = [&](ChunkId id, ChunkKind kind, View bytes) {
+    EXPECT_TRUE(loader.add({.id = id, .owner = 1, .kind = kind, .detail = 0, .bytes = bytes, .keeper = nullptr}).ok());
+  };
+  const Bytes field = entry("a") + entry("1"), lifetime = entry("b") + entry("12345678");
+  add(1, ChunkKind::kHashFields, field);
+  add(2, ChunkKind::kHashLifetimes, lifetime);
+  EXPECT_EQ(loader.finish([] {}).text(), "the snapshot's value 1 has chunks that do not fit together");
+}
+
 TEST_F(LoaderTest, BuildsASetInStretches) {
   expect_pauses([](Database& database) {
     for (int i = 0; i < kMany; ++i) {

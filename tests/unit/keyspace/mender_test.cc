@@ -59,6 +59,10 @@ class MenderTest : public ::testing::Test {
     apply_one(keyspace_, 0, ListPush{.key = "list", .side = Side::kRight, .values = values});
     apply_one(keyspace_, 0, ListPush{.key = "blobs", .side = Side::kLeft, .values = blobs});
     apply_one(keyspace_, 0, HashSet{.key = "hash", .pairs = pairs});
+    const View ending[] = {item}, long_ending[] = {blob, n}, long_names[] = {blob};
+    apply_one(keyspace_, 0, HashSetExpiry{.key = "hash", .at_ms = 1000 + std::stoi(n), .names = ending});
+    apply_one(keyspace_, 0, HashSet{.key = "endings", .pairs = long_ending});
+    if (std::stoi(n) < 5) apply_one(keyspace_, 0, HashSetExpiry{.key = "endings", .at_ms = 7, .names = long_names});
     apply_one(keyspace_, 0, SetAdd{.key = "set", .members = values});
     apply_one(keyspace_, 0, SortedSetAdd{.key = "zset", .entries = members});
     const StreamId id{.ms = static_cast<uint64_t>(std::stoi(n)) + 1, .seq = 0}, ids[] = {id};
@@ -142,7 +146,7 @@ TEST_F(MenderTest, EachChunkInTurn) {
   const std::map<ChunkKind, Bytes> without_trace = {
       {ChunkKind::kListItems, "list"}, {ChunkKind::kSortedSetItems, "zset"}, {ChunkKind::kStreamEntries, "stream"},
       {ChunkKind::kPending, "stream"}, {ChunkKind::kGroup, "stream"},        {ChunkKind::kConsumer, "stream"},
-      {ChunkKind::kRemembered, "stream"}};
+      {ChunkKind::kRemembered, "stream"},    {ChunkKind::kHashLifetimes, "endings"}};
   for (const Row& gone : rows_) {
     SCOPED_TRACE("chunk " + std::to_string(gone.chunk.id) + " of kind " +
                  std::to_string(static_cast<int>(gone.chunk.kind)));
@@ -234,6 +238,16 @@ TEST_F(MenderTest, AValueWithoutAKeyGetsOne) {
       EXPECT_TRUE(key.second.starts_with(kLostValue)) << key.second;
     }
   }
+}
+
+TEST_F(MenderTest, AFieldWithoutItsLifetimeLivesOn) {
+  bool first = true;
+  const auto now = mended([&](const Row& row) {
+    return row.chunk.kind == ChunkKind::kHashLifetimes && row.chunk.detail > 0 && std::exchange(first, false);
+  });
+  EXPECT_FALSE(first) << "the lifetimes of \"hash\" take several chunks";
+  EXPECT_TRUE(tells(" % of its fields' lifetimes: they live on"));
+  EXPECT_EQ(now.size(), was_.size());
 }
 
 // A segment as it was before it was split: it covers what the new ones cover.

@@ -50,6 +50,9 @@ class EffectCodecTest : public ::testing::Test {
       DatabaseSwap{4},
       KeyDigest{"k", 0xfedcba9876543210},
       KeyEvict{"k"},
+      HashRevise{"k", pairs},
+      HashSetExpiry{"k", 20, words},
+      HashExpire{"k", words},
       StreamConfigure{"k", 20, 21},
       StreamRemember{"k", {22, 23}, 24, 0xfedcba9876543210, 25, 0x8000000000000000},
   };
