@@ -52,6 +52,9 @@ class Eviction {
   uint32_t used(uint32_t use, ClassId id) const {
     return counts(id) ? counter().used(use, time_.now_ms(), dice_()) : LastUse::at(time_.now_ms());
   }
+  // The same number for a key of which somebody says how it was used before.
+  uint32_t idle_since(TimeMs idle_ms) const { return LastUse::at(std::max<TimeMs>(time_.now_ms() - idle_ms, 0)); }
+  uint32_t used_as_often(uint8_t frequency) const { return counter().told(frequency, time_.now_ms()); }
   bool counts(ClassId id) const;  // the policy goes by how often, not by when
   bool mixed() const;             // some classes count, some do not
   // What new and overwritten rows get there. Being overwritten is a use; how often a key was used stays what it was.

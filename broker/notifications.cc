@@ -30,6 +30,11 @@ std::optional<Target> target_of(DbIndex db, const Effect& effect) {
       effect);
 }
 
+bool is_removal(const Effect& effect) {
+  return std::holds_alternative<KeyDelete>(effect) || std::holds_alternative<KeyExpire>(effect) ||
+         std::holds_alternative<KeyEvict>(effect);
+}
+
 View by_side(Side side, View left, View right) { return side == Side::kLeft ? left : right; }
 
 }  // namespace
@@ -57,7 +62,7 @@ auto Notifications::named(View command) -> Named {
       {"PFCOUNT", kSilent},
       {"PFDEBUG", kSilent},
       {"PFMERGE", {"pfadd", true}},
-      {"RESTORE", {"restore", true}},
+      {"RESTORE", {.event = "restore", .once = true, .whole = true}},
       {"SDIFFSTORE", {"sdiffstore", true}},
       {"SETBIT", {"setbit"}},
       {"SETRANGE", {"setrange"}},
@@ -96,6 +101,10 @@ void Notifications::after(DbIndex db, const Effect& effect) {
     if (keyspace_.database(target.db).find(target.key)) note(EventClass::kNew, target.db, "new", target.key);
   }
   using C = EventClass;
+  if (named_.whole && !is_removal(effect)) {
+    const Target target = *target_of(db, effect);
+    return note_change(C::kGeneric, target.db, "", target.key);
+  }
   const auto change = [&](C of, View event, View key) { note_change(of, db, event, key); };
   const auto taken = [&](C of, View event, View key) { note_change(of, db, event, key), note_if_emptied(db, key); };
   const auto generic = [&](View event, View key) { note(C::kGeneric, db, event, key); };

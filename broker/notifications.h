@@ -48,6 +48,7 @@ class Notifications {
     View event;
     bool once = false;    // however many effects a command needs for it
     bool silent = false;
+    bool whole = false;   // whatever its effects are but deletions
   };
   struct Noted {
     EventClass of;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // key.cc: commands on keys of any type. https://redis.io/docs/latest/commands/?group=generic
 #include "broker/commands/context.h"
+#include "broker/commands/dump_commands.h"
 #include "broker/commands/expiry.h"
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
@@ -232,6 +233,7 @@ constexpr CommandRow kRows[] = {
     // name            arity keys                traits               handler
     {"COPY",            -3,  Keys::range(1, 2),  kWrite | kDenyOom,   copy},
     {"DEL",             -2,  Keys::range(1, -1), kWrite,              del},
+    {"DUMP",            2,   Keys::at(1),        kReadOnly,           dump},
     {"EXISTS",          -2,  Keys::range(1, -1), kLooks | kFast,      count_present},
     {"EXPIRE",          -3,  Keys::at(1),        kWrite | kFast,      expire<kSeconds, kFromNow>},
     {"EXPIREAT",        -3,  Keys::at(1),        kWrite | kFast,      expire<kSeconds, kAbsolute>},
@@ -252,6 +254,7 @@ constexpr CommandRow kRows[] = {
     {"RANDOMKEY",       1,   Keys::none(),       kLooks,              randomkey},
     {"RENAME",          3,   Keys::range(1, 2),  kWrite,              rename<false>},
     {"RENAMENX",        3,   Keys::range(1, 2),  kWrite | kFast,      rename<true>},
+    {"RESTORE",         -4,  Keys::at(1),        kWrite | kDenyOom,   restore},
     {"SCAN",            -2,  Keys::none(),       kReadOnly,           scan},
     {"TOUCH",           -2,  Keys::range(1, -1), kReadOnly | kFast,   count_present},
     {"TTL",             2,   Keys::at(1),        kLooks | kFast,      expiry<kSeconds, kFromNow>},

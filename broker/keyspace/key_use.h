@@ -35,6 +35,7 @@ struct UseCount {
   int64_t decay_minutes;  // 0: it never falls
 
   uint32_t first(TimeMs now_ms) const { return minute(now_ms) << 8 | kFirst; }
+  uint32_t told(uint8_t count, TimeMs now_ms) const { return minute(now_ms) << 8 | count; }
   uint8_t count(uint32_t use, TimeMs now_ms) const;
   uint32_t used(uint32_t use, TimeMs now_ms, uint64_t dice) const;
 

@@ -8,6 +8,8 @@
 // Source:  https://redis.io/docs/reference/protocol-spec/
 #pragma once
 
+#include <functional>
+
 #include "schemas/bytes.h"
 #include "schemas/status.h"
 
@@ -34,6 +36,14 @@ class ReplySink {
   virtual Replied set(size_t count) = 0;      // RESP2: array
   virtual Replied push(size_t count) = 0;     // RESP2: array
 
+  // A bulk that `write` appends to what it is given: straight to the output, where that can be, so that what is long is not
+  // there twice. `about` is how long it may become.
+  virtual Replied bulk_of(size_t about, const std::function<void(Bytes&)>& write) {
+    Bytes made;
+    made.reserve(about);
+    write(made);
+    return bulk(made);
+  }
   virtual Replied big_number(View digits) { return bulk(digits); }  // RESP3 has a type for it
   // So many pairs said beside the next reply. False: the caller cannot be told, and they are left out.
   virtual bool attribute(size_t) { return false; }

@@ -106,6 +106,16 @@ Replied RespSink::map(size_t pairs) {
 Replied RespSink::set(size_t count) { return header(resp3_ ? '~' : '*', static_cast<int64_t>(count)); }
 Replied RespSink::push(size_t count) { return header(resp3_ ? '>' : '*', static_cast<int64_t>(count)); }
 
+Replied RespSink::bulk_of(size_t about, const std::function<void(Bytes&)>& write) {
+  const size_t start = out_.size();
+  out_.reserve(start + about + kHeaderMax + 2);
+  write(out_);
+  char line[kHeaderMax];
+  out_.insert(start, line, write_header(line, '$', static_cast<int64_t>(out_.size() - start)));
+  out_ += "\r\n";
+  return {};
+}
+
 Replied RespSink::big_number(View digits) {
   if (!resp3_) return bulk(digits);
   out_ += '(';

@@ -28,6 +28,7 @@ class RespSink final : public ReplySink {
   Replied map(size_t pairs) override;
   Replied set(size_t count) override;
   Replied push(size_t count) override;
+  Replied bulk_of(size_t about, const std::function<void(Bytes&)>& write) override;
   Replied big_number(View digits) override;
   bool attribute(size_t pairs) override;
   Mark reserve_array() override;
