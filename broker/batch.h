@@ -79,6 +79,8 @@ class Batch {
         if (kEndsWaits<E> && waiters_.any()) waiters_.touch(where, key);
         if (kMayComeIdle<E> && waiters_.lookers > 0) waiters_.touch(where, key);
       });
+    } else if constexpr (kOfLibraries<E>) {
+      stamps_.raise_libraries(index_);
     } else {
       database_touched(db);
       if constexpr (requires { effect.other; }) database_touched(effect.other);
@@ -120,7 +122,7 @@ class Batch {
     } else {
       apply_one(keyspace_, db, effect);
       if constexpr (requires { effect.other; }) usage_.swap(db, effect.other);
-      else usage_.flush(db);
+      else if constexpr (!kOfLibraries<E>) usage_.flush(db);
     }
   }
   template <typename E>

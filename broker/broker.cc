@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
+#include "broker/libraries.h"
 #include "broker/proof.h"
 #include "broker/replay.h"
 #include "wal/folder.h"
@@ -41,10 +42,11 @@ Broker::Broker(House house, Config config)
       eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, dice_),
       class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
+      functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
-             watches_, pubsub_,      scripts_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_, latency_,
-             monitors_, tracking_, notifications_, table_,   executor_,   *this},
+             watches_, pubsub_,      scripts_, functions_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_,
+             latency_, monitors_,    tracking_, notifications_, table_,   executor_,   *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
@@ -102,6 +104,7 @@ Status Broker::open() {
   backups_.start();
   batch_.begin(log_->next_index());
   if (classes_.any()) count_classes();
+  load_libraries(keyspace_, functions_, time_, house_.events, [this] { pump(); });
   executor_.loading = false;
   return Status::fine();
 }

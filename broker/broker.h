@@ -81,7 +81,6 @@ class Broker {
   void stop(Save save) { stop(), save_at_stop_ = save; }
   bool stopped() const { return stopped_; }
   const Status& failed() const { return failed_; }
-  bool may_kill_script = false;  // the running script wrote nothing yet
   bool script_killed = false;
 
   Rooms& rooms() { return rooms_; }
@@ -149,6 +148,7 @@ class Broker {
   Eviction eviction_;
   ClassFlush class_flush_;
   ScriptHost scripts_;
+  FunctionHost functions_;
   SlowLog slow_log_;
   LatencyEvents latency_;
   Monitors monitors_;

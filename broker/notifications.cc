@@ -150,7 +150,8 @@ void Notifications::after(DbIndex db, const Effect& effect) {
       // Nothing that Redis has an event for.
       [](const StreamCreate&) {}, [](const StreamConfigure&) {}, [](const StreamRemember&) {},
       [](const GroupDeliver&) {}, [](const PendingAck&) {}, [](const PendingClaim&) {},
-      [](const DatabaseFlush&) {}, [](const DatabaseSwap&) {}, [](const KeyDigest&) {}}, effect);
+      [](const DatabaseFlush&) {}, [](const DatabaseSwap&) {}, [](const KeyDigest&) {}, [](const LibrarySet&) {},
+      [](const LibraryDelete&) {}, [](const LibrariesFlush&) {}}, effect);
 }
 
 void Notifications::missed(DbIndex db, View key) { note(EventClass::kMiss, db, "keymiss", key); }
@@ -179,7 +180,9 @@ std::vector<Notification> Notifications::take() {
   for (auto one = noted_.rbegin(); one != noted_.rend(); ++one) {
     if (one->of == EventClass::kNew) made = &*one;
     if (one->what.event != "del" || made == nullptr) continue;
-    if (made->what.db == one->what.db && made->what.key == one->what.key) one->of = made->of = EventClass::kNone;
+    if (made->what.db != one->what.db || made->what.key != one->what.key) continue;
+    one->of = EventClass::kNone;
+    if (!named_.whole) made->of = EventClass::kNone;
   }
   for (Noted& one : noted_) {
     if (classes_.has(one.of)) told.push_back(std::move(one.what));

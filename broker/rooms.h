@@ -14,6 +14,7 @@
 #include "broker/latency.h"
 #include "broker/monitors.h"
 #include "broker/pubsub.h"
+#include "broker/script/function_host.h"
 #include "broker/script/script_host.h"
 #include "broker/slow_log.h"
 #include "broker/stats.h"
@@ -45,6 +46,7 @@ struct Rooms {
   Watches& watches;
   PubSub& pubsub;
   ScriptHost& scripts;
+  FunctionHost& functions;
   BrokerTime& time;
   Stats& stats;
   std::mt19937_64& dice;  // spent before an effect exists

@@ -36,6 +36,8 @@ class Stamps {
     slot.index = index;
   }
   void raise_database(DbIndex db, Index index) { databases_[db] = index; }
+  Index of_libraries() const { return libraries_; }
+  void raise_libraries(Index index) { libraries_ = index; }
   void settle(Index committed) { committed_ = committed; }
 
  private:
@@ -51,6 +53,7 @@ class Stamps {
   static uint64_t tag_of(uint64_t hash) { return std::max<uint64_t>(hash >> 48, 1); }
   std::vector<Slot> slots_;
   std::array<Index, kDatabases> databases_;
+  Index libraries_ = 0;
   Index committed_ = 0;
 };
 

@@ -11,6 +11,7 @@
 
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <variant>
 
 #include "schemas/bytes.h"
@@ -318,7 +319,28 @@ struct StreamRemember {  // the entry was added for an id of a producer's (consu
   LEAT_FIELDS(key, id, at_ms, producer, print_high, print_low)
 };
 
+// Libraries of functions. They are of no database: FLUSHALL keeps them.
+struct LibrarySet {  // makes it, or puts this text in the place of the one it had
+  static constexpr uint8_t kTag = 43;
+  View library;
+  View code;
+  LEAT_FIELDS(library, code)
+};
+struct LibraryDelete {
+  static constexpr uint8_t kTag = 44;
+  View library;
+  LEAT_FIELDS(library)
+};
+struct LibrariesFlush {
+  static constexpr uint8_t kTag = 45;
+  LEAT_FIELDS()
+};
+
 #undef LEAT_FIELDS
+
+template <typename E>
+constexpr bool kOfLibraries =
+    std::is_same_v<E, LibrarySet> || std::is_same_v<E, LibraryDelete> || std::is_same_v<E, LibrariesFlush>;
 
 // What a reader yields.
 using Effect =
@@ -327,7 +349,7 @@ using Effect =
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
                  GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
                  DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, HashRevise, HashSetExpiry, HashExpire, StreamConfigure,
-                 StreamRemember>;
+                 StreamRemember, LibrarySet, LibraryDelete, LibrariesFlush>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

@@ -56,6 +56,9 @@ constexpr Shape kShapes[] = {
     {"HashExpire", {"key", "names"}},
     {"StreamConfigure", {"key", "duration_ms", "ids_max"}},
     {"StreamRemember", {"key", "id", "at_ms", "producer", "print_high", "print_low"}},
+    {"LibrarySet", {"library", "code"}},
+    {"LibraryDelete", {"library"}},
+    {"LibrariesFlush", {}},
 };
 static_assert(std::size(kShapes) == std::variant_size_v<Effect>);
 

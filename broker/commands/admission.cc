@@ -84,18 +84,18 @@ Status Admission::make_room(const ClassSet& wanted, bool may_refuse) {
 Status Admission::admit(const Client& client, const Command& command, Args args, bool may_evict) {
   checks_ = may_evict && rooms_.eviction.limited();
   out_of_memory_ = false;
+  full_.reset();
   effects_before_ = rooms_.batch.effects();
   if (!rooms_.classes.any()) return checks_ ? make_room(client, command) : Status::fine();
   if (const Status fit = fits(command, args); !fit.ok()) return fit;
   made_.reset();
-  full_.reset();
   if (!checks_) return Status::fine();
   return make_room(classes_of(client, command, args), command.family != "scripting");
 }
 
 // Keys of classes that the script did not announce cannot go in the middle of it: they go behind it.
-Status Admission::admit_nested(const Command& command, Args args) {
-  const bool may_refuse = rooms_.batch.effects() == effects_before_;
+Status Admission::admit_nested(const Command& command, Args args, bool allow_oom) {
+  const bool may_refuse = !allow_oom && rooms_.batch.effects() == effects_before_;
   if (!rooms_.classes.any()) return out_of_memory_ && command.is(kDenyOom) && may_refuse ? refuse(kDefaultClass) : Status::fine();
   if (const Status fit = fits(command, args); !fit.ok()) return fit;
   if (!checks_) return Status::fine();

@@ -19,7 +19,8 @@ class Admission {
 
   // `may_evict`: keys may go now. When they may not (the disk is behind …) nothing is refused for want of room either.
   Status admit(const Client& client, const Command& command, Args args, bool may_evict);
-  Status admit_nested(const Command& command, Args args);
+  Status admit_nested(const Command& command, Args args, bool allow_oom);
+  bool is_full() const { return out_of_memory_ || full_.any(); }  // found so when the request began
 
  private:
   using ClassSet = std::bitset<kClassesMax + 1>;

@@ -38,7 +38,8 @@ class Context {
   TimeMs arrived_ms = 0;          // monotonic, of the request: deadlines count from it
   bool nested = false;            // in a script or a transaction: a wait ends at once
   bool in_script = false;
-  bool read_only = false;         // EVAL_RO
+  bool read_only = false;         // EVAL_RO, FCALL_RO, or the script says so
+  bool allow_oom = false;         // … that it adds although memory is full
 
   // The key's value of that type; null when there is none. WRONGTYPE when it holds another type.
   template <typename T>
@@ -70,6 +71,11 @@ class Context {
   void rest_on_everything() {
     footing.rest_on(rooms.batch.last_index());
     footing.at_least(rooms.classes.strictest(client.durability));
+  }
+  // For what rests on the libraries of functions.
+  void rest_on_libraries() {
+    footing.rest_on(rooms.stamps.of_libraries());
+    if (rooms.classes.any()) footing.at_least(rooms.classes.strictest(client.durability));
   }
   // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is committed (the
   // purge sees to one), a start after a crash could have an earlier time, and the key again.

@@ -3,6 +3,7 @@
 #include "broker/commands/dump_commands.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/restored_value.h"
+#include "broker/keyspace/hash_sight.h"
 #include "broker/rdb/dump_writer.h"
 
 namespace leat {
@@ -73,6 +74,7 @@ void note_use(const Context& ctx, View key, const RestoreOptions& given) {
 Outcome dump(Context& ctx, Args args) {
   const auto found = ctx.look(args[1]);
   if (!found) return ctx.reply.null();
+  if (found->type == Type::kHash) static_cast<void>(ctx.show<Hash>(ctx.db, *found));  // what is due is left out
   const size_t about = found->value == nullptr ? found->text.size() : found->value->weight();
   return ctx.reply.bulk_of(about + kDumpOverhead, [&](Bytes& out) { rdb::append_dump(out, ctx.database(), *found, ctx.now_ms); });
 }

@@ -37,6 +37,7 @@ bool arity_fits(const Command& command, Args args) {
 }
 
 bool is_script(const Command& command) { return command.family == "scripting"; }
+bool runs_script(const Command& command) { return is_script(command) && command.is(kMovableKeys); }  // EVAL, FCALL …
 
 bool names_missing_subcommand(const Command* command, Args args) {
   return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
@@ -60,23 +61,27 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
                          "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
   }
   if (loading && !command->is(kLoading)) return Status::error("LOADING Redis is loading the dataset in memory");
-  if (busy && !command->is(kBusy)) {
-    return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
-  }
+  if (busy && !command->is(kBusy)) return busy_error();
   if (client.monitors && (command->is(kWrite | kReadOnly) || is_script(*command))) {
     return Status::error("ERR Replica can't interact with the keyspace");  // as Redis has it, to whom a monitor is one
   }
   return Status::fine();
 }
 
+Status Executor::busy_error() const {
+  const bool is_function = running != nullptr && running->is_function;
+  return Status::error("BUSY Redis is busy running a script. You can only call " +
+                       Bytes(is_function ? "FUNCTION" : "SCRIPT") + " KILL or SHUTDOWN NOSAVE.");
+}
+
 bool Executor::must_pause(const Client& client, const Command& command) const {
   if (!paused() && !disk_behind) return false;
   if (same_word(command.row.name, "client|unpause") || same_word(command.row.name, "client|pause")) return false;
   if (paused() && !pause.writes_only) return true;
-  if (command.is(kWrite) || command.is(kMayWrite) || command.family == "scripting") return true;
+  if (command.is(kWrite) || command.is(kMayWrite) || runs_script(command)) return true;
   if (command.row.name != "EXEC") return false;
   for (const QueuedCommand& queued : client.queued) {
-    if (queued.command->is(kWrite) || queued.command->is(kMayWrite) || queued.command->family == "scripting") return true;
+    if (queued.command->is(kWrite) || queued.command->is(kMayWrite) || runs_script(*queued.command)) return true;
   }
   return false;
 }
@@ -325,7 +330,7 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   if (script.read_only && (command->is(kWrite) || command->is(kMayWrite))) {
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
-  if (const Status full = admission_.admit_nested(*command, args); !full.ok()) return refuse(full.text());
+  if (const Status full = admission_.admit_nested(*command, args, script.allow_oom); !full.ok()) return refuse(full.text());
   Context ctx(rooms_, script.client, reply, *command, db, script.now_ms);
   ctx.arrived_ms = script.arrived_ms;
   ctx.nested = true;

@@ -12,6 +12,7 @@
 
 #include "broker/commands/admission.h"
 #include "broker/commands/context.h"
+#include "broker/commands/running_script.h"
 #include "consumers/deadlines.h"
 
 namespace leat {
@@ -54,6 +55,9 @@ class Executor {
 
   // While a script is slow others hear BUSY; while loading, LOADING.
   bool busy = false;
+  const RunningScript* running = nullptr;  // a script or a function, slow or not
+  Status busy_error() const;
+  bool is_full() const { return admission_.is_full(); }  // memory, when the request began
   bool loading = false;
   // While too much waits for the disk whatever may write waits too; a tick says so before it runs requests.
   bool disk_behind = false;

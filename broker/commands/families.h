@@ -11,6 +11,7 @@ extern const Family kClassFamily;
 extern const Family kClusterFamily;
 extern const Family kConnectionFamily;
 extern const Family kDebugFamily;
+extern const Family kFunctionFamily;
 extern const Family kGeoFamily;
 extern const Family kHashFamily;
 extern const Family kHashLifetimeFamily;

@@ -83,7 +83,8 @@ Outcome memory_stats(Context& ctx, Args) {
   const AllocatorUse allocator = allocator_use();
   ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
   const size_t peak = ctx.rooms.stats.memory_peak, dataset = ctx.rooms.keyspace.memory();
-  const size_t of_clients = clients_memory(ctx.rooms.clients), scripts = ctx.rooms.scripts.memory();
+  const size_t of_clients = clients_memory(ctx.rooms.clients);
+  const size_t scripts = ctx.rooms.scripts.memory() + ctx.rooms.functions.memory();
   size_t keys = 0, databases = 0;
   for (DbIndex db = 0; db < kDatabases; ++db) {
     const size_t size = ctx.rooms.keyspace.database(db).size();

@@ -5,53 +5,11 @@
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
+#include "broker/commands/script_caller.h"
 
 namespace leat {
 
 namespace {
-
-// The executor, as a running script sees it.
-class ScriptCaller final : public CommandCaller {
- public:
-  explicit ScriptCaller(Context& ctx)
-      : ctx_(ctx), db_(ctx.db), effects_before_(ctx.rooms.batch.effects()), started_us_(ctx.rooms.time.monotonic_us()) {
-    ctx_.rooms.broker.script_killed = false;
-  }
-  ~ScriptCaller() override {
-    ctx_.rooms.executor.busy = false;
-    ctx_.rooms.broker.may_kill_script = false;
-  }
-
-  void call(Args args, ReplySink& reply) override { ctx_.rooms.executor.call_nested(ctx_, db_, args, reply); }
-
-  void set_protocol(int) override {}  // its replies are shaped by the sink that it passes
-
-  bool keep_running() override {
-    BrokerTime& time = ctx_.rooms.time;
-    time.advance();  // the script's own time stays frozen in its context
-    if (time.monotonic_us() - started_us_ < ctx_.rooms.config.busy_reply_threshold_ms * 1000) return true;
-    if (!ctx_.rooms.executor.busy) {
-      ctx_.rooms.events.warning("script_slow", {{"ms", (time.monotonic_us() - started_us_) / 1000},
-                                                {"advice", "others hear BUSY; SCRIPT KILL ends it if it wrote nothing"}});
-    }
-    ctx_.rooms.executor.busy = true;
-    ctx_.rooms.broker.may_kill_script = ctx_.rooms.batch.effects() == effects_before_;
-    ctx_.rooms.broker.pump();
-    return !ctx_.rooms.broker.script_killed;
-  }
-
-  void log(View level, View text) override {
-    if (level == "warning") ctx_.rooms.events.warning("script_log", {{"text", text}});
-    else if (level == "notice") ctx_.rooms.events.info("script_log", {{"text", text}});
-    else ctx_.rooms.events.debug("script_log", {{"text", text}});
-  }
-
- private:
-  Context& ctx_;
-  DbIndex db_;  // the script's own SELECT
-  const uint64_t effects_before_;
-  const int64_t started_us_;
-};
 
 struct KeysAndArgs {
   Views keys, args;
@@ -69,16 +27,14 @@ Result<KeysAndArgs> split_arguments(Args args) {
   return KeysAndArgs{args.slice(3, 3 + keys), args.from(3 + keys)};
 }
 
-Outcome run(Context& ctx, View sha, const KeysAndArgs& given, bool read_only) {
-  if (const auto flags = ctx.rooms.scripts.flags(sha); flags && flags->declared) {
-    if (read_only && !flags->no_writes) {
-      return Status::error("ERR Can not execute a script with write flag using *_ro command.");
-    }
-    read_only = flags->no_writes;
-  }
+Outcome run(Context& ctx, View sha, const KeysAndArgs& given, Args args, bool read_only) {
   ctx.read_only = read_only;
-  ScriptCaller caller(ctx);
-  const ScriptCall call{.keys = given.keys, .args = given.args, .read_only = read_only};
+  if (const auto flags = ctx.rooms.scripts.flags(sha); flags && flags->declared) {
+    if (const Status full = fits_memory(ctx, *flags); !full.ok()) return full;
+    if (const Status obeyed = obey(ctx, *flags); !obeyed.ok()) return obeyed;
+  }
+  ScriptCaller caller(ctx, {.is_function = false, .name = sha, .words = args});
+  const ScriptCall call{.keys = given.keys, .args = given.args, .read_only = ctx.read_only};
   Status ran = ctx.rooms.scripts.run(sha, call, caller, ctx.reply);
   if (!ran.ok()) return ran;
   return Replied();
@@ -91,7 +47,7 @@ Outcome eval(Context& ctx, Args args) {
   if (!given.ok()) return given.status();
   const auto sha = ctx.rooms.scripts.load(args[1]);
   if (!sha.ok()) return sha.status();
-  return run(ctx, *sha, *given, kReadOnlyScript);
+  return run(ctx, *sha, *given, args, kReadOnlyScript);
 }
 
 // EVALSHA sha1 numkeys [key ...] [arg ...]
@@ -101,7 +57,7 @@ Outcome evalsha(Context& ctx, Args args) {
   if (args[1].size() != kShaDigits) return Status::error("NOSCRIPT No matching script. Please use EVAL.");
   const auto given = split_arguments(args);
   if (!given.ok()) return given.status();
-  return run(ctx, args[1], *given, kReadOnlyScript);
+  return run(ctx, args[1], *given, args, kReadOnlyScript);
 }
 
 Outcome script(Context& ctx, Args) { return arity_error(ctx.command); }
@@ -129,15 +85,7 @@ Outcome script_flush(Context& ctx, Args args) {
 }
 
 // SCRIPT KILL: of a script that is slow and wrote nothing
-Outcome script_kill(Context& ctx, Args) {
-  if (!ctx.rooms.executor.busy) return Status::error("NOTBUSY No scripts in execution right now.");
-  if (!ctx.rooms.broker.may_kill_script) {
-    return Status::error("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
-                         "wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
-  }
-  ctx.rooms.broker.script_killed = true;
-  return ctx.reply.ok();
-}
+Outcome script_kill(Context& ctx, Args) { return kill_script(ctx, false); }
 
 // SCRIPT DEBUG: there is no debugger here
 Outcome script_debug(Context& ctx, Args args) {

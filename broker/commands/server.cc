@@ -81,7 +81,7 @@ Outcome shutdown(Context& ctx, Args args) {
   if (abort) return Status::error("ERR No shutdown in progress.");
   const bool script_runs = ctx.rooms.executor.busy;
   if (script_runs && !nosave) {
-    return Status::error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+    return ctx.rooms.executor.busy_error();
   }
   ctx.rooms.events.info("stopping", {{"command", "SHUTDOWN"}, {"client", ctx.client.id}});
   if (script_runs) {

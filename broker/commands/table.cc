@@ -47,8 +47,9 @@ size_t CommandTable::slot(View name) {
 
 CommandTable::CommandTable() : slots_(kSlots, nullptr) {
   const Family* const families[] = {
-      &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kGeoFamily,
-      &kHashFamily,   &kHashLifetimeFamily, &kHyperLogLogFamily, &kKeyFamily, &kLatencyFamily, &kLeatFamily, &kListFamily,
+      &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kFunctionFamily,
+      &kGeoFamily,    &kHashFamily,    &kHashLifetimeFamily, &kHyperLogLogFamily, &kKeyFamily,    &kLatencyFamily,
+      &kLeatFamily,   &kListFamily,
       &kLolwutFamily, &kMemoryFamily,  &kMonitorFamily,     &kPubSubFamily,     &kReplicationFamily, &kScriptFamily,
       &kServerFamily, &kSetFamily,     &kSlowLogFamily,     &kSortFamily,       &kSortedSetFamily, &kStreamFamily,
       &kStreamGroupFamily, &kStringFamily, &kTransactionFamily};

@@ -245,6 +245,11 @@ Status check(const Keyspace&, DbIndex, const DatabaseSwap& swap) {
   return swap.other < kDatabases ? Status::fine() : no_database();
 }
 Status check(const Keyspace&, DbIndex, const KeyDigest&) { return Status::fine(); }
+Status check(const Keyspace&, DbIndex, const LibrarySet&) { return Status::fine(); }
+Status check(const Keyspace& keyspace, DbIndex, const LibraryDelete& erase) {
+  return keyspace.library(erase.library) ? Status::fine() : misfit("there is no such library");
+}
+Status check(const Keyspace&, DbIndex, const LibrariesFlush&) { return Status::fine(); }
 
 // ---- how long it is
 

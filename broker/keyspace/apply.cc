@@ -260,6 +260,12 @@ void apply_one(Keyspace& keyspace, DbIndex db, const KeyMove& move) {
 void apply_one(Keyspace& keyspace, DbIndex db, const DatabaseFlush&) { keyspace.flush(db); }
 void apply_one(Keyspace& keyspace, DbIndex db, const DatabaseSwap& swap) { keyspace.swap(db, swap.other); }
 
+// Libraries.
+
+void apply_one(Keyspace& keyspace, DbIndex, const LibrarySet& set) { keyspace.set_library(set.library, set.code); }
+void apply_one(Keyspace& keyspace, DbIndex, const LibraryDelete& erase) { keyspace.delete_library(erase.library); }
+void apply_one(Keyspace& keyspace, DbIndex, const LibrariesFlush&) { keyspace.flush_libraries(); }
+
 void apply_one(Keyspace&, DbIndex, const KeyDigest&) {}
 
 void apply_effect(Keyspace& keyspace, DbIndex db, const Effect& effect) {

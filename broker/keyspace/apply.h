@@ -56,6 +56,9 @@ void apply_one(Keyspace&, DbIndex, const KeyCopy&);
 void apply_one(Keyspace&, DbIndex, const KeyMove&);
 void apply_one(Keyspace&, DbIndex, const DatabaseFlush&);
 void apply_one(Keyspace&, DbIndex, const DatabaseSwap&);
+void apply_one(Keyspace&, DbIndex, const LibrarySet&);
+void apply_one(Keyspace&, DbIndex, const LibraryDelete&);
+void apply_one(Keyspace&, DbIndex, const LibrariesFlush&);
 void apply_one(Keyspace&, DbIndex, const KeyDigest&);  // nothing: who replays compares (broker/digests.h)
 
 }  // namespace leat

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kDieAtOnceBytes = 64 * kChunkBytesTarget;  // freeing so much takes some tens of microseconds
 constexpr size_t kRowWorth = 64;         // of a load
 constexpr size_t kFarWorth = 512;        // a row's value, or its place among the expiries, is somewhere else in memory
-constexpr uint8_t kStateForm = 1;
+constexpr uint8_t kStateForm = 1, kStateFormWithLibraries = 2;
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
 constexpr size_t kRowBytes = 12;         // beside a key and its row: two lengths, a tag, an offset, the note of its use
 constexpr size_t kExpiryBytes = 10;      // among the expiries
@@ -404,7 +404,40 @@ bool Keyspace::free_some(size_t chunks) {
   for (const auto& database : databases_) {
     if (!database->free_dead(chunks)) return false;
   }
-  return true;
+  return libraries_ == nullptr || libraries_->free_dead(chunks);
+}
+
+void Keyspace::set_library(View name, View code) {
+  if (libraries_ == nullptr) libraries_ = std::make_unique<Database>(chunks_, chunks_.next_value_id());
+  libraries_->set_string(name, code);
+}
+
+void Keyspace::delete_library(View name) { CHECK(libraries_ != nullptr && libraries_->erase(name)); }
+
+void Keyspace::flush_libraries() {
+  if (libraries_ != nullptr) dead_.push_back(std::move(libraries_));
+}
+
+std::optional<View> Keyspace::library(View name) const {
+  const auto found = libraries_ == nullptr ? std::nullopt : libraries_->find(name);
+  if (!found || found->type != Type::kString) return std::nullopt;
+  return found->text;
+}
+
+std::vector<Bytes> Keyspace::library_names() const {
+  std::vector<Bytes> names;
+  if (libraries_ == nullptr) return names;
+  libraries_->for_each([&](View name, const Found& found) {
+    if (found.type == Type::kString) names.emplace_back(name);
+  });
+  return names;
+}
+
+size_t Keyspace::libraries_memory() const {
+  size_t bytes = 0;
+  if (libraries_ == nullptr) return bytes;
+  libraries_->for_each([&](View name, const Found&) { bytes += libraries_->weight_of(name).bytes; });
+  return bytes;
 }
 
 bool Keyspace::tidy_memory(size_t steps, ChunkMemory::Hour hour) {
@@ -419,18 +452,21 @@ size_t Keyspace::memory() const {
   size_t bytes = chunks_.bytes();
   for (const auto& database : databases_) bytes += database->index_memory();
   for (const auto& database : dead_) bytes += database->index_memory();
-  return bytes;
+  return bytes + (libraries_ == nullptr ? 0 : libraries_->index_memory());
 }
 
 Bytes Keyspace::state() const {
   State state{.hash_seed = chunks_.hash_seed(), .last = chunks_.last_ids(), .roots = {}};
   for (const auto& database : databases_) state.roots.push_back(database->id());
+  if (libraries_ != nullptr) state.roots.push_back(libraries_->id());
   return encode(state);
 }
 
-// state := form: u8, hash seed: u64, last ids of chunks, values, blobs: u64 each, the id of each database's table: u64
+// state := form: u8, hash seed: u64, last ids of chunks, values, blobs: u64 each, the id of each database's table: u64,
+//          with form 2 that of the libraries' table: u64
+// Form 1 says that there are no libraries: a leat that knows none can read it.
 Bytes Keyspace::encode(const State& state) {
-  Bytes encoded(1, static_cast<char>(kStateForm));
+  Bytes encoded(1, static_cast<char>(state.roots.size() > kLibraries ? kStateFormWithLibraries : kStateForm));
   for (const uint64_t number : {state.hash_seed, state.last.chunk, state.last.value, state.last.blob})
     put_fixed(encoded, number);
   for (const ValueId root : state.roots) put_fixed(encoded, root);
@@ -438,17 +474,20 @@ Bytes Keyspace::encode(const State& state) {
 }
 
 std::optional<Keyspace::State> Keyspace::parse(View state) {
-  constexpr size_t kNumbers = 4 + kDatabases;
-  if (state.size() != 1 + kNumbers * sizeof(uint64_t) || state[0] != kStateForm) return std::nullopt;
+  if (state.empty() || (state[0] != kStateForm && state[0] != kStateFormWithLibraries)) return std::nullopt;
+  const size_t roots = kDatabases + (state[0] == kStateFormWithLibraries);
+  if (state.size() != 1 + (4 + roots) * sizeof(uint64_t)) return std::nullopt;
   const auto number = [&](size_t at) { return get_fixed<uint64_t>(state.data() + 1 + at * sizeof(uint64_t)); };
   State parsed{.hash_seed = number(0), .last = {number(1), number(2), number(3)}, .roots = {}};
-  for (size_t db = 0; db < kDatabases; ++db) parsed.roots.push_back(number(4 + db));
+  for (size_t db = 0; db < roots; ++db) parsed.roots.push_back(number(4 + db));
   return parsed;
 }
 
 uint64_t Keyspace::digest() const {
   uint64_t digest = 0;
   for (const auto& database : databases_) digest = digest::chain(digest, database->digest());
+  // Without libraries it is what it was before there could be any: backups of that time know it.
+  if (libraries_ != nullptr && libraries_->size() > 0) digest = digest::chain(digest, libraries_->digest());
   return digest;
 }
 

@@ -8,6 +8,8 @@
 //          - a logical database is a pointer to a physical one: swap and flush move pointers;
 //          - erase leaves a dead value behind if it is large; free_some() frees the dead in slices;
 //          - an empty list, hash, set or sorted set does not exist: apply erases its key;
+//          - the libraries of functions lie in a database of their own that no client can choose: the name is the key, the
+//            text the value. So they are saved, mended and compared as keys are. It is there once there was a library;
 //          - no View handed in may point into the keyspace: effects borrow from the record (DESIGN.md section 2).
 #pragma once
 
@@ -27,6 +29,7 @@
 namespace leat {
 
 constexpr DbIndex kDatabases = 16;
+constexpr DbIndex kLibraries = kDatabases;  // in a snapshot: behind the databases, the table of the libraries of functions
 
 // What a look-up found; it looks into the table, so it dies with the next change of the database.
 struct Found {
@@ -219,7 +222,7 @@ void Database::edit(View key, Views added, Change change) {
       const TimeMs before_ms = value.next_due_ms();
       change(value);
       if (value.next_due_ms() != before_ms) {
-        if (before_ms != consumers::kNever) CHECK(field_expiries_.remove(before_ms, hash));
+        if (before_ms != consumers::kNever) CHECK(field_expiries_.remove(before_ms, ByteMap::high_bits(hash)));
         await_fields(value, hash);
       }
     } else {
@@ -265,6 +268,13 @@ class Keyspace {
   const Database& database(DbIndex db) const { return *databases_.at(db); }
   void swap(DbIndex a, DbIndex b);
   void flush(DbIndex db);
+  // Libraries of functions; the text dies with the next change.
+  void set_library(View name, View code);
+  void delete_library(View name);  // which must exist
+  void flush_libraries();
+  std::optional<View> library(View name) const;
+  std::vector<Bytes> library_names() const;  // in no particular order
+  size_t libraries_memory() const;           // of their texts, about
   ChunkStore& chunks() { return chunks_; }
   const ChunkStore& chunks() const { return chunks_; }
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
@@ -282,18 +292,21 @@ class Keyspace {
   struct State {
     uint64_t hash_seed = 0;
     ChunkStore::LastIds last;
-    std::vector<ValueId> roots;  // by database
+    std::vector<ValueId> roots;  // by database; one more where there are libraries
   };
   Bytes state() const;
   static Bytes encode(const State& state);
   static std::optional<State> parse(View state);
-  void install(DbIndex db, std::unique_ptr<Database> database) { databases_.at(db) = std::move(database); }
+  void install(DbIndex db, std::unique_ptr<Database> database) {
+    (db == kLibraries ? libraries_ : databases_.at(db)) = std::move(database);
+  }
 
   EncodingLimits encodings;  // up to where apply labels a value as small; configuration, not state
 
  private:
   ChunkStore chunks_;
   std::vector<std::unique_ptr<Database>> databases_;
+  std::unique_ptr<Database> libraries_;  // nullptr: there was none yet
   std::vector<std::unique_ptr<Database>> dead_;
 };
 

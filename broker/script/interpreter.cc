@@ -19,6 +19,7 @@ constexpr size_t kNumberTextMax = 32;         // "%.17g" takes at most 24
 constexpr int kGarbagePerCollection = 400;
 constexpr size_t kScratchKeptMax = size_t{1} << 20;
 constexpr char kChunkName[] = "@user_script";
+constexpr char kLibraryChunkName[] = "@user_function";
 
 void raise(lua_State* L, View text) {
   lua_createtable(L, 0, 1);
@@ -28,12 +29,12 @@ void raise(lua_State* L, View text) {
   __builtin_unreachable();
 }
 
-Interpreter::Interpreter(size_t memory_bytes_max)
+Interpreter::Interpreter(size_t memory_bytes_max, Runs runs)
     : memory_(memory_bytes_max), lua_(lua_newstate(allocate, this)), sink_(memory_) {
   CHECK(lua_ != nullptr);
   luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   lua_gc(lua_, LUA_GCSETPAUSE, kGarbagePerCollection);
-  open_sandbox(lua_);
+  open_sandbox(lua_, runs);
   lua_pushcfunction(lua_, on_error);
   CHECK(lua_gettop(lua_) == kOnError);
 }
@@ -69,6 +70,54 @@ Status Interpreter::run(Function function, View sha, const ScriptCall& call, Com
   return result;
 }
 
+// While it is run another table stands behind the globals (sandbox.h).
+Status Interpreter::run_library(View code, std::vector<LibraryFunction>& functions, CommandCaller& caller) {
+  CHECK(caller_ == nullptr);
+  bool loops;
+  if (!load_script(lua_, code, kLibraryChunkName, loops)) {
+    const Bytes message(view_at(lua_, -1));
+    lua_pop(lua_, 1);
+    return Status::error("ERR Error compiling function: " + message);
+  }
+  begin(true, caller);
+  registered_ = &functions;
+  show_globals(lua_, Globals::kOfLoading);
+  memory_.enter_script();
+  const int status = lua_pcall(lua_, 0, 0, kOnError);
+  memory_.leave_script();
+  show_globals(lua_, Globals::kAll);
+  registered_ = nullptr;
+  Status result;
+  if (killed_) result = Status::error("ERR Error registering functions: ERR FUNCTION LOAD timeout");
+  else if (status != 0) result = Status::error("ERR Error registering functions: " + raised(status));
+  end();
+  if (result.ok() && memory_.exceeded()) result = Status::error("ERR Error registering functions: ERR not enough memory");
+  return result;
+}
+
+Status Interpreter::run_function(const LibraryFunction& function, const ScriptCall& call, CommandCaller& caller,
+                                 ReplySink& reply) {
+  CHECK(caller_ == nullptr);
+  begin(true, caller);
+  lua_rawgeti(lua_, LUA_REGISTRYINDEX, function.reference);
+  lua_Debug at;
+  lua_pushvalue(lua_, -1);
+  lua_getinfo(lua_, ">S", &at);
+  function_line_ = at.linedefined;
+  push_list(call.keys);
+  push_list(call.args);
+  memory_.enter_script();
+  const int status = lua_pcall(lua_, 2, 1, kOnError);
+  memory_.leave_script();
+  Status result;
+  if (status != 0 || killed_)
+    result = failure(status, function.name);
+  else
+    write_reply(lua_, reply, protocol_);
+  end();
+  return result;
+}
+
 void Interpreter::begin(bool counted, CommandCaller& caller) {
   caller_ = &caller;
   protocol_ = 2;
@@ -77,6 +126,7 @@ void Interpreter::begin(bool counted, CommandCaller& caller) {
   steps_left_ = kStepsPerPoll;
   collected_bytes_ = 0;
   error_source_.clear();
+  function_line_ = -1;
   seed_random(0);
   count_instructions(counted ? kInstructionsPerPoll : 0);
 }
@@ -93,13 +143,17 @@ void Interpreter::end() {
   caller_ = nullptr;
 }
 
-void Interpreter::set_list(const char* name, Views values) {
+void Interpreter::push_list(Views values) {
   lua_createtable(lua_, static_cast<int>(values.size()), 0);
   int index = 0;
   for (const View value : values) {
     push(lua_, value);
     lua_rawseti(lua_, -2, ++index);
   }
+}
+
+void Interpreter::set_list(const char* name, Views values) {
+  push_list(values);
   lua_setfield(lua_, kGlobals, name);
 }
 
@@ -114,8 +168,12 @@ int Interpreter::on_error(lua_State* L) {
     if (at.currentline < 0) continue;  // a C function
     self.error_source_ = at.source[0] == '@' ? at.source : at.short_src;
     self.error_line_ = at.currentline;
-    break;
+    return 1;
   }
+  if (self.function_line_ < 0) return 1;
+  // `return f()` left no trace of who called: then it is as near as can be told.
+  self.error_source_ = kLibraryChunkName;
+  self.error_line_ = self.function_line_;
   return 1;
 }
 
@@ -144,9 +202,14 @@ static Bytes error_text(lua_State* L) {
 constexpr char kKilled[] = "ERR Script killed by user with SCRIPT KILL...";
 
 // The value on top is what was raised.
-Status Interpreter::failure(int status, View sha) const {
-  Bytes text = killed_ ? kKilled : status == LUA_ERRMEM ? "ERR not enough memory" : error_text(lua_);
-  text.append(" script: ").append(sha);
+Bytes Interpreter::raised(int status) const {
+  if (killed_) return kKilled;
+  return status == LUA_ERRMEM ? Bytes("ERR not enough memory") : error_text(lua_);
+}
+
+Status Interpreter::failure(int status, View name) const {
+  Bytes text = raised(status);
+  text.append(" script: ").append(name);
   if (!error_source_.empty()) text.append(", on ").append(error_source_ + ":" + std::to_string(error_line_));
   return Status::error(text + ".");
 }

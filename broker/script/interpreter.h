@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // interpreter.h: one Lua state, bounded in memory and time, and the script that runs in it.           [LuaJIT]
 //
-// Used by: the script host, which keeps the cache; the libraries, which find it from a lua_State.
+// Used by: the script host, which keeps the cache, and the function host; the libraries, which find it from a lua_State.
 // Always:  - one script at a time; between scripts the stack holds the two fixed slots and nothing else;
 //          - a Lua error never passes through the house: its calls are made lenient (lua_memory.h), and what a script
 //            raises ends in run();
@@ -11,6 +11,7 @@
 #include <luajit-2.1/lua.hpp>
 #include <vector>
 
+#include "broker/script/library.h"
 #include "broker/script/lua_memory.h"
 #include "broker/script/lua_sink.h"
 #include "broker/script/script_host.h"
@@ -20,7 +21,8 @@ namespace leat {
 
 class Interpreter {
  public:
-  explicit Interpreter(size_t memory_bytes_max);
+  enum class Runs : uint8_t { kScripts, kFunctions };
+  explicit Interpreter(size_t memory_bytes_max, Runs runs = Runs::kScripts);
   ~Interpreter();
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;
@@ -40,6 +42,11 @@ class Interpreter {
 
   Status run(Function function, View sha, const ScriptCall& call, CommandCaller& caller, ReplySink& reply);
 
+  // What a library registers when it is run goes to `functions`, also when it fails: forget() each.
+  Status run_library(View code, std::vector<LibraryFunction>& functions, CommandCaller& caller);
+  Status run_function(const LibraryFunction& function, const ScriptCall& call, CommandCaller& caller, ReplySink& reply);
+  void forget(int reference) { luaL_unref(lua_, LUA_REGISTRYINDEX, reference); }
+
   // For the libraries, while a script runs.
   CommandCaller& caller() { return *caller_; }
   LuaMemory& memory() { return memory_; }
@@ -47,6 +54,7 @@ class Interpreter {
   Sha1& sha1() { return sha1_; }
   Bytes& scratch() { return scratch_; }
   bool running() const { return caller_ != nullptr; }
+  std::vector<LibraryFunction>* registered() { return registered_; }  // nullptr: no library is being run
   bool killed() const { return killed_; }
   int protocol() const { return protocol_; }
   void set_protocol(int protocol);
@@ -93,8 +101,10 @@ class Interpreter {
   void count_instructions(int every);
   [[noreturn]] void kill(lua_State* L);
   void collect_if_tight(lua_State* L);
+  void push_list(Views values);
   void set_list(const char* name, Views values);
-  Status failure(int status, View sha) const;
+  Bytes raised(int status) const;
+  Status failure(int status, View name) const;
 
   LuaMemory memory_;
   lua_State* lua_;
@@ -105,6 +115,8 @@ class Interpreter {
   std::vector<char> number_text_;
   Bytes error_source_;
   int error_line_ = 0;
+  int function_line_ = -1;  // where the function that runs begins
+  std::vector<LibraryFunction>* registered_ = nullptr;
 
   CommandCaller* caller_ = nullptr;
   int64_t steps_left_ = 0;

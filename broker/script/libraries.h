@@ -10,7 +10,9 @@
 
 namespace leat {
 
-void push_redis_library(lua_State* L);
+void push_redis_library(lua_State* L, bool of_scripts);  // which have some that functions lack
+void push_library_api(lua_State* L);                     // `redis`, as a library sees it that registers its functions
+int register_function(lua_State* L);                     // of the latter
 void push_json_library(lua_State* L);     // cjson
 void push_msgpack_library(lua_State* L);  // cmsgpack
 void push_struct_library(lua_State* L);

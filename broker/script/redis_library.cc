@@ -172,7 +172,31 @@ constexpr NamedNumber kNumbers[] = {
     {"REPL_ALL", 3},   {"REDIS_VERSION_NUM", kVersionNumber},
 };
 
-void push_redis_library(lua_State* L) {
+static void set_numbers(lua_State* L, View prefix) {
+  for (const NamedNumber& number : kNumbers) {
+    if (!View(number.name).starts_with(prefix)) continue;
+    lua_pushinteger(L, number.value);
+    lua_setfield(L, -2, number.name);
+  }
+}
+
+static void set_version(lua_State* L) {
+  set_numbers(L, "REDIS_");
+  push(L, kRedisVersion);
+  lua_setfield(L, -2, "REDIS_VERSION");
+}
+
+void push_library_api(lua_State* L) {
+  lua_newtable(L);
+  lua_pushcfunction(L, register_function);
+  lua_setfield(L, -2, "register_function");
+  lua_pushcfunction(L, log);
+  lua_setfield(L, -2, "log");
+  set_numbers(L, "LOG_");
+  set_version(L);
+}
+
+void push_redis_library(lua_State* L, bool of_scripts) {
   static constexpr luaL_Reg kFunctions[] = {
       {"call", call<OnError::kRaise>},
       {"pcall", call<OnError::kReturn>},
@@ -181,21 +205,22 @@ void push_redis_library(lua_State* L) {
       {"sha1hex", sha1hex},
       {"log", log},
       {"setresp", setresp},
-      {"replicate_commands", replicate_commands},
       {"set_repl", set_repl},
+      {"acl_check_cmd", acl_check_cmd},
+      {nullptr, nullptr},
+  };
+  static constexpr luaL_Reg kOfScripts[] = {
+      {"replicate_commands", replicate_commands},
       {"breakpoint", breakpoint},
       {"debug", debug},
-      {"acl_check_cmd", acl_check_cmd},
       {nullptr, nullptr},
   };
   lua_newtable(L);
   luaL_register(L, nullptr, kFunctions);
-  for (const NamedNumber& number : kNumbers) {
-    lua_pushinteger(L, number.value);
-    lua_setfield(L, -2, number.name);
-  }
-  push(L, kRedisVersion);
-  lua_setfield(L, -2, "REDIS_VERSION");
+  if (of_scripts) luaL_register(L, nullptr, kOfScripts);
+  set_numbers(L, "LOG_");
+  set_numbers(L, "REPL_");
+  set_version(L);
 }
 
 }  // namespace leat

@@ -12,6 +12,7 @@ namespace leat {
 constexpr char kReadOnly[] = "Attempt to modify a readonly table";
 // Its address names, in the registry, the table from each proxy to what it stands for.
 static const char kFrozenKey = 0;
+static const char kLoadingKey = 0;  // there, too: what a library sees while it is run
 
 // --- freezing
 
@@ -343,7 +344,40 @@ static void protect_strings(lua_State* L) {
   lua_pop(L, 2);
 }
 
-void open_sandbox(lua_State* L) {
+// Reading what is not in the table on top raises.
+static void refuse_missing(lua_State* L) {
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, missing_global);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+}
+
+static void keep_globals_of_loading(lua_State* L) {
+  lua_pushlightuserdata(L, const_cast<char*>(&kLoadingKey));
+  lua_newtable(L);
+  push_library_api(L);
+  refuse_missing(L);
+  freeze(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "redis");
+  lua_setfield(L, -2, "server");
+  refuse_missing(L);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void show_globals(lua_State* L, Globals globals) {
+  lua_getmetatable(L, LUA_GLOBALSINDEX);
+  if (globals == Globals::kAll) {
+    lua_pushvalue(L, Interpreter::kGlobals);
+  } else {
+    lua_pushlightuserdata(L, const_cast<char*>(&kLoadingKey));
+    lua_rawget(L, LUA_REGISTRYINDEX);
+  }
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void open_sandbox(lua_State* L, Interpreter::Runs runs) {
   open_library(L, luaopen_base, "");
   open_library(L, luaopen_string, LUA_STRLIBNAME);
   open_library(L, luaopen_table, LUA_TABLIBNAME);
@@ -358,12 +392,15 @@ void open_sandbox(lua_State* L) {
     const char* name;
     void (*push)(lua_State*);
   } kLibraries[] = {
-      {"redis", push_redis_library},         {"cjson", push_json_library}, {"cmsgpack", push_msgpack_library},
+      {"cjson", push_json_library},          {"cmsgpack", push_msgpack_library},
       {"struct", push_struct_library},       {"bit", push_bit_library},    {"string", push_string_library},
       {"table", push_table_library},         {"math", push_math_library},  {"os", push_os_library},
       {"coroutine", push_coroutine_library},
   };
   push_base_functions(L);
+  push_redis_library(L, runs == Interpreter::Runs::kScripts);
+  freeze(L);
+  lua_setfield(L, -2, "redis");
   for (const auto& library : kLibraries) {
     library.push(L);
     freeze(L);
@@ -373,10 +410,8 @@ void open_sandbox(lua_State* L) {
   lua_setfield(L, -2, "server");
   protect_strings(L);
 
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, missing_global);
-  lua_setfield(L, -2, "__index");
-  lua_setmetatable(L, -2);
+  if (runs == Interpreter::Runs::kFunctions) keep_globals_of_loading(L);
+  refuse_missing(L);
   lua_pushvalue(L, -1);
   freeze(L);
   lua_pushvalue(L, -1);

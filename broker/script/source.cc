@@ -6,43 +6,114 @@
 #include <cctype>
 #include <climits>
 #include <cstdint>
+#include <optional>
 
 namespace leat {
 
-static Status set_flag(ScriptFlags& flags, View flag) {
-  if (flag == "no-writes")
-    flags.no_writes = true;
-  else if (flag == "allow-oom")
-    flags.allow_oom = true;
-  else if (flag == "allow-stale")
-    flags.allow_stale = true;
-  else if (flag == "no-cluster")
-    flags.no_cluster = true;
-  else if (flag == "allow-cross-slot-keys")
-    flags.allow_cross_slot_keys = true;
-  else
-    return Status::error("ERR Unexpected flag in script shebang: " + Bytes(flag));
-  return Status::fine();
-}
+namespace {
 
-// Calls `each` with every part of `text` that is not empty, until one fails.
-template <typename Each>
-static Status for_parts(View text, char separator, Each each) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    if (end > 0) {
-      Status status = each(text.substr(0, end));
-      if (!status.ok()) return status;
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
+struct FlagName {
+  View name;
+  bool ScriptFlags::*flag;
+};
+constexpr FlagName kFlagNames[] = {
+    {"no-writes", &ScriptFlags::no_writes},         {"allow-oom", &ScriptFlags::allow_oom},
+    {"allow-stale", &ScriptFlags::allow_stale},     {"no-cluster", &ScriptFlags::no_cluster},
+    {"allow-cross-slot-keys", &ScriptFlags::allow_cross_slot_keys},
+    {"allow-key-locking", &ScriptFlags::allow_key_locking},
+};
+
+Status read_option(ScriptFlags& flags, View option) {
+  constexpr View kFlags = "flags=";
+  if (!option.starts_with(kFlags)) return Status::error("ERR Unknown lua shebang option: " + Bytes(option));
+  View names = option.substr(kFlags.size());
+  while (!names.empty()) {
+    const size_t end = names.find(',');
+    const View flag = names.substr(0, end);
+    if (!set_flag(flags, flag)) return Status::error("ERR Unexpected flag in script shebang: " + Bytes(flag));
+    if (end == View::npos) break;
+    names.remove_prefix(end + 1);
+    if (names.empty()) return Status::error("ERR Unexpected flag in script shebang: ");
   }
   return Status::fine();
 }
 
-static Status read_option(ScriptFlags& flags, View option) {
-  constexpr View kFlags = "flags=";
-  if (!option.starts_with(kFlags)) return Status::error("ERR Unknown lua shebang option: " + Bytes(option));
-  return for_parts(option.substr(kFlags.size()), ',', [&](View flag) { return set_flag(flags, flag); });
+// The words of a first line, as redis-cli splits a line: quotes hold a word together, and escapes work within "…".
+class LineSplitter {
+ public:
+  explicit LineSplitter(View line) : line_(line) {}
+
+  std::optional<std::vector<Bytes>> words() {  // nothing where quotes do not match
+    std::vector<Bytes> words;
+    for (;;) {
+      while (at_ < line_.size() && is_blank(line_[at_])) ++at_;
+      if (at_ == line_.size()) return words;
+      if (!word(words.emplace_back())) return std::nullopt;
+    }
+  }
+
+ private:
+  static bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+
+  bool word(Bytes& out) {
+    while (at_ < line_.size() && !is_blank(line_[at_])) {
+      const char c = line_[at_++];
+      if (c != '"' && c != '\'') out += c;
+      else if (!quoted(c, out)) return false;
+    }
+    return true;
+  }
+
+  // A closing quote ends its word.
+  bool quoted(char quote, Bytes& out) {
+    while (at_ < line_.size()) {
+      const char c = line_[at_++];
+      if (c == quote) return at_ == line_.size() || is_blank(line_[at_]);
+      if (c == '\\' && at_ < line_.size() && (quote == '"' || line_[at_] == quote)) escape(quote, out);
+      else out += c;
+    }
+    return false;
+  }
+
+  void escape(char quote, Bytes& out) {
+    const char kind = line_[at_++];
+    const View hex = line_.substr(at_, 2);
+    const auto is_hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+    if (quote == '"' && kind == 'x' && hex.size() == 2 && is_hex(hex[0]) && is_hex(hex[1])) {
+      out += static_cast<char>(std::stoi(Bytes(hex), nullptr, 16));
+      at_ += 2;
+      return;
+    }
+    constexpr View kKinds = "nrtba", kBytes = "\n\r\t\b\a";
+    const size_t known = quote == '"' ? kKinds.find(kind) : View::npos;
+    out += known == View::npos ? kind : kBytes[known];
+  }
+
+  const View line_;
+  size_t at_ = 0;
+};
+
+bool same_letters(View a, View b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
+           return std::tolower(x) == std::tolower(y);
+         });
+}
+
+}  // namespace
+
+bool set_flag(ScriptFlags& flags, View name) {
+  for (const FlagName& one : kFlagNames) {
+    if (one.name == name) return flags.*one.flag = true;
+  }
+  return false;
+}
+
+std::vector<View> names_of(const ScriptFlags& flags) {
+  std::vector<View> names;
+  for (const FlagName& one : kFlagNames) {
+    if (flags.*one.flag) names.push_back(one.name);
+  }
+  return names;
 }
 
 Result<ScriptSource> read_shebang(View body) {
@@ -50,16 +121,42 @@ Result<ScriptSource> read_shebang(View body) {
   if (!body.starts_with("#!")) return source;
   const size_t end = body.find('\n');
   if (end == View::npos) return Status::error("ERR Invalid script shebang");
-  const View line = body.substr(0, end);
-  const size_t engine_end = std::min(line.find(' '), line.size());
-  const View engine = line.substr(0, engine_end);
-  if (engine != "#!lua") return Status::error("ERR Unexpected engine in script shebang: " + Bytes(engine));
+  const auto words = LineSplitter(body.substr(0, end)).words();
+  if (!words) return Status::error("ERR Invalid engine in script shebang");
+  if (words->front() != "#!lua") return Status::error("ERR Unexpected engine in script shebang: " + words->front());
   source.flags.declared = true;
-  Status status =
-      for_parts(line.substr(engine_end), ' ', [&](View option) { return read_option(source.flags, option); });
-  if (!status.ok()) return status;
+  for (size_t at = 1; at < words->size(); ++at) {
+    if (Status status = read_option(source.flags, (*words)[at]); !status.ok()) return status;
+  }
   source.code = body.substr(end);
   return source;
+}
+
+bool is_library_name(View name) {
+  const auto fits = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  return !name.empty() && std::all_of(name.begin(), name.end(), fits);
+}
+
+Result<LibrarySource> read_library(View text) {
+  if (!text.starts_with("#!")) return Status::error("ERR Missing library metadata");
+  const size_t end = text.find('\n');
+  const auto words = end == View::npos ? std::nullopt : LineSplitter(text.substr(0, end)).words();
+  if (!words) return Status::error("ERR Invalid library metadata");
+  constexpr View kName = "name=";
+  std::optional<Bytes> name;
+  for (size_t at = 1; at < words->size(); ++at) {
+    const Bytes& word = (*words)[at];
+    if (!same_letters(View(word).substr(0, kName.size()), kName)) {
+      return Status::error("ERR Invalid metadata value given: " + word);
+    }
+    if (name) return Status::error("ERR Invalid metadata value, name argument was given multiple times");
+    name = word.substr(kName.size());
+  }
+  if (!name) return Status::error("ERR Library name was not given");
+  if (!is_library_name(*name)) return Status::error(Bytes(kBadLibraryName));
+  const View engine = View(words->front()).substr(2);
+  if (!same_letters(engine, "lua")) return Status::error("ERR Engine '" + Bytes(engine) + "' not found");
+  return LibrarySource{.name = std::move(*name), .code = text.substr(end)};
 }
 
 namespace {

@@ -322,9 +322,9 @@ TEST_F(DumpTest, HashFieldsIn74sLayouts) {
   put_fixed<int64_t>(lasting, 4000000000000);
   lasting += counted(3, "\x01" + strings({"f", "v"}) + "\x09" + strings({"g", "w"}) + Bytes(1, '\0') + strings({"h", "x"}));
   EXPECT_EQ(restore("d", dump_of(24, lasting, 12)), ok());
-  EXPECT_EQ(client().call_words({"HPEXPIRETIME", "d", "FIELDS", "3", "f", "g", "h"}), array(4000000000000, 4000000000008, -1));
+  EXPECT_EQ(client().call_words({"HPEXPIRETIME", "d", "FIELDS", "3", "f", "g", "h"}), array(integer(4000000000000), integer(4000000000008), -1));
   EXPECT_EQ(restore("e", dump_of(25, Bytes(8, '\0') + strings({listpack({"f", "v", "4000000000000"})}), 12)), ok());
-  EXPECT_EQ(client().call_words({"HPEXPIRETIME", "e", "FIELDS", "1", "f"}), array(4000000000000));
+  EXPECT_EQ(client().call_words({"HPEXPIRETIME", "e", "FIELDS", "1", "f"}), array(integer(4000000000000)));
   EXPECT_EQ(restore("c", dump_of(25, Bytes(8, '\0') + strings({listpack({"f", "v", "x"})}), 12)), kBadFormat);
   EXPECT_EQ(restore("c", dump_of(25, Bytes(8, '\0') + strings({listpack({"f", "v"})}), 12)), kBadFormat);
 }

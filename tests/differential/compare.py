@@ -104,8 +104,13 @@ def key_flags(value):
     return [[each[0], members(each[1])] for each in value] if isinstance(value, list) else value
 
 
+def unordered(value):
+    """Lists within lists, each in any order: FUNCTION LIST."""
+    return sorted(map(unordered, value), key=ordered) if isinstance(value, (list, tuple)) else value
+
+
 RULES = {"exact": lambda value: value, "members": members, "pairs": pairs, "scan": scan, "scan_pairs": scan_pairs, "kind": kind, "shape": shape, "length": length,
-         "xinfo": xinfo, "pending": pending, "command_info": command_info, "key_flags": key_flags}
+         "xinfo": xinfo, "pending": pending, "command_info": command_info, "unordered": unordered, "key_flags": key_flags}
 
 
 def near(left, right):

@@ -4,8 +4,8 @@
 Used by: run.py.
 Always:  - a program ends outside of any transaction or subscription, on database 0.
 """
-from families import (bitmaps, connection, dumps, generic, geos, hashes, hyperloglogs, lists, operations, pubsub, scripting, sets, sorts, streams,
-                      strings, tracking, transactions, zsets)
+from families import (bitmaps, connection, dumps, functions, generic, geos, hashes, hyperloglogs, lists, operations, pubsub, scripting, sets,
+                      sorts, streams, strings, tracking, transactions, zsets)
 from generator import Command, Generator
 
 SPOILED = 0.06  # of the commands
@@ -14,7 +14,7 @@ FAMILIES = {  # weight and table
     "set": (10, sets.FAMILY), "string": (11, strings.FAMILY), "generic": (11, generic.FAMILY), "rare": (0.1, generic.RARE),
     "scripting": (5, scripting.FAMILY), "connection": (3, connection.FAMILY), "operations": (2, operations.FAMILY),
     "bitmap": (8, bitmaps.FAMILY), "hyperloglog": (6, hyperloglogs.FAMILY), "geo": (8, geos.FAMILY), "sort": (7, sorts.FAMILY),
-    "tracking": (0.7, tracking.FAMILY), "dump": (4, dumps.FAMILY),
+    "tracking": (0.7, tracking.FAMILY), "dump": (4, dumps.FAMILY), "function": (3, functions.FAMILY),
 }
 WHOLE = ("CLIENT", "COMMAND", "CONFIG", "DEBUG", "FAILOVER", "HELLO", "MONITOR", "REPLICAOF", "RESTORE", "SLAVEOF", "WAIT", "SETRANGE", "SPOP")  # spoiled they could silence, allocate, or choose by chance
 TRANSACTIONS = 0.012

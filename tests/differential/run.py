@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--program", type=int, help="only this one, as a difference named it")
     parser.add_argument("--differences", type=int, default=20, help="stop after so many kinds")
-    parser.add_argument("--families", nargs="+", help="only these: list zset stream hash set string generic scripting connection bitmap hyperloglog geo sort tracking dump operations transactions pubsub")
+    parser.add_argument("--families", nargs="+", help="only these: list zset stream hash set string generic scripting connection bitmap hyperloglog geo sort tracking dump function operations transactions pubsub")
     parser.add_argument("--events", action="store_true", help="compare the keyspace events as well")
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()

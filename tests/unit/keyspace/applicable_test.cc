@@ -62,6 +62,21 @@ TEST_F(Applicable, FieldsThatAreNotThere) {
   EXPECT_EQ(why(HashExpire{.key = "hash", .names = lacks}), "there is no such key");
 }
 
+TEST_F(Applicable, Libraries) {
+  EXPECT_EQ(why(LibraryDelete{.library = "a"}), "there is no such library");
+  EXPECT_EQ(why(LibrariesFlush{}), "");
+  do_it(LibrarySet{.library = "a", .code = "text"});
+  do_it(LibrarySet{.library = "a", .code = "another"});
+  EXPECT_EQ(keyspace_.library("a"), "another");
+  do_it(LibraryDelete{.library = "a"});
+  EXPECT_EQ(why(LibraryDelete{.library = "a"}), "there is no such library");
+  do_it(LibrarySet{.library = "b", .code = "text"});
+  do_it(DatabaseFlush{});
+  EXPECT_EQ(keyspace_.library_names(), std::vector<Bytes>{"b"});
+  do_it(LibrariesFlush{});
+  EXPECT_EQ(keyspace_.library_names(), std::vector<Bytes>());
+}
+
 TEST_F(Applicable, KeysThatAreNotThere) {
   const View names[] = {"x"};
   for (const Effect& effect :
@@ -250,7 +265,7 @@ TEST(ApplicableAny, WhatFitsIsCarriedOutAndCanBeSaved) {
     Keyspace keyspace(seed);
     for (int step = 0; step < 3000; ++step) {
       size_t kind = dice.below(std::variant_size_v<Effect> + 1);
-      if (kind >= 33 && dice.below(20) != 0) kind = dice.below(33);  // a flush now and then is enough
+      if (kind >= 33 && kind <= 36 && dice.below(20) != 0) kind = dice.below(33);  // a flush now and then is enough
       const Effect effect = dice.effect(kind);
       const DbIndex db = static_cast<DbIndex>(dice.below(2));
       if (!fits_state(keyspace, db, effect).ok()) {

@@ -418,5 +418,35 @@ TEST(Database, DoesWhatAMapOfValuesDoes) {
   }
 }
 
+// Libraries are of no database; a folder without any can be read by a leat that knows none.
+TEST(Libraries, StayApart) {
+  Keyspace keyspace(1);
+  keyspace.database(0).set_string("k", "v");
+  const uint64_t before = keyspace.digest();
+  const size_t state_bytes = keyspace.state().size();
+  EXPECT_EQ(keyspace.state()[0], 1);
+  keyspace.set_library("a", "text");
+  keyspace.set_library("b", Bytes(100'000, 'b'));
+  EXPECT_EQ(keyspace.state()[0], 2);
+  EXPECT_EQ(keyspace.state().size(), state_bytes + sizeof(uint64_t));
+  EXPECT_NE(keyspace.digest(), before);
+  const auto state = Keyspace::parse(keyspace.state());
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->roots.size(), size_t{kLibraries} + 1);
+  EXPECT_EQ(Keyspace::encode(*state), keyspace.state());
+  for (DbIndex db = 0; db < kDatabases; ++db) keyspace.flush(db);
+  keyspace.swap(0, 1);
+  EXPECT_EQ(keyspace.library("a"), "text");
+  EXPECT_EQ(keyspace.library("b")->size(), 100'000u);
+  EXPECT_EQ(keyspace.library_names().size(), 2u);
+  EXPECT_GT(keyspace.libraries_memory(), 100'000u);
+  keyspace.delete_library("b");
+  EXPECT_FALSE(keyspace.library("b"));
+  keyspace.flush_libraries();
+  EXPECT_FALSE(keyspace.library("a"));
+  EXPECT_EQ(keyspace.state()[0], 1);
+  while (!keyspace.free_some(100)) continue;
+}
+
 }  // namespace
 }  // namespace leat

@@ -25,6 +25,7 @@ Digests digests_of(const Keyspace& keyspace) {
       digests[{db, Bytes(key)}] = keyspace.database(db).digest_of(key);
     });
   }
+  for (const Bytes& name : keyspace.library_names()) digests[{kLibraries, name}] = digest::of(*keyspace.library(name));
   return digests;
 }
 
@@ -41,6 +42,8 @@ class MenderTest : public ::testing::Test {
     const View fields[] = {"f", blob};
     apply_one(keyspace_, 3, HashSet{.key = "other", .pairs = fields});
     apply_one(keyspace_, 0, StringSet{.key = "long", .value = Bytes(70'000, 'l')});
+    apply_one(keyspace_, 0, LibrarySet{.library = "short_library", .code = "#!lua name=short_library\n"});
+    apply_one(keyspace_, 0, LibrarySet{.library = "long_library", .code = Bytes(70'000, 'c')});
     Changes& changes = keyspace_.chunks().changes();
     changes.freeze();
     while (!changes.take(SIZE_MAX / 2)) continue;
@@ -218,7 +221,7 @@ TEST_F(MenderTest, ALongStringKeepsWhatIsLeftOfIt) {
   };
   EXPECT_EQ(mended(window(3)).size(), was_.size());
   EXPECT_TRUE(tells("4000 bytes of the string, for which zeros stand"));
-  EXPECT_EQ(named(), (std::set<Key>{{0, "long"}}));
+  EXPECT_EQ(named(), (std::set<Key>{{0, "long"}, {kLibraries, "long_library"}}));
   EXPECT_EQ(mended(window(70'000 / 4000 + 1)).size(), was_.size());
   EXPECT_TRUE(tells("the end of the string, from byte 68000 on"));
   mended([](const Row& row) { return row.chunk.kind == ChunkKind::kString && row.chunk.detail > 2; });

@@ -55,6 +55,9 @@ class EffectCodecTest : public ::testing::Test {
       HashExpire{"k", words},
       StreamConfigure{"k", 20, 21},
       StreamRemember{"k", {22, 23}, 24, 0xfedcba9876543210, 25, 0x8000000000000000},
+      LibrarySet{"l", "code"},
+      LibraryDelete{"l"},
+      LibrariesFlush{},
   };
 };
 
