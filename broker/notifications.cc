@@ -96,15 +96,12 @@ void Notifications::before(DbIndex db, const Effect& effect) {
 }
 
 void Notifications::after(DbIndex db, const Effect& effect) {
+  if (named_.whole && !is_removal(effect)) return note_whole(db, target_of(db, effect)->key);
   if (!was_there_) {
     const Target target = *target_of(db, effect);
     if (keyspace_.database(target.db).find(target.key)) note(EventClass::kNew, target.db, "new", target.key);
   }
   using C = EventClass;
-  if (named_.whole && !is_removal(effect)) {
-    const Target target = *target_of(db, effect);
-    return note_change(C::kGeneric, target.db, "", target.key);
-  }
   const auto change = [&](C of, View event, View key) { note_change(of, db, event, key); };
   const auto taken = [&](C of, View event, View key) { note_change(of, db, event, key), note_if_emptied(db, key); };
   const auto generic = [&](View event, View key) { note(C::kGeneric, db, event, key); };
@@ -168,6 +165,13 @@ void Notifications::note_change(EventClass of, DbIndex db, View event, View key)
   };
   if (named_.once && std::any_of(noted_.begin(), noted_.end(), same)) return;
   note(of, db, named_.event, key);
+}
+
+// The key is new, whatever there was.
+void Notifications::note_whole(DbIndex db, View key) {
+  const bool noted = std::any_of(noted_.begin(), noted_.end(), [](const Noted& one) { return one.of == EventClass::kNew; });
+  if (!noted) note(EventClass::kNew, db, "new", key);
+  note_change(EventClass::kGeneric, db, "", key);
 }
 
 void Notifications::note_if_emptied(DbIndex db, View key) {

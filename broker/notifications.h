@@ -57,6 +57,7 @@ class Notifications {
   static Named named(View command);
   void note(EventClass of, DbIndex db, View event, View key);
   void note_change(EventClass of, DbIndex db, View event, View key);
+  void note_whole(DbIndex db, View key);
   void note_if_emptied(DbIndex db, View key);
 
   const Keyspace& keyspace_;

@@ -135,7 +135,6 @@ def hand_made():
         ("zset", [(b"low", float("-inf")), *scores, (b"top", float("inf"))])
     yield rdb.dump(24, bytes(8) + rdb.length(1) + rdb.length(0) + rdb.string(b"f") + rdb.string(b"v"), 12), ("hash", [(b"f", b"v")])
     yield rdb.packed_lifetimes([(b"f", b"v", 0)], 0), ("hash", [(b"f", b"v")])
-    yield rdb.packed_lifetimes([(b"f", b"v", 4 * 10**12), (b"g", b"w", 0)], 4 * 10**12), ("hash", [(b"f", b"v"), (b"g", b"w")])
     node = rdb.stream_node((5, 1), [((5, 1), [b"f", b"1"]), ((5, 2), [b"g", b"2", b"h", b"x"]), ((6, 0), [b"f", b"3"])], [b"f"], [(5, 2)])
     groups = [(b"g", (5, 1), 1, [((5, 1), 1700000000000, 3)], [(b"c", 1700000000000, 1700000000000, [(5, 1)]), (b"d", 1, -1, [])])]
     held = [[b"5-1", [b"f", b"1"]], [b"6-0", [b"f", b"3"]]]

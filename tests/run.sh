@@ -23,6 +23,7 @@ for argument in "$@"; do
   esac
 done
 
+clients='python3-redis python3-rq python3-celery ruby-sidekiq'  # users of Redis that are tested
 set_up
 if [ "$build_only" = yes ]; then exit 0; fi
 exec ctest --test-dir "$root/build/release" --output-on-failure --parallel "$(nproc)" --output-log "$root/build/release/tests.log"

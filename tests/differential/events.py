@@ -16,7 +16,7 @@ ELSEWHERE = {
     b"expired",                # when that is seen is chance
     b"ltrim", b"pfadd", b"append",  # redis-server tells of LTRIM, PFMERGE and APPEND also when they have changed nothing; not the manual
     b"setbit",                      # and not of a BITFIELD that has made a string longer and then failed
-    b"xgroup-createconsumer",  # since 7.2 XCLAIM and XAUTOCLAIM make the consumer also when they claim nothing
+    b"xgroup-createconsumer", b"xgroup-delconsumer",  # since 7.2 XCLAIM and XAUTOCLAIM make the consumer also when they claim nothing
 }
 
 

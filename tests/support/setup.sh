@@ -4,6 +4,7 @@
 # Used by: tests/run.sh and examples/quickstart.sh (and tests/bench/run.sh), which source it with $root set and call set_up.
 # Always:  - what is there already is left alone, and nothing is said about it;
 #          - a step that fails shows its own output, then one sentence, and ends the script with status 1;
+#          - $clients names packages that only the caller needs;
 #          - no server is left running by a package that was installed here.
 
 # Programs are looked for on the PATH, so that a newer node, cmake or python3 of the user's own is kept.
@@ -39,7 +40,7 @@ missing_packages() {
   for each in $programs; do
     command -v "${each%%:*}" >/dev/null 2>&1 || echo "${each##*:}"
   done
-  for each in $libraries; do
+  for each in $libraries ${clients:-}; do
     dpkg-query -W -f='${Status}' "$each" 2>/dev/null | grep -q '^install ok installed' || echo "$each"
   done
 }
