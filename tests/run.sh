@@ -24,6 +24,7 @@ for argument in "$@"; do
 done
 
 clients='python3-redis python3-rq python3-celery ruby-sidekiq'  # users of Redis that are tested
+client_packages=tests/clients/packages
 set_up
 if [ "$build_only" = yes ]; then exit 0; fi
 exec ctest --test-dir "$root/build/release" --output-on-failure --parallel "$(nproc)" --output-log "$root/build/release/tests.log"

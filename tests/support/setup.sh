@@ -4,7 +4,7 @@
 # Used by: tests/run.sh and examples/quickstart.sh (and tests/bench/run.sh), which source it with $root set and call set_up.
 # Always:  - what is there already is left alone, and nothing is said about it;
 #          - a step that fails shows its own output, then one sentence, and ends the script with status 1;
-#          - $clients names packages that only the caller needs;
+#          - $clients names Debian packages, and $client_packages folders with npm packages, that only the caller needs;
 #          - no server is left running by a package that was installed here.
 
 # Programs are looked for on the PATH, so that a newer node, cmake or python3 of the user's own is kept.
@@ -73,13 +73,17 @@ install_packages() {
 }
 
 install_clients() {
-  lock="$root/examples/package-lock.json"
-  stamp="$root/examples/node_modules/.installed"
+  for folder in examples ${client_packages:-}; do install_npm "$folder"; done
+}
+
+install_npm() {
+  lock="$root/$1/package-lock.json"
+  stamp="$root/$1/node_modules/.installed"
   if [ -f "$stamp" ] && cmp -s "$lock" "$stamp"; then return 0; fi
-  echo "leat: installing the npm packages of examples/package-lock.json"
+  echo "leat: installing the npm packages of $1/package-lock.json"
   # Nothing here needs an install script (msgpackr's native half comes ready-made, and is optional).
-  step "npm could not install the packages that examples/package-lock.json names." \
-    npm ci --prefix "$root/examples" --ignore-scripts --no-audit --no-fund --loglevel=error
+  step "npm could not install the packages that $1/package-lock.json names." \
+    npm ci --prefix "$root/$1" --ignore-scripts --no-audit --no-fund --loglevel=error
   cp "$lock" "$stamp"
 }
 
