@@ -473,7 +473,7 @@ bool Broker::release(Client& client) {
     stats_.output_bytes += out.size();
     client.transport.write(out);
     spare_outputs_.take_back(out);
-    const bool listens = client.subscriptions() > 0 || client.monitors;
+    const bool listens = client.subscriptions() > 0 || client.monitors || client.tracking != nullptr;
     const int64_t most = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
     if (most > 0 && client.transport.unsent() > static_cast<size_t>(most)) {
       house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
