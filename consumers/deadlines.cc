@@ -134,7 +134,8 @@ void Deadlines<Payload>::tidy(typename Blocks::iterator block) {
 template <typename Payload>
 size_t Deadlines<Payload>::count_due(TimeMs now_ms) const {
   size_t count = 0;
-  for (const auto& [first, block] : blocks_) {
+  for (const auto& each : blocks_) {
+    const Block& block = each.second;
     const auto is_due = [&](const Item& item) { return block.deadline(item).at_ms <= now_ms; };
     if (!is_due(block.items.back())) {
       return count + (std::partition_point(block.items.begin(), block.items.end(), is_due) - block.items.begin());
