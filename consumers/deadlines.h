@@ -4,6 +4,7 @@
 // Used by: each database for key expiry (payload: the high bits of the key's hash), hashes for their fields' lifetimes, the
 //          executor for waits (payload: the ticket).
 // Always:  - ordered by time, then payload; the same pair may be in it more than once;
+//          - what is wider than the payload is refused by the compiler: its high bits would be lost without a word;
 //          - with a payload of 32 bits about 9 bytes each, else about 18; adding and removing cost the same wherever in the
 //            queue, and never long: the largest step moves half a block.
 #pragma once
@@ -29,6 +30,10 @@ class Deadlines {
  public:
   void add(TimeMs at_ms, Payload payload);
   bool remove(TimeMs at_ms, Payload payload);  // one of them; false: there is none
+  template <typename Wider> requires(sizeof(Wider) > sizeof(Payload))
+  void add(TimeMs at_ms, Wider payload) = delete;
+  template <typename Wider> requires(sizeof(Wider) > sizeof(Payload))
+  bool remove(TimeMs at_ms, Wider payload) = delete;
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -37,11 +42,14 @@ class Deadlines {
   TimeMs latest_ms() const { return empty() ? kNever : std::prev(blocks_.end())->second.back().at_ms; }
   size_t count_due(TimeMs now_ms) const;  // a step for each block of some hundred
 
-  // Those whose time has come (at_ms <= now_ms), earliest first, while `visit(Deadline)` says true.
+  // Those whose time has come (at_ms <= now_ms), earliest first, while `visit(Deadline)` says true; equal pairs once.
   template <typename Visit>
   void for_due(TimeMs now_ms, Visit visit) const {
     for (const auto& [first, block] : blocks_) {
+      const Item* last = nullptr;
       for (const Item& item : block.items) {
+        if (last != nullptr && *last == item) continue;
+        last = &item;
         const Deadline deadline = block.deadline(item);
         if (deadline.at_ms > now_ms || !visit(deadline)) return;
       }

@@ -262,11 +262,8 @@ std::optional<Bytes> Database::random_key(uint64_t dice) const {
 
 std::vector<Database::Due> Database::due(TimeMs now_ms, size_t limit) const {
   std::vector<Due> keys;
-  std::optional<consumers::Deadline> last;
   expiries_.for_due(now_ms, [&](const consumers::Deadline& deadline) {
     if (keys.size() >= limit) return false;
-    if (last == deadline) return true;  // two keys that look the same: both were found the first time
-    last = deadline;
     table_.rows().for_high_bits(static_cast<uint32_t>(deadline.payload), [&](View key, View row) {
       const Row unpacked = KeyTable::unpack(row);
       if (unpacked.expire_at_ms == deadline.at_ms) keys.push_back({Bytes(key), unpacked.type});

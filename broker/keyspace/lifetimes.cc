@@ -39,11 +39,8 @@ void Lifetimes::drop(View field) {
 
 std::vector<Bytes> Lifetimes::due(TimeMs now_ms, size_t limit) const {
   std::vector<Bytes> fields;
-  std::optional<consumers::Deadline> last;
   deadlines_.for_due(now_ms, [&](const consumers::Deadline& deadline) {
     if (fields.size() >= limit) return false;
-    if (last == deadline) return true;  // two fields that look the same: both were found the first time
-    last = deadline;
     times_.for_high_bits(static_cast<uint32_t>(deadline.payload), [&](View field, View time) {
       if (time_in(time) == deadline.at_ms) fields.emplace_back(field);
     });
