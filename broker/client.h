@@ -96,7 +96,11 @@ struct Client {
 
   // Pub/sub
   std::set<Bytes, std::less<>> channels, patterns, shard_channels;
-  Bytes own_messages;  // published by its own request: sent behind that request's reply
+  struct BehindReply {
+    Bytes bytes;
+    Stamp stamp;
+  };
+  BehindReply behind_reply;  // messages that came while a reply was being written, or of its own request
   size_t subscriptions() const { return channels.size() + patterns.size(); }
   bool monitors = false;  // MONITOR
   std::unique_ptr<TrackingMode> tracking;  // CLIENT TRACKING; null: off

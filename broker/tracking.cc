@@ -26,7 +26,7 @@ void Tracking::limit(size_t keys_max) {
 void Tracking::touch(View key) {
   if (!by_prefix_.empty()) changed_.emplace(key);
   if (by_key_.empty()) return;
-  if (const auto found = by_key_.find(Bytes(key)); found != by_key_.end()) forget(found);
+  if (const auto found = by_key_.find(key); found != by_key_.end()) forget(found);
 }
 
 void Tracking::forget(ByKey::iterator key) {

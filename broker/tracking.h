@@ -69,7 +69,11 @@ class Tracking {
 
  private:
   using Clients = std::set<Ticket>;
-  using ByKey = std::unordered_map<Bytes, Clients>;
+  struct Hash {
+    using is_transparent = void;  // a key is looked up where it stands
+    size_t operator()(View key) const { return std::hash<View>()(key); }
+  };
+  using ByKey = std::unordered_map<Bytes, Clients, Hash, std::equal_to<>>;
   void forget(ByKey::iterator key);
 
   ByKey by_key_;

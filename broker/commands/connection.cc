@@ -3,9 +3,9 @@
 // What one client may ask about the others is in client.cc.
 #include "broker/broker.h"
 #include "broker/commands/client_commands.h"
-#include "broker/commands/invalidation.h"
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
+#include "broker/commands/invalidation.h"
 #include "broker/commands/parse.h"
 #include "broker/version.h"
 

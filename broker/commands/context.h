@@ -100,6 +100,13 @@ class Context {
   // Monotonic deadline of a wait of `timeout_ms` from when the request arrived; 0 stays 0.
   TimeMs deadline_ms(TimeMs timeout_ms) const { return timeout_ms == 0 ? 0 : arrived_ms + timeout_ms; }
 
+  // What the client has seen, this command included: as durable as that must be what others hear of it.
+  Stamp seen() const {
+    Stamp stamp = footing.stamp();
+    stamp.raise(client.output.stamp());
+    return stamp;
+  }
+
   Footing footing;  // what the reply rests on
 
  private:

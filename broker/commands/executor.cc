@@ -201,22 +201,15 @@ void Executor::show(const Context& ctx, Args args) {
 }
 
 void Executor::send_shown(const Context& ctx) {
-  Stamp stamp = ctx.footing.stamp();
-  stamp.raise(ctx.client.output.stamp());
-  rooms_.monitors.rest_on(stamp);
+  rooms_.monitors.rest_on(ctx.seen());
   if (busy && !rooms_.monitors.full()) return;  // others' requests within a slow script: its lines wait for its end
   const Monitors::Lines shown = rooms_.monitors.take();
   for (const Ticket ticket : rooms_.monitors.watchers()) {
     Client* const watcher = rooms_.clients.find(ticket);
     if (watcher == nullptr || watcher->gone) continue;
-    if (watcher->output.sealed()) {
-      push(*watcher, shown.stamp, [&](RespSink& sink) {
-        for (const Bytes& line : shown.lines) sink.simple(line);
-      });
-    } else {  // in the middle of a reply of its own
-      RespSink sink(watcher->own_messages, 2);
+    push(*watcher, nullptr, shown.stamp, [&](RespSink& sink) {
       for (const Bytes& line : shown.lines) sink.simple(line);
-    }
+    });
   }
 }
 
@@ -226,8 +219,7 @@ Outcome Executor::handle(Context& ctx, Args args) {
   tell_of_keys();  // what was noted before, by eviction
   rooms_.notifications.begin_command(ctx.command.row.name);
   Outcome outcome = ctx.command.row.handler(ctx, args);
-  Stamp stamp = ctx.footing.stamp();
-  stamp.raise(ctx.client.output.stamp());
+  const Stamp stamp = ctx.seen();
   remember_reads(ctx, args);
   publish_events(&ctx.client, stamp);
   send_invalidations(rooms_, &ctx.client, stamp);
@@ -284,13 +276,14 @@ void Executor::seal(Client& client, const Stamp& stamp) {
     // CLIENT REPLY SKIP itself answers nothing, and so does the request after it.
     if (client.reply_mode == ReplyMode::kSkipping) client.reply_mode = ReplyMode::kOn;
     if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkipping;
-    return;
+    if (client.behind_reply.bytes.empty()) return;  // messages are no replies
   }
-  client.output.bytes().append(client.own_messages);
-  client.own_messages.clear();
-  client.output.seal(stamp);
-  waited_for_.raise(stamp);
-  rooms_.broker.to_release(client);
+  if (client.behind_reply.bytes.empty()) return seal_push(client, stamp);
+  const Client::BehindReply behind = std::exchange(client.behind_reply, {});
+  client.output.bytes().append(behind.bytes);
+  Stamp both = stamp;
+  both.raise(behind.stamp);
+  seal_push(client, both);
 }
 
 void Executor::seal_push(Client& to, const Stamp& stamp) {

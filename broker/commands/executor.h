@@ -46,11 +46,18 @@ class Executor {
   void tell_of_keys();  // that no command has changed: they expired or were evicted
   void seal(Client& client, const Stamp& stamp);
   const Stamp& waited_for() const { return waited_for_; }  // the highest that was ever sealed
-  // A message to a client that did not ask: pub/sub. Stamped with what the publisher's caller has seen.
+  // A message to a client that did not ask, stamped with what its sender has seen. `self`: whose request sends it, null:
+  // nobody's; what it sends to itself, as to anybody in the middle of a reply, goes behind that reply.
   template <typename Write>
-  void push(Client& to, const Stamp& stamp, Write write) {
-    write(to.reply);
-    seal_push(to, stamp);
+  void push(Client& to, const Client* self, const Stamp& stamp, Write write) {
+    if (&to == self || !to.output.sealed()) {
+      RespSink behind(to.behind_reply.bytes, to.protocol);
+      write(behind);
+      to.behind_reply.stamp.raise(stamp);
+    } else {
+      write(to.reply);
+      seal_push(to, stamp);
+    }
   }
 
   // While a script is slow others hear BUSY; while loading, LOADING.

@@ -9,13 +9,6 @@ namespace {
 
 constexpr View kChannel = "__redis__:invalidate";
 
-template <typename Write>
-void send(Rooms& rooms, const Client* self, const Stamp& stamp, Client& to, Write write) {
-  if (&to != self && to.output.sealed()) return rooms.executor.push(to, stamp, write);
-  RespSink sink(to.own_messages, to.protocol);  // a reply of its own is still being written
-  write(sink);
-}
-
 // Who hears what is meant for a client: it, or whom it redirects to. Null: nobody can.
 Client* receiver(Rooms& rooms, const Client* self, const Stamp& stamp, Client& client) {
   TrackingMode& mode = *client.tracking;
@@ -24,7 +17,7 @@ Client* receiver(Rooms& rooms, const Client* self, const Stamp& stamp, Client& c
   if (other != nullptr && !other->gone) return other;
   mode.redirect_broken = true;
   if (client.protocol == 3) {
-    send(rooms, self, stamp, client, [&](RespSink& sink) {
+    rooms.executor.push(client, self, stamp, [&](RespSink& sink) {
       sink.push(2);
       sink.bulk("tracking-redir-broken");
       sink.integer(static_cast<int64_t>(mode.redirect));
@@ -40,7 +33,7 @@ void invalidate(Rooms& rooms, const Client* self, const Stamp& stamp, Client& cl
   if (to == nullptr) return;
   const bool listens = to->protocol == 3 || (to != &client && to->channels.contains(kChannel));
   if (!listens) return;  // RESP2 has no way to tell a client that does not
-  send(rooms, self, stamp, *to, [&](RespSink& sink) {
+  rooms.executor.push(*to, self, stamp, [&](RespSink& sink) {
     sink.push(to->protocol == 3 ? 2 : 3);
     if (to->protocol == 3) {
       sink.bulk("invalidate");

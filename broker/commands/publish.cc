@@ -25,12 +25,7 @@ int64_t deliver(Rooms& rooms, const PubSub::Listeners& listeners, const Message&
     Client* const listener = rooms.clients.find(ticket);
     if (listener == nullptr || listener->gone) continue;
     ++receivers;
-    if (listener == message.self || !listener->output.sealed()) {  // a reply of its own is still being written
-      RespSink sink(listener->own_messages, listener->protocol);
-      write(sink, message);
-    } else {
-      rooms.executor.push(*listener, message.stamp, [&](RespSink& sink) { write(sink, message); });
-    }
+    rooms.executor.push(*listener, message.self, message.stamp, [&](RespSink& sink) { write(sink, message); });
   }
   return receivers;
 }

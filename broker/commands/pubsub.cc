@@ -59,21 +59,14 @@ Outcome unsubscribe(Context& ctx, Args args) {
   return ctx.reply.integer(own_count(ctx.client, kKind));
 }
 
-// What the publisher has seen must be as durable as its classes ask before a listener may see its message.
-Stamp publisher_stamp(const Context& ctx) {
-  Stamp stamp = ctx.footing.stamp();
-  stamp.raise(ctx.client.output.stamp());
-  return stamp;
-}
-
 // PUBLISH channel message  →  how many got it
 Outcome publish_message(Context& ctx, Args args) {
-  return ctx.reply.integer(publish(ctx.rooms, &ctx.client, publisher_stamp(ctx), args[1], args[2]));
+  return ctx.reply.integer(publish(ctx.rooms, &ctx.client, ctx.seen(), args[1], args[2]));
 }
 
 // SPUBLISH shardchannel message
 Outcome spublish(Context& ctx, Args args) {
-  return ctx.reply.integer(publish_to_shard(ctx.rooms, &ctx.client, publisher_stamp(ctx), args[1], args[2]));
+  return ctx.reply.integer(publish_to_shard(ctx.rooms, &ctx.client, ctx.seen(), args[1], args[2]));
 }
 
 Outcome pubsub_container(Context& ctx, Args) { return arity_error(ctx.command); }

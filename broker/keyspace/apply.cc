@@ -90,12 +90,18 @@ void apply_one(Keyspace& keyspace, DbIndex db, const ListErase& erase) {
 
 // Hashes and sets.
 
-void apply_one(Keyspace& keyspace, DbIndex db, const HashSet& set) {
-  CHECK(set.pairs.size() % 2 == 0);
-  keyspace.database(db).edit<Hash>(set.key, set.pairs, [&](Hash& hash) {
-    for (size_t i = 0; i < set.pairs.size(); i += 2) hash.put(set.pairs[i], set.pairs[i + 1]);
-    relabel(hash, set.pairs, keyspace.encodings);
+// HashSet or HashRevise: `write` puts a field and its value into the hash.
+template <typename E, typename Write>
+void write_fields(Keyspace& keyspace, DbIndex db, const E& effect, Write write) {
+  CHECK(effect.pairs.size() % 2 == 0);
+  keyspace.database(db).edit<Hash>(effect.key, effect.pairs, [&](Hash& hash) {
+    for (size_t i = 0; i < effect.pairs.size(); i += 2) write(hash, effect.pairs[i], effect.pairs[i + 1]);
+    relabel(hash, effect.pairs, keyspace.encodings);
   });
+}
+
+void apply_one(Keyspace& keyspace, DbIndex db, const HashSet& set) {
+  write_fields(keyspace, db, set, [](Hash& hash, View field, View value) { hash.put(field, value); });
 }
 
 void apply_one(Keyspace& keyspace, DbIndex db, const HashDelete& erase) {
@@ -105,11 +111,7 @@ void apply_one(Keyspace& keyspace, DbIndex db, const HashDelete& erase) {
 }
 
 void apply_one(Keyspace& keyspace, DbIndex db, const HashRevise& revise) {
-  CHECK(revise.pairs.size() % 2 == 0);
-  keyspace.database(db).edit<Hash>(revise.key, revise.pairs, [&](Hash& hash) {
-    for (size_t i = 0; i < revise.pairs.size(); i += 2) hash.revise(revise.pairs[i], revise.pairs[i + 1]);
-    relabel(hash, revise.pairs, keyspace.encodings);
-  });
+  write_fields(keyspace, db, revise, [](Hash& hash, View field, View value) { hash.revise(field, value); });
 }
 
 void apply_one(Keyspace& keyspace, DbIndex db, const HashSetExpiry& set) {

@@ -96,6 +96,18 @@ TEST_F(ConnectionTest, ReplyModes) {
   EXPECT_EQ(call("MGET a b"), array("1", "1"));
 }
 
+// What it has subscribed to is no reply, also when it publishes it itself.
+TEST_F(ConnectionTest, MessagesComeWithoutReplies) {
+  call("HELLO 3");
+  call("SUBSCRIBE news");
+  client().send("CLIENT REPLY OFF");
+  client().send("PUBLISH news 1");
+  EXPECT_EQ(client().reply(), push("message", "news", "1"));
+  connect().call("PUBLISH news 2");
+  EXPECT_EQ(client().reply(), push("message", "news", "2"));
+  EXPECT_FALSE(client().has_reply());
+}
+
 TEST_F(ConnectionTest, PauseHoldsWritesAndLetsReadsPass) {
   EXPECT_EQ(call("CLIENT PAUSE 1000 WRITE"), ok());
   TestClient& writer = connect();
