@@ -291,7 +291,8 @@ void Broker::run_turn(Round& round) {
     client.input.clear();
     client.parsed = 0;
     if (client.input.capacity() > kInputKept) Bytes().swap(client.input);
-  } else if (all && turn.last == RespParser::Next::kNeedMore) {
+  } else if ((all && turn.last == RespParser::Next::kNeedMore) || client.parsed >= client.input.size() / 2) {
+    // The second is for who sends without end: what was executed must not pile up in front of what is to come.
     client.input.erase(0, client.parsed);
     client.parsed = 0;
   }
