@@ -97,7 +97,9 @@ void Server::run() {
   while (!broker_.stopped() && broker_.failed().ok()) {
     uv_run(&loop_, broker_.has_work() ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     gather();
+    const Index before = broker_.rooms().batch.last_index();
     broker_.tick();
+    wrote_ = broker_.rooms().batch.last_index() != before;
     resume_stalled();
     schedule();
   }
@@ -106,7 +108,9 @@ void Server::run() {
 }
 
 // What arrived while others were read shares their sync: with fifty clients a look or two more costs less than it saves.
+// Where clients only read, as in the last tick, there is none to be shared.
 void Server::gather() {
+  if (!wrote_) return;
   size_t before = 1;  // one client alone has nobody to wait for
   for (int look = 0; look < kLooksMax && broker_.runnable() > before; ++look) {
     before = broker_.runnable();

@@ -57,6 +57,7 @@ class Server {
   std::unordered_set<Connection*> connections_;
   std::vector<Connection*> stalled_;
   uint16_t port_ = 0;
+  bool wrote_ = false;  // in the last tick
 };
 
 }  // namespace leat
