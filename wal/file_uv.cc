@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -57,13 +56,10 @@ class UvFile final : public File {
 
   Status write_pages(uint64_t offset, View bytes) override {
     CHECK(offset % kPageBytes == 0 && bytes.size() % kPageBytes == 0);
+    CHECK(reinterpret_cast<uintptr_t>(bytes.data()) % kPageBytes == 0);
     if (!go_around_cache()) return write(offset, bytes);
-    if (page_buffer_ == nullptr) page_buffer_.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, kPageBufferBytes)));
-    if (page_buffer_ == nullptr) return write(offset, bytes);  // no memory for it: the cache has some of the kernel's
     while (!bytes.empty()) {
-      const size_t size = std::min(bytes.size(), kPageBufferBytes);
-      std::memcpy(page_buffer_.get(), bytes.data(), size);  // the disk reads from whole pages only
-      const ssize_t done = ::pwrite(file_, page_buffer_.get(), size, static_cast<off_t>(offset));
+      const ssize_t done = ::pwrite(file_, bytes.data(), std::min(bytes.size(), kPieceMax), static_cast<off_t>(offset));
       if (done < 0 && errno == EINTR) continue;
       if (done < 0 && errno != EINVAL) return failure("write", path_, -errno);
       if (done <= 0 || done % kPageBytes != 0) {  // this file system takes the flag and not the write
@@ -181,14 +177,9 @@ class UvFile final : public File {
 
   alignas(kPageBytes) static constexpr char kZeros[size_t{64} << 10] = {};
   static constexpr size_t kPieceMax = size_t{1} << 30;  // Linux writes at most 2 GiB at once
-  static constexpr size_t kPageBufferBytes = size_t{128} << 10;
-  struct Free {
-    void operator()(char* memory) const { std::free(memory); }
-  };
   uv_file file_;
   Bytes path_;
   bool around_cache_ = false, can_go_around_ = true;
-  std::unique_ptr<char[], Free> page_buffer_;  // of who writes pages
 };
 
 class FlockLock final : public FileLock {

@@ -28,25 +28,26 @@ uint64_t checksum(View frame, uint64_t salt, uint64_t offset) {
 }
 }  // namespace
 
-void append_frame(Bytes& out, RecordHeader header, View body, uint64_t salt, uint64_t offset) {
+void write_frame(char* to, const RecordHeader& header, View body, uint64_t salt, uint64_t offset) {
   CHECK(body.size() <= kRecordBodyMax);
-  char fixed[kRecordHeaderSize];
-  set_fixed(fixed, uint64_t{0});  // check, known once the rest is in place
-  set_fixed(fixed + 8, static_cast<uint32_t>(body.size()));
-  fixed[12] = static_cast<char>(header.type);
-  fixed[13] = static_cast<char>(header.group);
-  set_fixed(fixed + 14, header.flags);
-  set_fixed(fixed + 16, header.term);
-  set_fixed(fixed + 24, header.index);
-  set_fixed(fixed + 32, header.synced);
-  set_fixed(fixed + 40, header.time_ms);
+  set_fixed(to + 8, static_cast<uint32_t>(body.size()));
+  to[12] = static_cast<char>(header.type);
+  to[13] = static_cast<char>(header.group);
+  set_fixed(to + 14, header.flags);
+  set_fixed(to + 16, header.term);
+  set_fixed(to + 24, header.index);
+  set_fixed(to + 32, header.synced);
+  set_fixed(to + 40, header.time_ms);
+  if (!body.empty()) std::memcpy(to + kRecordHeaderSize, body.data(), body.size());
+  const size_t size = frame_size(body.size()), said = kRecordHeaderSize + body.size();
+  std::memset(to + said, 0, size - said);
+  set_fixed(to, checksum(View(to, size), salt, offset));
+}
 
+void append_frame(Bytes& out, const RecordHeader& header, View body, uint64_t salt, uint64_t offset) {
   const size_t start = out.size();
-  const size_t size = frame_size(body.size());
-  out.append(fixed, sizeof fixed);
-  out.append(body);
-  out.append(size - kRecordHeaderSize - body.size(), '\0');
-  set_fixed(out.data() + start, checksum(View(out).substr(start, size), salt, offset));
+  out.resize(start + frame_size(body.size()));
+  write_frame(out.data() + start, header, body, salt, offset);
 }
 
 std::optional<RecordHeader> parse_record_header(View bytes) {

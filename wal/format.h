@@ -77,8 +77,10 @@ constexpr uint64_t frames_size(uint64_t batch_bytes) {
   return full * frame_size(kRecordBodyMax) + (rest != 0 ? frame_size(rest) : 0);
 }
 
-// Appends one frame that will stand at `offset` of the segment salted by `salt`. header.length is taken from `body`.
-void append_frame(Bytes& out, RecordHeader header, View body, uint64_t salt, uint64_t offset);
+// The bytes of a frame (frame_size(body) of them) that will stand at `offset` of the segment salted by `salt`. header.length
+// is taken from `body`.
+void write_frame(char* to, const RecordHeader& header, View body, uint64_t salt, uint64_t offset);
+void append_frame(Bytes& out, const RecordHeader& header, View body, uint64_t salt, uint64_t offset);
 // The header at the start of `bytes` (kRecordHeaderSize at least), if it could be one. Says nothing of the checksum.
 std::optional<RecordHeader> parse_record_header(View bytes);
 // `frame` is frame_size(length) long.

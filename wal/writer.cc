@@ -9,6 +9,7 @@ namespace leat::wal {
 namespace {
 // A batch of more records than this goes to the file in pieces, so that a huge value is not held twice.
 constexpr size_t kPieceBytes = size_t{4} << 20;
+constexpr size_t kKeptBytes = size_t{1} << 20;  // memory is kept for so much; a usual tick says less than a third of it
 constexpr int64_t kAverageOver = 16;
 }  // namespace
 
@@ -50,7 +51,7 @@ void Writer::frame(RecordType type, uint16_t flags, View body, TimeMs time_ms) {
   const RecordHeader header{
       .type = type, .flags = flags, .index = next_, .synced = progress_.synced, .time_ms = time_ms};
   const uint64_t offset = end();
-  append_frame(out_, header, body, header_.salt, offset);
+  write_frame(out_.grow(frame_size(body.size())), header, body, header_.salt, offset);
   progress_.carried = header.synced;
   if (!header.takes_index()) return;
   table_.note(next_, offset, !segment_begun_);
@@ -65,7 +66,7 @@ Status Writer::write() {
   if (!done.ok()) return fail(std::move(done));
   fill_page();
   const uint64_t from = offset_ - kept_;
-  done = out_.size() % kPageBytes == 0 ? file_->write_pages(from, out_) : file_->write(from, out_);
+  done = out_.size() % kPageBytes == 0 ? file_->write_pages(from, out_.bytes()) : file_->write(from, out_.bytes());
   if (!done.ok()) return fail(std::move(done));
   keep_page(end);
   progress_.written = next_ - 1;
@@ -78,11 +79,12 @@ Status Writer::write() {
 Status Writer::hold_page() {
   const size_t before = offset_ % kPageBytes;
   if (before == kept_) return Status::fine();
-  Bytes page(before, '\0');
-  const auto got = file_->read(offset_ - before, page.data(), before);
+  const Bytes frames(out_.bytes());
+  out_.clear();
+  const auto got = file_->read(offset_ - before, out_.grow(before), before);
   if (!got.ok()) return got.status();
   if (*got != before) return Status::error("the log's segment has become shorter while it was in use");
-  out_.insert(0, page);
+  std::memcpy(out_.grow(frames.size()), frames.data(), frames.size());
   kept_ = before;
   return Status::fine();
 }
@@ -90,7 +92,9 @@ Status Writer::hold_page() {
 // Zeros, where zeros are, up to the end of the page.
 void Writer::fill_page() {
   const uint64_t page_end = (end() + kPageBytes - 1) / kPageBytes * kPageBytes;
-  if (page_end <= header_.capacity) out_.append(page_end - end(), '\0');
+  if (page_end > header_.capacity) return;
+  const size_t zeros = page_end - end();
+  std::memset(out_.grow(zeros), 0, zeros);
 }
 
 // Everything up to `end` is written; the next write begins with the page that this one ended in.
@@ -98,9 +102,9 @@ void Writer::keep_page(uint64_t end) {
   const size_t last = end % kPageBytes, begin = static_cast<size_t>(end - last - (offset_ - kept_));
   offset_ = end;
   kept_ = last;
-  std::memmove(out_.data(), out_.data() + begin, last);
-  out_.resize(last);
-  if (out_.capacity() > 2 * kPieceBytes) out_.shrink_to_fit();
+  const bool large = out_.size() > kKeptBytes;
+  out_.keep(begin, begin + last);
+  if (large) out_.shrink();
 }
 
 Status Writer::sync() {

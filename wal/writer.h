@@ -11,6 +11,7 @@
 #pragma once
 
 #include "schemas/clock.h"
+#include "wal/page_buffer.h"
 #include "wal/spare_maker.h"
 
 namespace leat::wal {
@@ -78,7 +79,7 @@ class Writer {
   std::unique_ptr<File> file_;
   SegmentHeader header_;
   uint64_t offset_;  // of the file; what is not written yet goes there
-  Bytes out_;        // from the beginning of that page on: what is in the file already, and frames that are not
+  PageBuffer out_;   // from the beginning of that page on: what is in the file already, and frames that are not
   size_t kept_ = 0;  // bytes of the former
   Index first_;      // of the segment
   bool named_;
