@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
+#include "broker/latency_watch.h"
 #include "broker/libraries.h"
 #include "broker/proof.h"
 #include "broker/replay.h"
@@ -21,6 +22,7 @@ constexpr size_t kRestSteps = 64;    // between two looks at the clock
 constexpr size_t kWorkSteps = 32;    // some 30 us
 constexpr TimeMs kHousekeepingMs = 100;
 constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires in the year 292 million, too
+constexpr uint64_t kKeyspaceSalt = 0x6c656174;
 constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
 
 wal::Durability wal_durability(DurabilityMode mode) { return static_cast<wal::Durability>(mode); }
@@ -34,19 +36,21 @@ Broker::Broker(House house, Config config)
       dice_(house.seed),
       time_(house.clock),
       classes_(config_),
-      keyspace_(house.seed ^ 0x6c656174),
+      keyspace_(house.seed ^ kKeyspaceSalt),
       usage_(classes_, keyspace_),
       notifications_(keyspace_),
+      migrations_(watches_),
+      output_limits_(config_),
       batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_, tracking_, notifications_),
       vanished_(classes_, stats_, house.events),
-      eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, dice_),
+      eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, latency_, dice_),
       class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
              watches_, pubsub_,      scripts_, functions_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_,
-             latency_, monitors_,    tracking_, notifications_, table_,   executor_,   *this},
+             latency_, monitors_,    tracking_, notifications_, migrations_, table_, executor_, *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
@@ -210,12 +214,15 @@ void Broker::tick() {
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
   flush_classes();                 // a slice of what CLASS FLUSH asked for
+  finish_migrations();             // of those that the target has answered
   purge_due();                     // due keys were hidden already; this only gives their memory back
   executor_.tell_of_keys();        // what expired or was evicted
   state_digests();                 // now and then: what replay must come to
   propose();                       // the tick's records: group commit for free
   take_snapshots();                // of what was just proposed, or a slice of the one under way
-  release_replies();               // nothing leaves the house before its record does
+  serve_synced();                  // whom the disk has caught up with
+  release_replies();               // nothing leaves the house before its record does,
+  migrations_.tick(reached(), time_.monotonic_ms());  // nor do keys
   tidy_memory();                   // when nobody looks at a chunk
   housekeeping();
   if (stop_asked_ && !stopped_) finish_stop();
@@ -329,9 +336,21 @@ void Broker::flush_classes() {
   class_flush_.take_done(*asker);  // when the asker has left
 }
 
+void Broker::finish_migrations() {
+  while (may_change()) {
+    const auto asker = migrations_.done();
+    if (!asker) return;
+    executor_.retry(*asker);
+    migrations_.forget(*asker);
+    executor_.serve_waiters();
+  }
+}
+
 void Broker::purge_due() {
+  const LatencyWatch watch(latency_, config_, time_, "expire-cycle");
   const int64_t until_us = time_.monotonic_us() + kPurgeBudgetUs;
   purge_left_ = false;
+  if (executor_.paused()) return state_time();  // what expires is a write, and waits as writes do
   const bool may_purge = std::exchange(vanished_.due_met, false) || active_expire;
   for (DbIndex db = 0; db < kDatabases && may_purge; ++db) {
     if (keyspace_.database(db).with_expiry() == 0) continue;
@@ -358,6 +377,16 @@ void Broker::purge_due() {
     purge_left_ = true;
     return;
   }
+}
+
+// While nothing may go, a reply may rest on the time all the same: then a record tells it, with what a key that is short or
+// not there has come to.
+void Broker::state_time() {
+  if (!std::exchange(vanished_.due_met, false) || !batch_.empty() || log_ == nullptr) return;
+  DigestSample::Key any{.db = 0, .name = {}};
+  std::optional<uint64_t> digest;
+  while (!(digest = digest_of(keyspace_, any))) any.name += '-';
+  batch_.state(any.db, {.key = any.name, .digest = *digest});
 }
 
 // The same for fields of hashes. False: time is up, and some are left.
@@ -400,8 +429,21 @@ void Broker::propose() {
     log_->ask(wanted_now);
   }
   log_->poll(time_.monotonic_us());
+  note_syncs();
   stamps_.settle(settled());
   if (!log_->status().ok() && failed_.ok()) failed_ = log_->status();
+}
+
+// Between two looks the log's own thread may have synced more than once: the last one counts then, and any that was the
+// longest.
+void Broker::note_syncs() {
+  if (config_.latency_threshold_ms == 0) return;
+  const wal::Stats stats = log_->stats();
+  if (stats.syncs == syncs_seen_) return;
+  syncs_seen_ = stats.syncs;
+  const bool longest = stats.sync_us_max > std::exchange(sync_us_max_seen_, stats.sync_us_max);
+  const int64_t took_us = longest ? stats.sync_us_max : stats.sync_us_last;
+  LatencyWatch::note(latency_, config_, time_, "aof-fsync-always", took_us);
 }
 
 // Up to here nobody waits for anything, whatever he has chosen.
@@ -426,7 +468,10 @@ void Broker::state_digests() {
 
 void Broker::take_snapshots() {
   if (log_ == nullptr || !log_->status().ok()) return;
-  snapshots_.tick(batch_.effects());
+  {
+    const LatencyWatch watch(latency_, config_, time_, "snapshot");
+    snapshots_.tick(batch_.effects());
+  }
   if (const auto asker = backups_.tick()) executor_.retry(*asker);
   if (!snapshots_.status().ok() && failed_.ok()) failed_ = snapshots_.status();
 }
@@ -437,15 +482,32 @@ Status Broker::save() {
   return snapshots_.finish(batch_.effects());
 }
 
-Status Broker::compare_with_disk() {
+Status Broker::reload(bool save_first) {
   if (log_ == nullptr) return Status::error("the disk is being read: wait until the broker serves");
+  if (class_flush_.has_work()) return Status::error("a CLASS FLUSH is going through the databases: wait for its answer");
   propose();
   if (!failed_.ok()) return failed_;
+  if (save_first || snapshots_.under_way()) {  // one under way has the old chunks
+    if (Status saved = save(); !saved.ok()) return saved;
+  }
   if (Status synced = log_->sync_now(); !synced.ok()) return failed_ = synced;
-  const auto proof = prove_folder(house_.files, config_.data_dir);
+  Keyspace fresh(house_.seed ^ kKeyspaceSalt);
+  fresh.encodings = config_.encodings;
+  if (house_.deterministic) fresh.chunks().memory().tidy_from(0);
+  const auto proof = prove_folder(house_.files, config_.data_dir, fresh);
   if (!proof.ok()) return proof.status();
-  if (proof->digest == keyspace_.digest()) return Status::fine();
-  return Status::error("what the disk holds is not what the memory holds");
+  if (proof->digest != keyspace_.digest()) return Status::error("what the disk holds is not what the memory holds");
+  keyspace_.swap_content(fresh);
+  if (classes_.any()) usage_.recount(nullptr);
+  return Status::fine();
+}
+
+void Broker::serve_synced() {
+  if (log_ != nullptr && log_->status().ok()) executor_.serve_synced(log_->synced());
+}
+
+Stamp Broker::reached() const {
+  return log_ == nullptr ? Stamp{} : Stamp{.synced = log_->synced(), .written = log_->written()};
 }
 
 void Broker::release_replies() {
@@ -465,7 +527,7 @@ void Broker::release_replies() {
 // Sends what the log has reached. True: it holds more.
 bool Broker::release(Client& client) {
   if (client.gone) return false;
-  const Stamp reached = log_ == nullptr ? Stamp{} : Stamp{.synced = log_->synced(), .written = log_->written()};
+  const Stamp reached = this->reached();
   if (client.output.releasable(reached)) {
     const bool was_held_back = client.held_back();
     Bytes out = client.output.release(reached);
@@ -474,11 +536,8 @@ bool Broker::release(Client& client) {
     stats_.output_bytes += out.size();
     client.transport.write(out);
     spare_outputs_.take_back(out);
-    const bool listens = client.subscriptions() > 0 || client.monitors || client.tracking != nullptr;
-    const int64_t most = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
-    if (most > 0 && client.transport.unsent() > static_cast<size_t>(most)) {
-      house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
-      kill(client);
+    if (output_limits_.check(client, time_.monotonic_ms()) != OutputLimits::Verdict::kFine) {
+      close_slow_reader(client);
       return false;
     }
   }
@@ -488,6 +547,12 @@ bool Broker::release(Client& client) {
     hang_up(client);
   }
   return false;
+}
+
+void Broker::close_slow_reader(Client& client) {
+  ++stats_.output_limit_disconnections;
+  house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
+  kill(client);
 }
 
 // What waits for the disk: it goes by itself.
@@ -521,6 +586,11 @@ void Broker::housekeeping() {
   stats_.output_rate.sample(stats_.output_bytes, now_ms - sampled_ms_);
   sampled_ms_ = now_ms;
   if (eviction_.limited() && !house_.deterministic) eviction_.measure(bytes_to_disk());
+  for (const Ticket slow : output_limits_.slow()) {
+    Client* const client = clients_.find(slow);
+    if (client == nullptr || client->gone) output_limits_.forget(slow);
+    else if (output_limits_.check(*client, now_ms) != OutputLimits::Verdict::kFine) close_slow_reader(*client);
+  }
   if (config_.idle_timeout_s == 0) return;
   for (const auto& [id, client] : clients_.all()) {
     const bool waits = client->parked != nullptr || client->subscriptions() > 0;
@@ -532,12 +602,13 @@ std::optional<int64_t> Broker::next_tick_us() const {
   std::optional<int64_t> next;
   const auto sooner = [&](int64_t at_us) { next = next ? std::min(*next, at_us) : at_us; };
   if (const auto wait = executor_.next_wait_deadline_ms()) sooner(*wait * 1000);
+  if (const auto step = migrations_.next_deadline_ms()) sooner(*step * 1000);
   if (log_ != nullptr) {
     if (const auto poll = log_->next_poll_us()) sooner(*poll);
   }
   if (const auto snapshot = snapshots_.next_tick_us(batch_.effects())) sooner(*snapshot);
   if (const auto backup = backups_.next_tick_us()) sooner(*backup);
-  for (DbIndex db = 0; db < kDatabases && active_expire; ++db) {
+  for (DbIndex db = 0; db < kDatabases && active_expire && !executor_.paused(); ++db) {
     const Database& database = keyspace_.database(db);
     if (database.with_expiry() + database.with_field_expiry() == 0) continue;
     const TimeMs at_ms = std::min(database.next_expiry_ms(), database.next_field_expiry_ms());
@@ -545,6 +616,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   }
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
   if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);
+  if (output_limits_.any()) sooner(next_housekeeping_ms_ * 1000);
   if (config_.idle_timeout_s != 0) sooner(time_.monotonic_us() + 1000 * 1000);
   return next;
 }

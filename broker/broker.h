@@ -15,6 +15,7 @@
 #include "broker/backups.h"
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
+#include "broker/output_limits.h"
 #include "broker/rooms.h"
 #include "broker/round.h"
 #include "broker/snapshots.h"
@@ -58,7 +59,7 @@ class Broker {
   void tick();
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
-    const bool changes = eviction_.has_work() || class_flush_.has_work();
+    const bool changes = eviction_.has_work() || class_flush_.has_work() || migrations_.done();
     return !runnable_.empty() || purge_left_ || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
   }
   size_t runnable() const { return runnable_.size(); }  // clients that have something to run
@@ -67,6 +68,8 @@ class Broker {
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.
   void serve_while_held();
   void set_pump(Pump pump) { pump_ = std::move(pump); }
+  // The way to other servers; null ends all that are being called. Must outlive this, or be taken away.
+  void set_outbound(Outbound* outbound) { migrations_.call_by(outbound); }
   void pump() {
     if (pump_) pump_();
     serve_while_held();
@@ -88,8 +91,9 @@ class Broker {
   Snapshots& snapshots() { return snapshots_; }
   Backups& backups() { return backups_; }
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE: due keys go by themselves, and not only when somebody met one
-  // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, is what is here. Fails with what is not.
-  Status compare_with_disk();
+  // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, takes the place of what is here, if it is the same;
+  // else it says so, and what is here stays. Between commands, as save().
+  Status reload(bool save_first);
   Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET
   uint64_t port = 0;    // as bound, for INFO
@@ -113,15 +117,21 @@ class Broker {
   void make_room();
   bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
+  void state_time();
   bool purge_due_fields(int64_t until_us);
   void flush_classes();
+  void finish_migrations();
   DurabilityMode wanted() const;
   Index settled() const;
   void propose();
+  void note_syncs();
   void state_digests();
   void take_snapshots();
+  void serve_synced();
+  Stamp reached() const;
   void release_replies();
   bool release(Client& client);
+  void close_slow_reader(Client& client);
   void tidy_memory();
   void housekeeping();
   size_t bytes_to_disk() const;
@@ -143,14 +153,16 @@ class Broker {
   PubSub pubsub_;
   Tracking tracking_;
   Notifications notifications_;
+  Migrations migrations_;
+  OutputLimits output_limits_;
   Batch batch_;
   Vanished vanished_;
+  LatencyEvents latency_;
   Eviction eviction_;
   ClassFlush class_flush_;
   ScriptHost scripts_;
   FunctionHost functions_;
   SlowLog slow_log_;
-  LatencyEvents latency_;
   Monitors monitors_;
   Rooms rooms_;
   Executor executor_;
@@ -172,6 +184,8 @@ class Broker {
   TimeMs started_ms_ = 0;
   TimeMs next_housekeeping_ms_ = 0;
   TimeMs sampled_ms_ = 0;
+  uint64_t syncs_seen_ = 0;  // by note_syncs()
+  int64_t sync_us_max_seen_ = 0;
   TimeMs changed_ms_ = 0;  // when something last did, monotonic
   bool purge_left_ = false;
   bool tidy_left_ = false;

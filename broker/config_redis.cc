@@ -287,25 +287,24 @@ ConfigKey log_level() {
           }};
 }
 
-// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60": of each kind of client the hard limit, which
-// leat has for two of them, and the soft one with its seconds, which it remembers only.
-constexpr View kSoftLimits = "client-output-buffer-limit";
+// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60": of each kind of client the hard limit, and the soft
+// one with its seconds. leat has two of the kinds; of the third it remembers what was said.
+constexpr View kOutputLimits = "client-output-buffer-limit";
 
 struct OutputLimit {
   View kind;
   int64_t hard, soft, seconds;
 };
 std::vector<OutputLimit> output_limits(const Config& config) {
-  std::vector<OutputLimit> limits = {{"normal", config.output_bytes_max, 0, 0},
-                                     {"slave", 268435456, 67108864, 60},
-                                     {"pubsub", config.pubsub_output_bytes_max, 8388608, 60}};
-  const auto found = config.remembered.find(kSoftLimits);
+  std::vector<OutputLimit> limits = {
+      {"normal", config.output_bytes_max, config.output_soft_bytes_max, config.output_soft_s},
+      {"slave", 268435456, 67108864, 60},
+      {"pubsub", config.pubsub_output_bytes_max, config.pubsub_output_soft_bytes_max, config.pubsub_output_soft_s}};
+  const auto found = config.remembered.find(kOutputLimits);
   if (found == config.remembered.end()) return limits;
-  const std::vector<View> words = split(found->second);  // seven numbers
-  limits[0].soft = *parse_integer(words[0]), limits[0].seconds = *parse_integer(words[1]);
-  limits[1].hard = *parse_integer(words[2]);
-  limits[1].soft = *parse_integer(words[3]), limits[1].seconds = *parse_integer(words[4]);
-  limits[2].soft = *parse_integer(words[5]), limits[2].seconds = *parse_integer(words[6]);
+  const std::vector<View> words = split(found->second);  // three numbers
+  limits[1].hard = *parse_integer(words[0]);
+  limits[1].soft = *parse_integer(words[1]), limits[1].seconds = *parse_integer(words[2]);
   return limits;
 }
 
@@ -327,18 +326,19 @@ Status set_output_limits(Config& config, View text) {
     *of = {of->kind, *hard, *soft, *seconds};
   }
   config.output_bytes_max = limits[0].hard;
+  config.output_soft_bytes_max = limits[0].soft, config.output_soft_s = limits[0].seconds;
   config.pubsub_output_bytes_max = limits[2].hard;
+  config.pubsub_output_soft_bytes_max = limits[2].soft, config.pubsub_output_soft_s = limits[2].seconds;
   Bytes rest;
-  for (const int64_t one : {limits[0].soft, limits[0].seconds, limits[1].hard, limits[1].soft, limits[1].seconds,
-                            limits[2].soft, limits[2].seconds}) {
+  for (const int64_t one : {limits[1].hard, limits[1].soft, limits[1].seconds}) {
     rest += (rest.empty() ? "" : " ") + integer_text(one);
   }
-  config.remembered[Bytes(kSoftLimits)] = rest;
+  config.remembered[Bytes(kOutputLimits)] = rest;
   return Status::fine();
 }
 
 ConfigKey output_limits() {
-  return {"", kSoftLimits, true,
+  return {"", kOutputLimits, true,
           [](const Config& config) {
             Bytes text;
             for (const OutputLimit& one : output_limits(config)) {

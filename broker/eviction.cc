@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "broker/latency_watch.h"
 #include "broker/memory.h"
 
 namespace leat {
@@ -22,7 +23,7 @@ constexpr int64_t kTenacityEven = 10, kTenacityMax = 100;
 }  // namespace
 
 Eviction::Eviction(const Config& config, const Classes& classes, const ClassUsage& usage, Keyspace& keyspace, Batch& batch,
-                   BrokerTime& time, Stats& stats, Vanished& vanished, std::mt19937_64& dice)
+                   BrokerTime& time, Stats& stats, Vanished& vanished, LatencyEvents& latency, std::mt19937_64& dice)
     : config_(config),
       classes_(classes),
       usage_(usage),
@@ -31,6 +32,7 @@ Eviction::Eviction(const Config& config, const Classes& classes, const ClassUsag
       time_(time),
       stats_(stats),
       vanished_(vanished),
+      latency_(latency),
       dice_(dice),
       pools_(classes.size()) {}
 
@@ -124,6 +126,7 @@ bool Eviction::may_add(ClassId id) {
 }
 
 bool Eviction::make_room(ClassId id, int64_t until_us) {
+  const LatencyWatch watch(latency_, config_, time_, "eviction-cycle");
   for (int steps = 1; over(id); ++steps) {
     // What went before may not be free yet; a class's own figures know already.
     if (over_quota(id) || keyspace_.free_some(kFreeChunks)) {
@@ -260,6 +263,7 @@ std::optional<Type> Eviction::still(ClassId id, const Candidate& candidate) cons
 
 void Eviction::evict(DbIndex db, View key, Type type) {
   vanished_.note(db, key, type, Cause::kEvicted, time_.now_ms());
+  const LatencyWatch watch(latency_, config_, time_, "eviction-del");
   batch_.emit(db, KeyEvict{.key = key});
   ++stats_.evicted_keys;
 }

@@ -22,6 +22,7 @@
 #include "broker/broker_time.h"
 #include "broker/config.h"
 #include "broker/keyspace/key_use.h"
+#include "broker/latency.h"
 #include "broker/stats.h"
 #include "broker/vanished.h"
 
@@ -31,7 +32,7 @@ class Eviction {
  public:
   // All must outlive this.
   Eviction(const Config& config, const Classes& classes, const ClassUsage& usage, Keyspace& keyspace, Batch& batch,
-           BrokerTime& time, Stats& stats, Vanished& vanished, std::mt19937_64& dice);
+           BrokerTime& time, Stats& stats, Vanished& vanished, LatencyEvents& latency, std::mt19937_64& dice);
 
   bool limited() const { return config_.maxmemory > 0 || classes_.limit_memory(); }
   // Memory that counts: keys, values, their indexes, and what else the process was seen to use.
@@ -110,6 +111,7 @@ class Eviction {
   BrokerTime& time_;
   Stats& stats_;
   Vanished& vanished_;
+  LatencyEvents& latency_;
   std::mt19937_64& dice_;
   std::vector<Pool> pools_;  // by class
   size_t beside_ = 0;

@@ -26,6 +26,10 @@ Result<wal::Origin> load_snapshot(wal::FileSystem& files, const Bytes& folder, K
 
 Result<Proof> prove_folder(wal::FileSystem& files, const Bytes& folder) {
   Keyspace keyspace(0);
+  return prove_folder(files, folder, keyspace);
+}
+
+Result<Proof> prove_folder(wal::FileSystem& files, const Bytes& folder, Keyspace& keyspace) {
   const auto origin = load_snapshot(files, folder, keyspace);
   if (!origin.ok()) return origin.status();
   Replay replay(keyspace, Replay::Fit::kAsked);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // proof.h: a data folder read the way a start reads it, into memory: whether its content is what the log says it was.
 //
-// Used by: `leat check`, when all checksums fit; salvage, on what it has made.
+// Used by: `leat check`, when all checksums fit; salvage, on what it has made; DEBUG RELOAD.
 // Always:  - only reads; takes the memory that a start takes.
 #pragma once
 
@@ -19,6 +19,8 @@ struct Proof {
 
 // Fails with the sentence that a start would refuse with.
 Result<Proof> prove_folder(wal::FileSystem& files, const Bytes& folder);
+// The same into a keyspace that is fresh and keeps it.
+Result<Proof> prove_folder(wal::FileSystem& files, const Bytes& folder, Keyspace& keyspace);
 
 uint64_t count_keys(const Keyspace& keyspace);
 

@@ -12,6 +12,7 @@
 #include "broker/config.h"
 #include "broker/eviction.h"
 #include "broker/latency.h"
+#include "broker/migrations.h"
 #include "broker/monitors.h"
 #include "broker/pubsub.h"
 #include "broker/script/function_host.h"
@@ -57,6 +58,7 @@ struct Rooms {
   Monitors& monitors;
   Tracking& tracking;
   Notifications& notifications;
+  Migrations& migrations;
   const CommandTable& table;
   Executor& executor;
   Broker& broker;  // for what concerns the house itself: shutdown, kill, the log's figures

@@ -29,6 +29,7 @@ struct Stats {
   uint64_t expired_fields = 0;   // of hashes
   uint64_t vanished_queues = 0;  // lists, sorted sets and streams among the expired and evicted
   uint64_t error_replies = 0;
+  uint64_t output_limit_disconnections = 0;
   uint64_t messages = 0;   // published
   size_t memory_peak = 0;  // of what INFO and the housekeeping saw
   std::vector<CommandStats> by_command;             // by the row's number in the table

@@ -43,6 +43,7 @@ void Deadlines<Payload>::add(TimeMs at_ms, Payload payload) {
   const Item item = block.item(at_ms, payload);
   block.items.insert(std::upper_bound(block.items.begin(), block.items.end(), item), item);
   ++size_;
+  sum_ms_ += at_ms;
 }
 
 // Splits a full block and returns the half where `deadline` belongs. Times mostly come in rising order: then the block
@@ -101,6 +102,7 @@ bool Deadlines<Payload>::remove(TimeMs at_ms, Payload payload) {
   if (at == block.items.end() || *at != item) return false;
   block.items.erase(at);
   --size_;
+  sum_ms_ -= at_ms;
   tidy(found);
   return true;
 }
@@ -162,7 +164,9 @@ size_t Deadlines<Payload>::memory() const {
 template <typename Payload>
 bool Deadlines<Payload>::clear_some(size_t blocks) {
   for (; blocks > 0 && !blocks_.empty(); --blocks) {
-    size_ -= std::prev(blocks_.end())->second.items.size();
+    const Block& last = std::prev(blocks_.end())->second;
+    for (const Item& item : last.items) sum_ms_ -= last.deadline(item).at_ms;
+    size_ -= last.items.size();
     blocks_.erase(std::prev(blocks_.end()));
   }
   return blocks_.empty();

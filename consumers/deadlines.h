@@ -40,6 +40,7 @@ class Deadlines {
   size_t memory() const;
   TimeMs earliest_ms() const { return empty() ? kNever : blocks_.begin()->second.front().at_ms; }
   TimeMs latest_ms() const { return empty() ? kNever : std::prev(blocks_.end())->second.back().at_ms; }
+  TimeMs average_ms() const { return empty() ? 0 : static_cast<TimeMs>(sum_ms_ / static_cast<Sum>(size_)); }
   size_t count_due(TimeMs now_ms) const;  // a step for each block of some hundred
 
   // Those whose time has come (at_ms <= now_ms), earliest first, while `visit(Deadline)` says true; equal pairs once.
@@ -80,6 +81,7 @@ class Deadlines {
   // Sorted blocks under a sorted index. A key is not above its block's items and above all items of the block before,
   // so equal pairs lie in one block, and removing the first of a block leaves its key as it is.
   using Blocks = std::map<Deadline, Block>;
+  using Sum = __int128;  // of times up to the largest
   typename Blocks::iterator block_for(const Deadline& deadline);
   typename Blocks::iterator make_room(typename Blocks::iterator full, const Deadline& deadline);
   typename Blocks::iterator cover(typename Blocks::iterator block, const Deadline& deadline);
@@ -87,6 +89,7 @@ class Deadlines {
 
   Blocks blocks_;
   size_t size_ = 0;
+  Sum sum_ms_ = 0;
 };
 
 }  // namespace leat::consumers

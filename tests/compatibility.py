@@ -27,7 +27,6 @@ WHY_NOT = {  # by class of redis_commands.tsv, or by name
     "module": "there are no modules",
     "debug/internal": "of Redis' own works",
     "ACL": "users and passwords are not built yet",
-    "MIGRATE": "not built yet: `DUMP` here, `RESTORE` there",
 }
 NOTES = {
     "FLUSHALL": "libraries of functions stay, as in Redis",
@@ -43,6 +42,7 @@ NOTES = {
     "XTRIM": "`~` keeps at most about a hundred entries more than asked",
     "LTRIM": "a keyspace event only when something was trimmed",
     "APPEND": "a keyspace event only when something was appended",
+    "MIGRATE": "only who asks waits; a key that is changed here on its way stays, and the answer says so; an error in `MULTI` and in scripts",
     "PFMERGE": "a keyspace event only when something has changed",
     "BGREWRITEAOF": "takes a snapshot, which lets the log behind it go",
     "SAVE": "takes a snapshot and answers when it is on disk; nobody else waits for it",

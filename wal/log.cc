@@ -284,6 +284,7 @@ Stats Log::stats() const {
                .bytes = proposed_bytes_,
                .syncs = progress_.syncs,
                .sync_us_average = progress_.sync_us_average,
+               .sync_us_last = progress_.sync_us_last,
                .sync_us_max = progress_.sync_us_max,
                .unsynced_bytes = unsynced_bytes(),
                .segments = table_.size(),

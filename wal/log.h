@@ -40,6 +40,7 @@ struct Stats {
   uint64_t bytes = 0;           // proposed since the start
   uint64_t syncs = 0;           // since the start
   int64_t sync_us_average = 0;  // moving
+  int64_t sync_us_last = 0;
   int64_t sync_us_max = 0;
   uint64_t unsynced_bytes = 0;
   uint64_t segments = 0;

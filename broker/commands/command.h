@@ -35,6 +35,7 @@ struct Wait {
   bool ends_on_error = false;      // … unless this: XREADGROUP is told when its group or key is gone
   TimeMs look_again_ms = 0;        // monotonic; then the handler runs again though nothing was touched. 0: what it waits for
                                    // comes with no time; kNever: with a time, and nothing is in sight (XREADGROUP … CLAIM)
+  Index synced = 0;                // when this is on disk the handler runs again; 0: the disk is not what it waits for
   std::vector<StreamId> resolved;  // what the first run resolved (XREAD … $), one for each key
 };
 
@@ -59,7 +60,7 @@ using Handler = Outcome (*)(Context& ctx, Args args);
 
 // Where a command's keys stand among its words.
 struct Keys {
-  enum class Kind : uint8_t { kNone, kRange, kCounted, kStreams, kStored };
+  enum class Kind : uint8_t { kNone, kRange, kCounted, kStreams, kStored, kMigrated };
   Kind kind = Kind::kNone;
   int8_t first = 0;
   int8_t last = 0;  // negative: from the end
@@ -73,6 +74,7 @@ struct Keys {
   static constexpr Keys counted(int8_t count_at, int8_t also = 0) { return {Kind::kCounted, also, 0, 0, count_at}; }
   static constexpr Keys stored(int8_t first, int8_t from) { return {Kind::kStored, first, first, 1, from}; }
   static constexpr Keys streams() { return {Kind::kStreams, 0, 0, 0, 0}; }
+  static constexpr Keys migrated() { return {Kind::kMigrated, 3, 3, 1, 0}; }  // the third word, or all behind KEYS
 };
 
 // As COMMAND INFO names them, and as the executor obeys them.

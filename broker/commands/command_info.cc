@@ -64,7 +64,8 @@ std::vector<Bytes> categories_of(const Command& command) {
 
 Replied describe(ReplySink& reply, const Command& command) {
   const CommandRow& row = command.row;
-  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kStored;
+  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kStored ||
+                      row.keys.kind == Keys::Kind::kMigrated;
   const bool counted_too = row.keys.kind == Keys::Kind::kCounted && row.keys.first > 0;
   reply.array(10);
   reply.bulk(lower(row.name));

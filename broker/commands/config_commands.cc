@@ -32,7 +32,7 @@ Outcome config_get(Context& ctx, Args args) {
 Outcome config_set(Context& ctx, Args args) {
   if (args.size() % 2 != 0) return arity_error(ctx.command);
   Config changed = ctx.rooms.config;
-  std::set<const ConfigKey*> seen;
+  std::set<const ConfigKey*> seen;  // an old name is another one, as in Redis: what comes last counts
   for (size_t i = 2; i < args.size(); i += 2) {
     const Bytes name(args[i]);
     const ConfigKey* key = find_config_key(args[i]);

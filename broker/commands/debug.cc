@@ -62,16 +62,19 @@ Outcome object(Context& ctx, Args args) {
 }
 
 // DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE], DEBUG LOADAOF: the disk's content is rebuilt beside the live one, as a start
-// would, and must be the same. The live one stays.
+// would, must be the same, and takes its place; RELOAD takes a snapshot first, unless NOSAVE. (MERGE and NOFLUSH are about what
+// is not in Redis' file; here the disk has everything.)
 Outcome reload(Context& ctx, Args args) {
+  bool save = same_word(args[1], "RELOAD");
   for (const View word : args.from(2)) {
+    if (same_word(word, "NOSAVE")) save = false;
     if (!same_word(word, "MERGE") && !same_word(word, "NOFLUSH") && !same_word(word, "NOSAVE")) {
       return Status::error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
     }
   }
   if (ctx.nested) return Status::error("ERR DEBUG RELOAD and LOADAOF cannot run inside a transaction");
-  const Status same = ctx.rooms.broker.compare_with_disk();
-  return same.ok() ? Outcome(ctx.reply.ok()) : Outcome(Status::error("ERR " + Bytes(same.text())));
+  const Status done = ctx.rooms.broker.reload(save);
+  return done.ok() ? Outcome(ctx.reply.ok()) : Outcome(Status::error("ERR " + Bytes(done.text())));
 }
 
 // DEBUG QUICKLIST-PACKED-THRESHOLD size: leat has no such nodes

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dump_commands.h: DUMP and RESTORE; their rows stand in key.cc.
+// dump_commands.h: DUMP, RESTORE and MIGRATE; their rows stand in key.cc.
 #pragma once
 
 #include "broker/commands/context.h"
@@ -9,5 +9,8 @@ namespace leat {
 // dump.cc
 Outcome dump(Context&, Args);
 Outcome restore(Context&, Args);
+
+// migrate.cc
+Outcome migrate(Context&, Args);
 
 }  // namespace leat

@@ -349,6 +349,10 @@ void Executor::park(Client& client, const Command& command, Args args, Wait wait
   client.parked = std::make_unique<Parked>(
       Parked{&command, OwnedArgs(args), std::move(wait), db, rooms_.time.monotonic_ms(), 0});
   if (client.parked->wait.look_again_ms != 0) plan_look(client, std::exchange(client.parked->wait.look_again_ms, 0));
+  if (const Index synced = client.parked->wait.synced; synced != 0) {
+    syncs_.emplace(synced, client.id);
+    wait_for({.synced = synced});
+  }
 }
 
 void Executor::plan_look(Client& client, TimeMs at_ms) {
@@ -361,8 +365,10 @@ void Executor::plan_look(Client& client, TimeMs at_ms) {
 
 void Executor::unpark(Client& client) {
   rooms_.waiters.forget(client.id);
+  if (rooms_.migrations.any()) rooms_.migrations.forget(client.id);
   if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
   plan_look(client, 0);
+  syncs_.erase({client.parked->wait.synced, client.id});
   client.parked.reset();
   rooms_.broker.to_run(client);  // what it sent meanwhile
 }
@@ -391,6 +397,10 @@ bool Executor::retry(Client& client) {
 void Executor::retry(Ticket waiter) {
   Client* const client = rooms_.clients.find(waiter);
   if (client != nullptr && client->parked != nullptr) retry(*client);
+}
+
+void Executor::serve_synced(Index synced) {
+  while (!syncs_.empty() && syncs_.begin()->first <= synced) retry(syncs_.extract(syncs_.begin()).value().second);
 }
 
 void Executor::serve_waiters() {
@@ -468,8 +478,10 @@ bool Executor::unblock(Client& client, View error) {
 void Executor::forget(Client& client) {
   if (client.parked != nullptr) {
     rooms_.waiters.forget(client.id);
+    rooms_.migrations.forget(client.id);
     if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
     plan_look(client, 0);
+    syncs_.erase({client.parked->wait.synced, client.id});
     client.parked.reset();
   }
   rooms_.watches.forget(client.id);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 
 #include "broker/commands/admission.h"
 #include "broker/commands/context.h"
@@ -39,6 +40,7 @@ class Executor {
   bool unblock(Client& client, View error);
   void serve_waiters();
   void retry(Ticket waiter);  // what it waits for is no key, and has come
+  void serve_synced(Index synced);  // who waits for the disk
   size_t blocked() const { return rooms_.waiters.size(); }
 
   // The client is leaving: nothing will be popped for it.
@@ -46,6 +48,7 @@ class Executor {
   void tell_of_keys();  // that no command has changed: they expired or were evicted
   void seal(Client& client, const Stamp& stamp);
   const Stamp& waited_for() const { return waited_for_; }  // the highest that was ever sealed
+  void wait_for(const Stamp& stamp) { waited_for_.raise(stamp); }  // what leaves by another door than a reply
   // A message to a client that did not ask, stamped with what its sender has seen. `self`: whose request sends it, null:
   // nobody's; what it sends to itself, as to anybody in the middle of a reply, goes behind that reply.
   template <typename Write>
@@ -108,6 +111,7 @@ class Executor {
   int64_t slow_us_ = INT64_MAX;  // a request that takes so long is noted; one comparison for all that is not
   consumers::Deadlines<Ticket> deadlines_;  // monotonic ms; payload: the ticket
   consumers::Deadlines<Ticket> looks_;      // the same, of Wait::look_again_ms
+  std::set<std::pair<Index, Ticket>> syncs_;  // of Wait::synced
 };
 
 }  // namespace leat

@@ -87,7 +87,7 @@ void clients(Context& ctx, Lines& out) {
   out.field("client_recent_max_input_buffer", input_largest);
   out.field("blocked_clients", ctx.rooms.executor.blocked());
   out.field("pubsub_clients", listening);
-  out.field("watching_clients", ctx.rooms.watches.clients());
+  out.field("watching_clients", ctx.rooms.watches.clients() - ctx.rooms.migrations.watched());
   out.field("tracking_clients", ctx.rooms.tracking.clients());
   out.field("total_blocking_keys", ctx.rooms.waiters.keys());
 }
@@ -216,6 +216,7 @@ void statistics(Context& ctx, Lines& out) {
   out.field("tracking_total_items", ctx.rooms.tracking.items());
   out.field("tracking_total_prefixes", ctx.rooms.tracking.prefixes());
   out.field("total_error_replies", stats.error_replies);
+  out.field("client_output_buffer_limit_disconnections", stats.output_limit_disconnections);
 }
 
 void replication(Context&, Lines& out) {
@@ -268,13 +269,18 @@ void errorstats(Context& ctx, Lines& out) {
 
 void cluster(Context&, Lines& out) { out.field("cluster_enabled", 0); }
 
+// Exact, not of a sample as in Redis.
+TimeMs average_ttl_ms(const Context& ctx, const Database& database) {
+  return database.with_expiry() == 0 ? 0 : std::max<TimeMs>(database.average_expiry_ms() - ctx.now_ms, 0);
+}
+
 void keyspace(Context& ctx, Lines& out) {
   for (DbIndex db = 0; db < kDatabases; ++db) {
     const Database& database = ctx.rooms.keyspace.database(db);
     if (database.size() == 0) continue;
     out.field("db" + std::to_string(db), "keys=" + std::to_string(database.size()) +
                                              ",expires=" + std::to_string(database.with_expiry()) +
-                                             ",avg_ttl=0,subexpiry=" + std::to_string(database.with_field_expiry()));
+                                             ",avg_ttl=" + std::to_string(average_ttl_ms(ctx, database)) + ",subexpiry=" + std::to_string(database.with_field_expiry()));
   }
 }
 

@@ -239,6 +239,7 @@ constexpr CommandRow kRows[] = {
     {"EXPIREAT",        -3,  Keys::at(1),        kWrite | kFast,      expire<kSeconds, kAbsolute>},
     {"EXPIRETIME",      2,   Keys::at(1),        kLooks | kFast,      expiry<kSeconds, kAbsolute>},
     {"KEYS",            2,   Keys::none(),       kReadOnly,           keys},
+    {"MIGRATE",         -6,  Keys::migrated(),   kWrite | kMovableKeys, migrate},
     {"MOVE",            3,   Keys::at(1),        kWrite | kFast,      move},
     {"OBJECT",          -2,  Keys::none(),       kContainer | kReadOnly, object},
     {"OBJECT|ENCODING", 3,   Keys::at(2),        kLooks,              object_encoding},

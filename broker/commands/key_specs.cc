@@ -169,6 +169,10 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
       tell_spec(reply, split("RO access"), {}, keys.first, "range", 0, 1, 0);
       for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, split("OW update"), word, -command.row.arity, "range", 0, 1, 0);
       return;
+    case Keys::Kind::kMigrated:
+      reply.array(2);
+      tell_spec(reply, key_flags(command, 0), {}, keys.first, "range", 0, 1, 0);
+      return tell_spec(reply, split("RW access delete incomplete"), "KEYS", -2, "range", -1, 1, 0);
     case Keys::Kind::kStreams:
       reply.array(1);
       return tell_spec(reply, key_flags(command, 0), "STREAMS", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,

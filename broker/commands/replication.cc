@@ -31,8 +31,9 @@ Outcome wait(Context& ctx, Args args) {
   return ctx.reply.integer(0);
 }
 
-// WAITAOF numlocal numreplicas timeout  →  [1 once the caller's writes are synced, 0 replicas]. The answer itself is held
-// until they are, whatever the caller's durability is, and asks for the sync.
+// WAITAOF numlocal numreplicas timeout  →  [1 once the caller's writes are synced, 0 replicas]. It asks for the sync, whatever
+// the caller's durability is. When the time is up it says how far the disk is, and that rests on nothing: only replies before
+// it may keep it waiting. Where it cannot wait (MULTI) the answer itself is held until the disk has come so far.
 Outcome waitaof(Context& ctx, Args args) {
   const auto local = integer_of(args[1]);
   if (!local.ok()) return local.status();
@@ -42,11 +43,20 @@ Outcome waitaof(Context& ctx, Args args) {
   if (*replicas < 0) return kMustBePositive;
   const auto timeout_ms = wait_ms_of(args[3]);
   if (!timeout_ms.ok()) return timeout_ms.status();
-  if (*replicas > 0 && !ctx.nested && !ctx.time_is_up) return until_time_is_up(ctx, *timeout_ms);
-  const Index last = ctx.rooms.batch.last_index();
-  if (*local > 0) ctx.footing.join({.index = last, .level = DurabilityMode::kAlways});
+  const Index last = ctx.resumed == nullptr ? ctx.rooms.batch.last_index() : ctx.resumed->resolved[0].ms;
+  bool synced = ctx.rooms.broker.log()->synced() >= last;
+  if (!ctx.nested && !ctx.time_is_up && ((*local > 0 && !synced) || *replicas > 0)) {
+    Wait wait = until_time_is_up(ctx, *timeout_ms);
+    if (*local > 0 && !synced) wait.synced = last;
+    wait.resolved = {{last, 0}};
+    return wait;
+  }
+  if (ctx.nested && *local > 0) {
+    ctx.footing.join({.index = last, .level = DurabilityMode::kAlways});
+    synced = true;
+  }
   ctx.reply.array(2);
-  ctx.reply.integer(*local > 0 || ctx.rooms.broker.log()->synced() >= last ? 1 : 0);
+  ctx.reply.integer(synced ? 1 : 0);
   return ctx.reply.integer(0);
 }
 

@@ -105,6 +105,16 @@ size_t stored_position(Args args, size_t from) {
   }
   return stored;
 }
+
+// Of MIGRATE: the word behind KEYS; 0: there is no such word.
+size_t migrated_position(Args args) {
+  for (size_t at = 6; at < args.size(); ++at) {
+    if (same_word(args[at], "KEYS")) return at + 1;
+    if (same_word(args[at], "AUTH")) at += 1;
+    else if (same_word(args[at], "AUTH2")) at += 2;
+  }
+  return 0;
+}
 }  // namespace
 
 std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args args) {
@@ -132,6 +142,13 @@ std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args arg
       positions.push_back(static_cast<size_t>(row.keys.first));
       const size_t stored = stored_position(args, static_cast<size_t>(row.keys.count_at));
       if (stored != 0) positions.push_back(stored);
+      return positions;
+    }
+    case Keys::Kind::kMigrated: {
+      const size_t behind = migrated_position(args);
+      if (behind == 0) return std::vector<size_t>{static_cast<size_t>(row.keys.first)};
+      if (!args[static_cast<size_t>(row.keys.first)].empty()) return std::nullopt;
+      for (size_t at = behind; at < args.size(); ++at) positions.push_back(at);
       return positions;
     }
     case Keys::Kind::kStreams: {

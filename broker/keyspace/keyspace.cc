@@ -382,15 +382,22 @@ bool Database::free_all(size_t chunks) {
          field_expiries_.clear_some(chunks);
 }
 
-Keyspace::Keyspace(uint64_t hash_seed) : chunks_(hash_seed) {
-  for (DbIndex db = 0; db < kDatabases; ++db) databases_.push_back(std::make_unique<Database>(chunks_, chunks_.next_value_id()));
+Keyspace::Keyspace(uint64_t hash_seed) : chunks_(std::make_unique<ChunkStore>(hash_seed)) {
+  for (DbIndex db = 0; db < kDatabases; ++db) databases_.push_back(std::make_unique<Database>(*chunks_, chunks_->next_value_id()));
 }
 Keyspace::~Keyspace() = default;
 
 void Keyspace::swap(DbIndex a, DbIndex b) { std::swap(databases_.at(a), databases_.at(b)); }
 
+void Keyspace::swap_content(Keyspace& other) {
+  std::swap(chunks_, other.chunks_);
+  std::swap(databases_, other.databases_);
+  std::swap(libraries_, other.libraries_);
+  std::swap(dead_, other.dead_);
+}
+
 void Keyspace::flush(DbIndex db) {
-  dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(chunks_, chunks_.next_value_id())));
+  dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(*chunks_, chunks_->next_value_id())));
 }
 
 bool Keyspace::free_some(size_t chunks) {
@@ -405,7 +412,7 @@ bool Keyspace::free_some(size_t chunks) {
 }
 
 void Keyspace::set_library(View name, View code) {
-  if (libraries_ == nullptr) libraries_ = std::make_unique<Database>(chunks_, chunks_.next_value_id());
+  if (libraries_ == nullptr) libraries_ = std::make_unique<Database>(*chunks_, chunks_->next_value_id());
   libraries_->set_string(name, code);
 }
 
@@ -438,22 +445,22 @@ size_t Keyspace::libraries_memory() const {
 }
 
 bool Keyspace::tidy_memory(size_t steps, ChunkMemory::Hour hour) {
-  const uint64_t moves = chunks_.memory().moves();
-  const bool done = chunks_.memory().tidy(steps, hour);
-  if (chunks_.memory().moves() == moves) return done;
+  const uint64_t moves = chunks_->memory().moves();
+  const bool done = chunks_->memory().tidy(steps, hour);
+  if (chunks_->memory().moves() == moves) return done;
   for (const auto& database : databases_) database->forget_places();
   return done;
 }
 
 size_t Keyspace::memory() const {
-  size_t bytes = chunks_.bytes();
+  size_t bytes = chunks_->bytes();
   for (const auto& database : databases_) bytes += database->index_memory();
   for (const auto& database : dead_) bytes += database->index_memory();
   return bytes + (libraries_ == nullptr ? 0 : libraries_->index_memory());
 }
 
 Bytes Keyspace::state() const {
-  State state{.hash_seed = chunks_.hash_seed(), .last = chunks_.last_ids(), .roots = {}};
+  State state{.hash_seed = chunks_->hash_seed(), .last = chunks_->last_ids(), .roots = {}};
   for (const auto& database : databases_) state.roots.push_back(database->id());
   if (libraries_ != nullptr) state.roots.push_back(libraries_->id());
   return encode(state);

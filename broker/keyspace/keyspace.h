@@ -139,6 +139,7 @@ class Database {
     Type type;
   };
   std::vector<Due> due(TimeMs now_ms, size_t limit) const;
+  TimeMs average_expiry_ms() const { return expiries_.average_ms(); }  // of those that have one; 0: none has
   TimeMs next_expiry_ms() const { return expiries_.earliest_ms(); }  // INT64_MAX when none has one
   // The same for fields of hashes: of the hash whose first field is due earliest, at most `limit` of those that are.
   struct DueFields {
@@ -268,6 +269,8 @@ class Keyspace {
   const Database& database(DbIndex db) const { return *databases_.at(db); }
   void swap(DbIndex a, DbIndex b);
   void flush(DbIndex db);
+  // All that is in the one for all that is in the other. Where nobody holds a View.
+  void swap_content(Keyspace& other);
   // Libraries of functions; the text dies with the next change.
   void set_library(View name, View code);
   void delete_library(View name);  // which must exist
@@ -275,14 +278,14 @@ class Keyspace {
   std::optional<View> library(View name) const;
   std::vector<Bytes> library_names() const;  // in no particular order
   size_t libraries_memory() const;           // of their texts, about
-  ChunkStore& chunks() { return chunks_; }
-  const ChunkStore& chunks() const { return chunks_; }
+  ChunkStore& chunks() { return *chunks_; }
+  const ChunkStore& chunks() const { return *chunks_; }
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_some(size_t chunks);
   // Where nobody holds a View: chunks move to where less memory is lost; true when nothing is left to do.
   bool tidy_memory(size_t steps, ChunkMemory::Hour hour);
   size_t memory() const;
-  size_t memory_unused() const { return chunks_.memory().unused(); }  // ours, though the allocator believes it in use
+  size_t memory_unused() const { return chunks_->memory().unused(); }  // ours, though the allocator believes it in use
   uint64_t digest() const;
   void note_writes_as(uint32_t made, uint32_t replaced) {
     for (const auto& database : databases_) database->note_writes_as(made, replaced);
@@ -304,7 +307,7 @@ class Keyspace {
   EncodingLimits encodings;  // up to where apply labels a value as small; configuration, not state
 
  private:
-  ChunkStore chunks_;
+  std::unique_ptr<ChunkStore> chunks_;
   std::vector<std::unique_ptr<Database>> databases_;
   std::unique_ptr<Database> libraries_;  // nullptr: there was none yet
   std::vector<std::unique_ptr<Database>> dead_;

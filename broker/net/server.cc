@@ -36,11 +36,13 @@ Server::Server(Broker& broker, const Config& config, Events& events)
   uv_signal_start(&interrupt_, stop, SIGINT);
   broker_.set_wake([this] { uv_async_send(&wake_); });
   broker_.set_pump([this] { pump(); });
+  broker_.set_outbound(&outbound_);
 }
 
 Server::~Server() {
   broker_.set_wake(nullptr);
   broker_.set_pump(nullptr);
+  broker_.set_outbound(nullptr);  // and so all its calls are being closed
   const std::vector<Connection*> open(connections_.begin(), connections_.end());
   for (Connection* connection : open) connection->close_now();
   for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&listener_), reinterpret_cast<uv_handle_t*>(&timer_),

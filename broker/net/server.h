@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/net/outbound_calls.h"
 
 namespace leat {
 
@@ -49,6 +50,7 @@ class Server {
   const Config& config_;
   Events& events_;
   uv_loop_t loop_;
+  OutboundCalls outbound_{loop_};
   uv_tcp_t listener_;
   uv_timer_t timer_;
   uv_async_t wake_;

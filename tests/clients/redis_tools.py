@@ -5,6 +5,7 @@ Used by: ctest.
 Always:  - a tool is given an end: a count, or a time after which it is stopped by its pid.
 """
 import argparse
+import contextlib
 import fcntl
 import os
 import pty
@@ -25,6 +26,8 @@ KEYS = 1000
 SECONDS = 60  # after which a tool is taken to hang
 FAMILIES = {"list": ("LPUSH list a b c", "3 items"), "hash": ("HSET hash f v g w", "2 fields"), "set": ("SADD set 1 2 3 4", "4 members"),
             "zset": ("ZADD zset 1 a", "1 members"), "stream": ("XADD stream * f v", "1 entries")}
+HINTS = {"LPUSH ": "LPUSH key element [element ...]", "set k ": "set k value [NX|XX]", "XADD s ": "XADD s [NOMKSTREAM]",
+         "LEAT BACKUP ": "LEAT BACKUP folder", "HSETEX ": "HSETEX key"}
 
 
 class Tools:
@@ -75,6 +78,17 @@ class Tools:
         for part in ("OK", "QUEUED", "(TX)>", "1) OK", "(error) WRONGTYPE", '"1"'):
             expect(part, told)
 
+    def hints(self):
+        """What redis-cli shows behind the words while they are typed, and what TAB makes of them: it asks COMMAND DOCS."""
+        with self.terminal() as terminal:
+            read_until(terminal, has_prompt)
+            for words, hint in HINTS.items():
+                type_and_expect(terminal, words, hint)
+                os.write(terminal, b"\x15")  # the line is gone
+            type_and_expect(terminal, "LEAT BA\t", "LEAT BACKUP")
+            os.write(terminal, b"\x15quit\r")
+            read_until(terminal, lambda text: False)
+
     def benchmark(self):
         done = subprocess.run(["redis-benchmark", "-p", str(self.server.port), "-n", "500", "-q"], capture_output=True, text=True, timeout=SECONDS)
         told = done.stdout + done.stderr
@@ -95,24 +109,39 @@ class Tools:
             tool.wait()
 
     def typed(self, lines):
+        with self.terminal() as terminal:
+            told = ""
+            for line in lines.splitlines(keepends=True):
+                told += read_until(terminal, has_prompt)
+                os.write(terminal, line.replace("\n", "\r").encode())
+            return told + read_until(terminal, lambda text: False)
+
+    @contextlib.contextmanager
+    def terminal(self):
+        """One with redis-cli on it."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.environ["TERM"] = "xterm"
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))  # or it asks the terminal, which is us
             os.execvp("redis-cli", ["redis-cli", "-p", str(self.server.port)])
         try:
-            told = ""
-            for line in lines.splitlines(keepends=True):
-                told += read_until(terminal, has_prompt)
-                os.write(terminal, line.replace("\n", "\r").encode())
-            return told + read_until(terminal, lambda text: False)
+            yield terminal
         finally:
             os.close(terminal)
             os.waitpid(pid, 0)
 
 
+def plain(text):
+    return re.sub("\x1b\\[[0-9;]*[A-Za-z]|\r", "", text)
+
+
+def type_and_expect(terminal, words, shown):
+    os.write(terminal, words.encode())
+    read_until(terminal, lambda text: shown in plain(text))
+
+
 def has_prompt(text):
-    return re.sub("\x1b\\[[0-9;]*[A-Za-z]|\r", "", text).endswith("> ")
+    return plain(text).endswith("> ")
 
 
 def read_until(descriptor, enough):
@@ -149,7 +178,7 @@ def main():
     server.start()
     try:
         tools = Tools(server)
-        done = ("pipe", "scan", "bigkeys", "memkeys", "stat", "latency", "eval", "resp3", "interactive", "benchmark")
+        done = ("pipe", "scan", "bigkeys", "memkeys", "stat", "latency", "eval", "resp3", "interactive", "hints", "benchmark")
         for name in done:
             getattr(tools, name)()
         print(f"redis-cli and redis-benchmark: {', '.join(done)}")

@@ -55,6 +55,14 @@ TEST_F(ConfigCommandsTest, WhatIsRememberedIsChecked) {
   EXPECT_EQ(call("CONFIG SET hz 1 hz 2").type, '-');
 }
 
+// As redis-server 7.0.15 has it: two names are two parameters, and the last one counts.
+TEST_F(ConfigCommandsTest, AnOldNameBesideTheNewOne) {
+  EXPECT_EQ(call("CONFIG SET hash-max-ziplist-entries 1 hash-max-listpack-entries 2"), ok());
+  EXPECT_EQ(call("CONFIG GET hash-max-ziplist-entries"), array("hash-max-ziplist-entries", "2"));
+  EXPECT_EQ(call("CONFIG SET hz 1 hz 2"),
+            error("ERR CONFIG SET failed (possibly related to argument 'hz') - duplicate parameter"));
+}
+
 TEST_F(ConfigCommandsTest, OutputLimits) {
   EXPECT_EQ(call("CONFIG GET client-output-buffer-limit"),
             array("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"));
@@ -62,9 +70,48 @@ TEST_F(ConfigCommandsTest, OutputLimits) {
   EXPECT_EQ(call("CONFIG GET client-output-buffer-limit"),
             array("client-output-buffer-limit", "normal 0 0 0 slave 2097152 0 0 pubsub 1048576 524288 10"));
   EXPECT_EQ(rooms().config.pubsub_output_bytes_max, 1 << 20);
+  EXPECT_EQ(rooms().config.pubsub_output_soft_bytes_max, 512 << 10);
+  EXPECT_EQ(rooms().config.pubsub_output_soft_s, 10);
   for (const char* wrong : {"normal 1 2", "nosuch 1 2 3", "normal x 0 0", "normal -1 0 0", ""}) {
     EXPECT_EQ(client().call_words({"CONFIG", "SET", "client-output-buffer-limit", wrong}).type, '-') << wrong;
   }
+}
+
+// Over the soft limit for so long, and not a moment below.
+TEST_F(ConfigCommandsTest, SoftOutputLimitsTakeTheirTime) {
+  call("CONFIG SET client-output-buffer-limit \"normal 1000 500 10 pubsub 1000 300 1\"");
+  TestClient& slow = connect();
+  slow.unsent_bytes = 500;
+  slow.call("PING");
+  advance_ms(9000);
+  EXPECT_FALSE(slow.closed());
+  slow.unsent_bytes = 499;
+  advance_ms(2000);
+  slow.unsent_bytes = 600;
+  slow.call("PING");
+  advance_ms(10'000);
+  EXPECT_FALSE(slow.closed()) << "it had read meanwhile";
+  EXPECT_TRUE(broker().next_tick_us().has_value()) << "somebody must look";
+  advance_ms(101);
+  EXPECT_TRUE(slow.closed());
+  TestClient& listener = connect();
+  listener.call("SUBSCRIBE c");
+  listener.unsent_bytes = 300;
+  call("PUBLISH c m");
+  advance_ms(1000);
+  EXPECT_FALSE(listener.closed());
+  advance_ms(101);
+  EXPECT_TRUE(listener.closed());
+  TestClient& much = connect();
+  much.unsent_bytes = 1001;
+  much.send("PING");
+  EXPECT_TRUE(much.closed());
+  TestClient& gone = connect();
+  gone.unsent_bytes = 600;
+  gone.call("PING");
+  gone.hang_up();
+  advance_ms(20'000);
+  EXPECT_NE(call("INFO stats").text.find("client_output_buffer_limit_disconnections:3\r\n"), Bytes::npos);
 }
 
 Bytes rewrite(const Bytes& text, const Config& config) {

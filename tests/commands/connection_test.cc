@@ -124,6 +124,27 @@ TEST_F(ConnectionTest, PauseHoldsWritesAndLetsReadsPass) {
   EXPECT_EQ(writer.reply(), bulk("v"));
 }
 
+// What expires is a write: it waits, too; and nobody sees what is due all the same.
+TEST_F(ConnectionTest, PauseHoldsExpiry) {
+  call("SET k v PX 100");
+  call("HSET h f v g w");
+  call("HPEXPIRE h 100 FIELDS 1 f");
+  call("CLIENT PAUSE 1000 WRITE");
+  advance_ms(500);
+  const Index before = broker().log()->proposed();
+  EXPECT_EQ(call("DBSIZE"), integer(2));
+  EXPECT_EQ(broker().next_tick_us(), clock.monotonic_us() + 500'000) << "nobody looks again and again";
+  EXPECT_EQ(call("GET k"), null()) << "the answer rests on the time, and a record has it";
+  EXPECT_EQ(call("HGET h f"), null());
+  EXPECT_EQ(broker().log()->proposed(), before + 2);
+  EXPECT_EQ(call("DBSIZE"), integer(2));
+  EXPECT_EQ(rooms().stats.expired_keys, 0u);
+  advance_ms(501);
+  EXPECT_EQ(call("DBSIZE"), integer(1));
+  EXPECT_EQ(rooms().stats.expired_keys, 1u);
+  EXPECT_EQ(rooms().stats.expired_fields, 1u);
+}
+
 TEST_F(ConnectionTest, ThePublishedReachesWhoListens) {
   TestClient& listener = connect();
   EXPECT_EQ(listener.call("SUBSCRIBE a b"), array("subscribe", "a", 1));

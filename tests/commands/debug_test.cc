@@ -48,6 +48,58 @@ TEST_F(DebugTest, TheDiskHoldsWhatTheMemoryHolds) {
   EXPECT_EQ(call("DEBUG RELOAD x"), error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."));
 }
 
+// What is rebuilt is lived in: all goes on from there, into snapshots, too.
+TEST_F(DebugTest, WhatIsReloadedIsLivedIn) {
+  const auto fill = [&](const Bytes& mark) {
+    for (int i = 0; i < 300; ++i) {
+      const Bytes n = std::to_string(i);
+      call("SET string:" + n + mark + " " + Bytes(1 + i * 13 % 700, 'x'));
+      call("RPUSH list " + mark + n);
+      call("ZADD zset " + n + " " + mark + n);
+      call("HSET hash " + mark + n + " " + Bytes(30, 'v'));
+      call("XADD stream * f " + n);
+    }
+    call("SET expires" + mark + " v EX 100");
+    call("HEXPIRE hash 100 FIELDS 1 " + mark + "1");
+  };
+  fill("a");
+  call("SELECT 3");
+  call("SET other v");
+  call("SWAPDB 3 5");
+  call("SELECT 0");
+  client().call_words({"FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function('f', function() return 7 end)"});
+  call("APPEND raw short");
+  TestClient& waiter = connect();
+  waiter.send("BLPOP queue 0");
+  TestClient& watcher = connect();
+  watcher.call("WATCH raw");
+  const uint64_t before = digest();
+  for (const char* how : {"DEBUG LOADAOF", "DEBUG RELOAD NOSAVE", "DEBUG RELOAD", "DEBUG LOADAOF", "DEBUG RELOAD"}) {
+    EXPECT_EQ(call(how), ok());
+    EXPECT_EQ(digest(), before) << how;
+    EXPECT_EQ(call("DBSIZE"), integer(306));
+  }
+  fill("b");
+  call("DEL zset list");
+  EXPECT_EQ(call("DEBUG LOADAOF"), ok());
+  fill("c");
+  EXPECT_EQ(call("BGSAVE").type, '+');
+  EXPECT_EQ(call("DEBUG LOADAOF"), ok()) << "with a snapshot under way";
+  fill("d");
+  call("RPUSH queue job");
+  EXPECT_EQ(waiter.reply(), array("queue", "job"));
+  watcher.call("MULTI");
+  watcher.call("PING");
+  EXPECT_EQ(watcher.call("EXEC"), array(simple("PONG"))) << "nothing has changed";
+  EXPECT_EQ(call("FCALL f 0"), integer(7));
+  advance_ms(200'000);
+  EXPECT_EQ(call("EXISTS expiresa expiresd"), integer(0));
+  EXPECT_EQ(call("SAVE"), ok());
+  call("MULTI");
+  call("DEBUG RELOAD");
+  EXPECT_TRUE(call("EXEC").items.at(0).is_error());
+}
+
 TEST_F(DebugTest, Digests) {
   const Reply nothing = simple(Bytes(40, '0'));
   EXPECT_EQ(call("DEBUG DIGEST"), nothing);

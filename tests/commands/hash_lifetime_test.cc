@@ -255,6 +255,10 @@ TEST_F(HashLifetimeTest, FieldsGoByThemselves) {
   EXPECT_NE(info.find("expired_subkeys:4\r\n"), Bytes::npos);
   EXPECT_NE(info.find("expired_keys:0\r\n"), Bytes::npos);
   EXPECT_NE(call("INFO keyspace").text.find("db0:keys=1,expires=0,avg_ttl=0,subexpiry=0"), Bytes::npos);
+  call("SET short v PX 1000");
+  call("SET long v PX 2001");
+  EXPECT_NE(call("INFO keyspace").text.find("db0:keys=3,expires=2,avg_ttl=1500,subexpiry=0"), Bytes::npos);
+  call("DEL short long");
   call("HEXPIRE h 10 FIELDS 1 c");
   EXPECT_NE(call("INFO keyspace").text.find("subexpiry=1"), Bytes::npos);
 }

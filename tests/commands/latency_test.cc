@@ -56,6 +56,40 @@ TEST_F(LatencyTest, EventsAreKeptByTheSecond) {
   EXPECT_EQ(call("LATENCY LATEST"), array());
 }
 
+// What holds the loop and is no command.
+TEST_F(LatencyTest, EventsOfTheHouse) {
+  const auto happened = [&](View event) { return !call("LATENCY HISTORY " + Bytes(event)).items.empty(); };
+  call("SET k v PX 10");
+  for (int i = 0; i < 40; ++i) call("SET key:" + std::to_string(i) + " " + Bytes(1000, 'x'));
+  clock.look_us = 20'000;
+  call("SET l v");
+  EXPECT_EQ(call("LATENCY LATEST"), array()) << "nothing is watched yet";
+  call("CONFIG SET latency-monitor-threshold 15");
+  call("LATENCY RESET");
+  advance_ms(100);
+  EXPECT_TRUE(happened("expire-cycle"));
+  EXPECT_FALSE(happened("eviction-cycle"));
+  call("CONFIG SET maxmemory-policy allkeys-random maxmemory 10000");
+  tick();
+  EXPECT_TRUE(happened("eviction-cycle"));
+  EXPECT_TRUE(happened("eviction-del"));
+  call("CONFIG SET maxmemory 0");
+  call("LATENCY RESET");
+  call("BGSAVE");
+  tick();
+  EXPECT_TRUE(happened("snapshot"));
+  clock.look_us = 0;
+  call("LATENCY RESET");
+  call("SET k v");
+  EXPECT_FALSE(happened("aof-fsync-always"));
+  disk.on_sync([&](const Bytes&) { clock.advance_ms(30); });
+  call("SET k v");
+  disk.on_sync(nullptr);
+  const Reply syncs = call("LATENCY HISTORY aof-fsync-always");
+  ASSERT_EQ(syncs.items.size(), 1u);
+  EXPECT_EQ(syncs.items[0].items[1], integer(30));
+}
+
 TEST_F(LatencyTest, HistogramsCountEachCommand) {
   call("CONFIG RESETSTAT");
   EXPECT_EQ(call("LATENCY HISTOGRAM"), array("config|resetstat", array("calls", 1, "histogram_usec", array(1, 1))));

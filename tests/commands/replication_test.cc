@@ -56,6 +56,38 @@ TEST_F(ReplicationTest, WaitaofAsksTheDisk) {
   EXPECT_EQ(call("WAITAOF 1 0 -1"), error("ERR timeout is negative"));
 }
 
+// The disk stands: who waits for it hears so when his time is up, not when the disk goes on.
+TEST_F(ReplicationTest, TheirTimeIsUpWhileTheDiskStands) {
+  config.log_thread = LogThreadMode::kAlways;
+  config.durability = DurabilityMode::kNever;
+  restart();
+  EXPECT_EQ(call("SET k v"), ok());
+  client().send("WAITAOF 1 0 100");
+  advance_ms(99);
+  EXPECT_FALSE(client().has_reply());
+  EXPECT_EQ(broker().next_tick_us(), clock.monotonic_us() + 1000);
+  advance_ms(1);
+  EXPECT_EQ(client().reply(), array(0, 0));
+  client().send("WAIT 1 100");
+  advance_ms(100);
+  EXPECT_EQ(client().reply(), integer(0));
+  client().send("WAITAOF 0 1 100");
+  client().send("WAITAOF 1 0 0");
+  advance_ms(100);
+  EXPECT_EQ(client().reply(), array(0, 0));
+  EXPECT_FALSE(client().has_reply());
+  TestClient& second = connect();
+  second.send("WAITAOF 1 0 100");
+  second.hang_up();
+  TestClient& third = connect();
+  third.send("WAITAOF 1 1 100");
+  let_it_work();
+  EXPECT_EQ(client().reply(), array(1, 0));
+  EXPECT_FALSE(third.has_reply()) << "it asked for a replica, too";
+  advance_ms(100);
+  EXPECT_EQ(third.reply(), array(1, 0));
+}
+
 TEST_F(ReplicationTest, ThereAreNoReplicas) {
   const Reply role = call("ROLE");
   ASSERT_EQ(role.items.size(), 3u);

@@ -6,7 +6,7 @@
 //            so must have a snapshot of the live chunks, and one that went to the disk and was loaded at a start. Each effect
 //            of the log must fit the state it meets, as salvage asks;
 //          - a client's send() runs a tick, so what it asked is answered, parked or refused when send() returns;
-//          - time moves only by advance_ms().
+//          - time moves only by advance_ms(), and by what a look at the clock costs when a test says that it does.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,10 +25,11 @@ class TestClock final : public Clock {
  public:
   TimeMs wall_ms() override { return wall_us() / 1000; }
   int64_t wall_us() override { return wall_us_; }
-  int64_t monotonic_us() override { return monotonic_us_; }
+  int64_t monotonic_us() override { return hold_us(look_us), monotonic_us_; }
   void hold_us(int64_t us) override { wall_us_ += us, monotonic_us_ += us; }
   void advance_ms(int64_t ms) { wall_us_ += ms * 1000, monotonic_us_ += ms * 1000; }
   void set_wall_ms(TimeMs ms) { wall_us_ = ms * 1000; }
+  int64_t look_us = 0;
 
  private:
   int64_t wall_us_ = 1'700'000'000'000'000;
@@ -61,11 +62,12 @@ class TestClient final : public Transport {
   void write(Bytes& bytes) override { received_ += bytes; }
   void close_when_sent() override { closed_ = true; }
   void close_now() override { closed_ = true; }
-  size_t unsent() const override { return 0; }
+  size_t unsent() const override { return unsent_bytes; }
   Bytes peer() const override { return peer_name; }
   Bytes local() const override { return "127.0.0.1:6379"; }
 
   Bytes peer_name = "127.0.0.1:50000";
+  size_t unsent_bytes = 0;  // as if the other side did not read
 
  private:
   friend class BrokerTest;

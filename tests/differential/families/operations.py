@@ -41,6 +41,18 @@ def setting(g):
                   Command("CONFIG", "SET", "hz", "10", "hz", "10"), Command("CONFIG", "REWRITE"), Command("CONFIG", "SET", "hz"))
 
 
+def migrate(g):
+    """To where nobody listens: what can be said before anything is sent, and that it cannot."""
+    head = ("MIGRATE", "127.0.0.1", "1")
+    key = g.pick(b"missing", g.every_key())
+    timeout, db = g.pick("10", "0", "-1", "abc"), g.pick("0", "0", "99", "-1", "abc", "1.5")
+    return g.pick(Command(*head, key, db, timeout, *g.pick((), ("COPY",), ("replace", "copy"), ("AUTH", "x"), ("AUTH2", "x", "y"), ("AUTH",), ("AUTH2", "x"), ("NOSUCH",))),
+                  Command(*head, g.pick("", "", "x"), db, timeout, *g.maybe(0.3, "COPY"), g.word("KEYS"), *g.some(lambda: g.pick("missing", "nosuch:key"))),
+                  Command(*head, "", db, timeout, "KEYS"), Command(*head, "", db, timeout), Command(*head, key, db),
+                  Command("COMMAND", "GETKEYS", *head, "k", "0", "10", *g.pick((), ("COPY",), ("AUTH", "KEYS"), ("KEYS", "a"))),
+                  Command("COMMAND", "GETKEYS", *head, "", "0", "10", *g.pick(("AUTH", "keys"), ("AUTH2", "KEYS", "KEYS"), ()), "KEYS", "a", "b"))
+
+
 def flags(g):
     name = g.pick("GET a", "SET a b", "SET a b GET", "MSET a 1 b 2", "LMOVE a b LEFT LEFT", "DEL a b", "LPUSH a x", "BLPOP a b 0", "ZADD k 1 m", "INCR a", "RENAME a b", "COPY a b",
                   "ZUNIONSTORE d 2 a b", "SINTERSTORE d a b", "GETDEL a", "HSET h f v", "SADD s m", "SMOVE a b m", "ZPOPMIN z", "GETSET a b", "EXPIRE a 1",
@@ -50,7 +62,7 @@ def flags(g):
 
 
 FAMILY = [
-    (3, slowlog), (3, latency), (3, memory), (2, wait), (4, setting), (4, flags),
+    (3, slowlog), (3, latency), (3, memory), (2, wait), (2, migrate), (4, setting), (4, flags),
     (3, lambda g: Command("CLUSTER", *g.pick(*CLUSTER).split())),
     (2, lambda g: Command("FAILOVER", *g.pick(*FAILOVER).split())),
     (1, lambda g: Command(g.pick("REPLICAOF", "SLAVEOF"), *g.pick(("NO", "ONE"), ("no", "one"), ("a", "b"), ("a",), ("a", "-1"), ("a", "70000")))),

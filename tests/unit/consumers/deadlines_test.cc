@@ -58,6 +58,9 @@ TYPED_TEST(DeadlinesModel, DoesWhatAMultisetDoes) {
         const auto now = static_cast<TimeMs>(dice() % times);
         const auto due = std::distance(model.begin(), model.upper_bound({now, UINT64_MAX}));
         ASSERT_EQ(queue.count_due(now), static_cast<size_t>(due));
+        __int128 sum = 0;
+        for (const Deadline& one : model) sum += one.at_ms;
+        ASSERT_EQ(queue.average_ms(), model.empty() ? 0 : static_cast<TimeMs>(sum / static_cast<__int128>(model.size())));
         const std::set<Deadline> once(model.begin(), model.end());
         ASSERT_EQ(all(queue), std::vector<Deadline>(once.begin(), once.end()));
       }
