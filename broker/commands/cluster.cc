@@ -3,7 +3,6 @@
 // https://redis.io/docs/latest/commands/?group=cluster
 #include "broker/commands/executor.h"
 #include "broker/commands/families.h"
-#include "broker/commands/help.h"
 
 namespace leat {
 
@@ -29,7 +28,7 @@ constexpr CommandRow kRows[] = {
     {"CLUSTER|FLUSHSLOTS",             2,   Keys::none(), kChanges,          alone},
     {"CLUSTER|FORGET",                 3,   Keys::none(), kChanges,          alone},
     {"CLUSTER|GETKEYSINSLOT",          4,   Keys::none(), kTells,            alone},
-    {"CLUSTER|HELP",                   2,   Keys::none(), kLoading | kStale, subcommand_help},
+    {"CLUSTER|HELP",                   2,   Keys::none(), kLoading | kStale, alone},
     {"CLUSTER|INFO",                   2,   Keys::none(), kTells,            alone},
     {"CLUSTER|KEYSLOT",                3,   Keys::none(), kTells,            alone},
     {"CLUSTER|LINKS",                  2,   Keys::none(), kTells,            alone},

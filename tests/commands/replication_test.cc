@@ -109,8 +109,10 @@ TEST_F(ReplicationTest, ThereAreNoReplicas) {
                            "CLUSTER KEYSLOT k", "CLUSTER COUNTKEYSINSLOT 1", "READONLY", "READWRITE", "ASKING"}) {
     EXPECT_EQ(call(line), error("ERR This instance has cluster support disabled")) << line;
   }
+  EXPECT_EQ(call("CLUSTER HELP"), error("ERR This instance has cluster support disabled"));
   EXPECT_EQ(call("CLUSTER NOSUCH"), error("ERR unknown subcommand 'NOSUCH'. Try CLUSTER HELP."));
   EXPECT_NE(call("LOLWUT").text.find("Redis ver. 7.4"), Bytes::npos);
+  EXPECT_EQ(call("LOLWUT VERSION 5 40 x"), error("ERR value is not an integer or out of range"));
   EXPECT_EQ(call("LOLWUT VERSION x"), error("ERR value is not an integer or out of range"));
 }
 

@@ -186,6 +186,8 @@ def known(command, left, right, values):
             continue
         if entry.get("without") and [without(each, entry["without"]) for each in values[0]] != [without(each, entry["without"]) for each in values[1]]:
             continue
+        if entry.get("unordered") and unordered(values[0]) != unordered(values[1]):
+            continue
         USED.add(entry["name"])
         return True
     return False

@@ -53,6 +53,7 @@ class Generator:
         self.protocol = protocol
         self.stream_clock = 1
         self.tokens = 0
+        self.durations = 0
 
     # Chance.
 

@@ -16,7 +16,8 @@ FAMILIES = {  # weight and table
     "bitmap": (8, bitmaps.FAMILY), "hyperloglog": (6, hyperloglogs.FAMILY), "geo": (8, geos.FAMILY), "sort": (7, sorts.FAMILY),
     "tracking": (0.7, tracking.FAMILY), "dump": (4, dumps.FAMILY), "function": (3, functions.FAMILY),
 }
-WHOLE = ("CLIENT", "COMMAND", "CONFIG", "DEBUG", "FAILOVER", "HELLO", "MIGRATE", "MONITOR", "REPLICAOF", "RESTORE", "SLAVEOF", "WAIT", "SETRANGE", "SPOP")  # spoiled they could silence, allocate, or choose by chance
+WHOLE = ("CLIENT", "COMMAND", "CONFIG", "DEBUG", "FAILOVER", "HELLO", "LATENCY", "MIGRATE", "MONITOR", "REPLICAOF", "RESTORE", "SLAVEOF",
+         "WAIT", "SETRANGE", "SPOP")  # spoiled they could silence, allocate, or choose by chance
 TRANSACTIONS = 0.012
 PUBSUB = 0.004
 

@@ -25,11 +25,21 @@ def greet(g):
                   Command("HELLO", g.protocol, "AUTH", "nobody", "x"), Command("HELLO", g.protocol, "AUTH", "default"))
 
 
+def kill(g):
+    """Nobody: the id is nobody's."""
+    filters = [["ID", "1000000"], g.maybe(0.4, g.word("TYPE"), lambda: g.pick("normal", "master", "replica", "slave", "pubsub", "nosuch")),
+               g.maybe(0.3, g.word("USER"), lambda: g.pick("default", "nobody")), g.maybe(0.3, g.word("LADDR"), lambda: g.pick("127.0.0.1:1", "x")),
+               g.maybe(0.3, g.word("ADDR"), "1.2.3.4:5"), g.maybe(0.3, g.word("SKIPME"), lambda: g.pick("yes", "no", "x"))]
+    g.random.shuffle(filters)
+    return [Command("CLIENT", "KILL", *sum(filters, []))]
+
+
 def client(g):
     return g.pick(
         Command("CLIENT", g.word("GETNAME")), Command("CLIENT", g.word("SETNAME"), g.pick("me", "", "worker:1", "two words", "new\nline")),
         Command("CLIENT", "ID", compare="shape"), Command("CLIENT", "INFO", compare="kind"), Command("CLIENT", "LIST", compare="kind"),
-        Command("CLIENT", "LIST", "TYPE", g.pick("normal", "pubsub", "replica", "nosuch"), compare="kind"),
+        Command("CLIENT", "LIST", "TYPE", g.pick("normal", "pubsub", "replica", "master", "slave", "nosuch"), compare="kind"),
+        kill(g), [Command("CLIENT", "PAUSE", "1", g.word(g.pick("WRITE", "ALL"))), Command("CLIENT", "UNPAUSE")],
         Command("CLIENT", "LIST", "ID", g.pick("1000000", "0", "abc")), Command("CLIENT", "NO-EVICT", g.pick("ON", "OFF", "MAYBE")),
         Command("CLIENT", "KILL", g.pick("1.2.3.4:5", "nosuch")), Command("CLIENT", "KILL", "ID", g.pick("1000000", "abc", "0", "-1")),
         Command("CLIENT", "KILL", "TYPE", g.pick("pubsub", "nosuch")), Command("CLIENT", "KILL", "ADDR", "1.2.3.4:5", "SKIPME", g.pick("yes", "no", "x")),

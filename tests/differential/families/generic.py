@@ -15,9 +15,11 @@ def expire(g):
     name = g.pick("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT")
     unit = 1000 if name.startswith("P") else 1
     ahead = (FAR_SECONDS if name.endswith("AT") else 100000) * unit
+    if not name.endswith("AT"):  # of two durations that are alike it is a matter of ms which ends first
+        g.durations += 1
+        ahead += g.durations * 60 * unit
     when = ahead + g.pick(0, 5000, 90000) * unit if g.chance(0.85) else g.pick(0, -1, -1000, 2**63 - 1, -2**63, 2**62, "abc", "1.5")
-    flags = ("NX", "XX", "GT", "LT") if name.endswith("AT") else ("NX", "XX")  # two durations: which ends first is a matter of ms
-    return Command(name, key(g), when, *g.maybe(0.4, lambda: g.word(g.pick(*flags))), *g.maybe(0.05, "NX"))
+    return Command(name, key(g), when, *g.maybe(0.4, lambda: g.word(g.pick("NX", "XX", "GT", "LT"))), *g.maybe(0.05, "NX"))
 
 
 def elsewhere(g):

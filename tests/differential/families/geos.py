@@ -34,8 +34,9 @@ def located(g):
 
 
 def score(g):
-    """A number that no place has, and its member."""
-    number = g.pick(-1, 17, 2**40, 2**52, 2**53, 2**54 + 4, 2**60, "inf", "-inf", 1e300, -1e300, 0.5)
+    """A number that no place has, and its member. Seen from the meridian of Greenwich two that lie close together at the other side of
+    the world are equally far, to the last digit, and Redis leaves open which of them comes first: so 2**20, and nothing nearer to 0."""
+    number = g.pick(-1, 2**20, 2**40, 2**52, 2**53, 2**54 + 4, 2**60, "inf", "-inf", 1e300, -1e300, 0.5)
     return [number, f"at {number}"]
 
 

@@ -6,7 +6,10 @@ Always: nothing here changes what later commands answer: thresholds stay as they
 from generator import Command
 
 CLUSTER = ("INFO", "MYID", "SLOTS", "SHARDS", "NODES", "KEYSLOT k", "COUNTKEYSINSLOT 1", "GETKEYSINSLOT 1 2", "NOSUCH", "KEYSLOT", "RESET HARD",
-           "MEET a", "LINKS", "REPLICAS x", "SLAVES x", "FAILOVER FORCE", "ADDSLOTS 1 2", "BUMPEPOCH", "SET-CONFIG-EPOCH 1")
+           "MEET a", "LINKS", "REPLICAS x", "SLAVES x", "FAILOVER FORCE", "FAILOVER TAKEOVER", "ADDSLOTS 1 2", "ADDSLOTSRANGE 1 2", "DELSLOTS 1",
+           "DELSLOTSRANGE 1 2", "BUMPEPOCH", "SET-CONFIG-EPOCH 1", "COUNT-FAILURE-REPORTS x", "FLUSHSLOTS", "FORGET x", "REPLICATE x", "RESET SOFT",
+           "SAVECONFIG", "SETSLOT 1 IMPORTING x", "SETSLOT 1 MIGRATING x", "SETSLOT 1 NODE x", "SETSLOT 1 STABLE", "")
+CONTAINERS = ("CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "PUBSUB", "SCRIPT", "SLOWLOG", "XGROUP", "XINFO")
 FAILOVER = ("", "ABORT", "TO", "TO a b", "TO 127.0.0.1 5 FORCE", "TO 127.0.0.1 5", "TIMEOUT 0", "TIMEOUT abc", "TIMEOUT 5", "NOSUCH", "ABORT NOW", "TIMEOUT")
 SETTINGS = ("hz", "maxmemory-samples", "activedefrag", "list-compress-depth", "repl-backlog-size", "slave-read-only", "hash-max-ziplist-entries",
             "slowlog-max-len", "latency-monitor-threshold", "client-output-buffer-limit", "oom-score-adj", "loglevel", "tracking-table-max-keys")
@@ -21,11 +24,15 @@ def latency(g):
                                       ("HISTORY",), ("HISTOGRAM", "nosuch"), ("HELP",)))
 
 
+def doctor(g):
+    return Command("LATENCY", "DOCTOR", compare="kind")
+
+
 def memory(g):
     return g.pick(Command("MEMORY", *g.pick(("NOSUCH",), (), ("PURGE",), ("USAGE",), ("USAGE", "nosuch:key"), ("HELP",),
                                             ("USAGE", "nosuch:key", "SAMPLES", g.pick("-1", "abc", "0", "5")), ("USAGE", "nosuch:key", "SAMPLES"))),
                   Command("MEMORY", "USAGE", g.every_key(), compare="kind"),
-                  Command("MEMORY", g.pick("STATS", "DOCTOR"), compare="kind"))
+                  Command("MEMORY", g.pick("STATS", "DOCTOR", "MALLOC-STATS"), compare="kind"))
 
 
 def wait(g):
@@ -61,8 +68,17 @@ def flags(g):
     return Command("COMMAND", "GETKEYSANDFLAGS", *name.split(), compare="key_flags")
 
 
+def shutdown(g):
+    """Only what is refused."""
+    return [Command("SHUTDOWN", *g.pick(("ABORT",), ("NOSAVE", "SAVE"), ("NOW", "FORCE", "ABORT"), ("NOSUCH",), ("ABORT", "SAVE")))]
+
+
 FAMILY = [
-    (3, slowlog), (3, latency), (3, memory), (2, wait), (2, migrate), (4, setting), (4, flags),
+    (1, lambda g: Command(g.pick(*CONTAINERS), "HELP")),
+    (0.5, lambda g: Command(g.pick(*[each for each in CONTAINERS if each != "COMMAND"]))),
+    (0.5, shutdown),
+    (0.1, lambda g: [Command("SAVE")]),
+    (3, slowlog), (3, latency), (0.3, doctor), (3, memory), (2, wait), (2, migrate), (4, setting), (4, flags),
     (3, lambda g: Command("CLUSTER", *g.pick(*CLUSTER).split())),
     (2, lambda g: Command("FAILOVER", *g.pick(*FAILOVER).split())),
     (1, lambda g: Command(g.pick("REPLICAOF", "SLAVEOF"), *g.pick(("NO", "ONE"), ("no", "one"), ("a", "b"), ("a",), ("a", "-1"), ("a", "70000")))),
