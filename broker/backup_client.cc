@@ -76,14 +76,26 @@ Result<Connection> connect_to(const Bytes& host, const Bytes& port) {
   return Status::error("no broker answers at " + place + " (" + std::strerror(error) + "): is it running? --port N and --host H name another");
 }
 
-Bytes request_of(const Bytes& folder) {
-  return "*3\r\n$4\r\nLEAT\r\n$6\r\nBACKUP\r\n$" + std::to_string(folder.size()) + "\r\n" + folder + "\r\n";
+Bytes request_of(std::initializer_list<View> words) {
+  Bytes request = "*" + std::to_string(words.size()) + "\r\n";
+  for (const View word : words) request += "$" + std::to_string(word.size()) + "\r\n" + Bytes(word) + "\r\n";
+  return request;
+}
+
+Status introduce(Connection& broker, const BackupOptions& options) {
+  if (options.password.empty()) return Status::fine();
+  if (Status sent = broker.send(request_of({"AUTH", options.user, options.password})); !sent.ok()) return sent;
+  const auto answer = broker.line();
+  if (!answer.ok()) return answer.status();
+  return answer->starts_with("-") ? Status::error(answer->substr(1)) : Status::fine();
 }
 
 // The reply's pairs of name and number as one line: "index=12 rows=3 …".
 Result<Bytes> facts_of(Connection& broker) {
   const auto head = broker.line();
   if (!head.ok()) return head;
+  if (head->starts_with("-NOAUTH"))
+    return Status::error("the broker wants a password: set LEAT_PASSWORD, and name another user by --user");
   if (head->starts_with("-")) return Status::error(head->substr(head->find(' ') + 1));
   if (!head->starts_with("*") || *head == "*0") return Status::error("the broker is stopping, so the backup was given up");
   Bytes facts;
@@ -106,7 +118,8 @@ bool is_taken(const Bytes& folder) {
 Result<Bytes> ask(const BackupOptions& options, const Bytes& folder) {
   auto broker = connect_to(options.host, options.port);
   if (!broker.ok()) return broker.status();
-  if (Status sent = broker->send(request_of(folder)); !sent.ok()) return sent;
+  if (Status known = introduce(*broker, options); !known.ok()) return known;
+  if (Status sent = broker->send(request_of({"LEAT", "BACKUP", folder})); !sent.ok()) return sent;
   return facts_of(*broker);
 }
 

@@ -14,6 +14,8 @@ struct BackupOptions {
   Bytes folder;
   Bytes host = "127.0.0.1";
   Bytes port = "6379";
+  Bytes user = "default";
+  Bytes password;  // empty: none is shown
 };
 
 int backup_broker(const BackupOptions& options);

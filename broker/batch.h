@@ -81,6 +81,8 @@ class Batch {
       });
     } else if constexpr (kOfLibraries<E>) {
       stamps_.raise_libraries(index_);
+    } else if constexpr (kOfUsers<E>) {
+      stamps_.raise_users(index_);
     } else {
       database_touched(db);
       if constexpr (requires { effect.other; }) database_touched(effect.other);
@@ -122,7 +124,7 @@ class Batch {
     } else {
       apply_one(keyspace_, db, effect);
       if constexpr (requires { effect.other; }) usage_.swap(db, effect.other);
-      else if constexpr (!kOfLibraries<E>) usage_.flush(db);
+      else if constexpr (!kOfLibraries<E> && !kOfUsers<E>) usage_.flush(db);
     }
   }
   template <typename E>

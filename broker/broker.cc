@@ -25,6 +25,9 @@ constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires i
 constexpr uint64_t kKeyspaceSalt = 0x6c656174;
 constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
 
+constexpr View kProtected = "DENIED Redis is running in protected mode because no password is set for the default user: "
+                            "connections are accepted from the loopback interface only. Set requirepass, or protected-mode no.";
+
 wal::Durability wal_durability(DurabilityMode mode) { return static_cast<wal::Durability>(mode); }
 wal::LogThread wal_thread(LogThreadMode mode) { return static_cast<wal::LogThread>(mode); }
 
@@ -47,10 +50,11 @@ Broker::Broker(House house, Config config)
       class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
+      doorkeeper_(config_, table_.words(), clients_, house.events),
       slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
              watches_, pubsub_,      scripts_, functions_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_,
-             latency_, monitors_,    tracking_, notifications_, migrations_, table_, executor_, *this},
+             latency_, monitors_,    tracking_, notifications_, migrations_, doorkeeper_, table_, executor_, *this},
       executor_(rooms_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
@@ -75,6 +79,7 @@ Status Broker::lock_folder() {
 
 Status Broker::open() {
   CHECK(folder_lock_ != nullptr);
+  if (Status users = doorkeeper_.begin(); !users.ok()) return users;
   executor_.loading = true;
   loading_.started_ms = time_.now_ms();
   Replay replayed(keyspace_, Replay::Fit::kTrusted);
@@ -109,6 +114,7 @@ Status Broker::open() {
   batch_.begin(log_->next_index());
   if (classes_.any()) count_classes();
   load_libraries(keyspace_, functions_, time_, house_.events, [this] { pump(); });
+  if (Status users = doorkeeper_.take_over(keyspace_); !users.ok()) return users;
   executor_.loading = false;
   return Status::fine();
 }
@@ -134,6 +140,7 @@ void Broker::apply_config() {
   executor_.follow(config_);
   notifications_.follow(config_.keyspace_events);
   classes_.follow(config_);
+  doorkeeper_.follow_config();
   if (classes_.any()) eviction_.reconsider();
   house_.events.set_level(config_.log_level);
   if (log_ == nullptr) return;
@@ -147,14 +154,18 @@ Client& Broker::connect(Transport& transport) {
   time_.advance();
   ++stats_.connections;
   Client& client = clients_.add(transport, time_.monotonic_ms());
-  if (clients_.size() > static_cast<size_t>(config_.clients_max)) {
-    ++stats_.rejected_connections;
-    client.reply.error("ERR max number of clients reached");
-    client.output.seal({});
-    close_after_reply(client);
-    to_release(client);
-  }
+  doorkeeper_.greet(client);
+  if (clients_.size() > static_cast<size_t>(config_.clients_max)) turn_away(client, "ERR max number of clients reached");
+  else if (doorkeeper_.keeps_out(client)) turn_away(client, kProtected);
   return client;
+}
+
+void Broker::turn_away(Client& client, View why) {
+  ++stats_.rejected_connections;
+  client.reply.error(why);
+  client.output.seal({});
+  close_after_reply(client);
+  to_release(client);
 }
 
 void Broker::receive(Client& client, View bytes) {

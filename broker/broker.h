@@ -107,6 +107,7 @@ class Broker {
  private:
   void count_classes();
   void forget_hangups();
+  void turn_away(Client& client, View why);
   bool disk_behind() const;  // so much waits for it that nothing more may be changed
   bool may_resume() const;
   void resume_paused();
@@ -162,6 +163,7 @@ class Broker {
   ClassFlush class_flush_;
   ScriptHost scripts_;
   FunctionHost functions_;
+  Doorkeeper doorkeeper_;
   SlowLog slow_log_;
   Monitors monitors_;
   Rooms rooms_;

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/access/user.h"
 #include "broker/commands/command.h"
 #include "broker/config.h"
 #include "broker/protocol/held_output.h"
@@ -80,6 +81,12 @@ struct Client {
   static constexpr size_t kHeldBytesMax = 4 << 20;
   bool held_back() const { return output.held() > kHeldBytesMax; }
   bool may_run() const { return !gone && !closing && parked == nullptr && !held_back(); }
+
+  // As whom it is here (doorkeeper.h).
+  std::shared_ptr<access::User> user;
+  bool authenticated = false;  // it has shown a password, or needed none when it came
+  bool admitted = false;       // … or needs none now
+  bool unrestricted = false;   // it may do anything: nothing else is asked of a request
 
   // What it said about itself.
   Bytes name, lib_name, lib_version;

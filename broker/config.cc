@@ -11,6 +11,8 @@
 #include "broker/class_config.h"
 #include "broker/config_redis.h"
 #include "broker/config_words.h"
+#include "broker/door.h"
+#include "broker/user_config.h"
 #include "broker/protocol/numbers.h"
 
 namespace leat {
@@ -160,6 +162,16 @@ std::vector<ConfigKey> make_keys() {
       choice<bool>("slow.histograms", "latency-tracking", true, &Config::latency_tracking, {{"yes", true}, {"no", false}}),
       choice<DebugAccess>("debug_commands", "enable-debug-command", false, &Config::debug_commands,
                           {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
+      text("requirepass", "requirepass", true, &Config::requirepass),
+      text("aclfile", "aclfile", false, &Config::aclfile),
+      choice<bool>("protected_mode", "protected-mode", true, &Config::protected_mode, {{"yes", true}, {"no", false}}),
+      choice<bool>("acl_pubsub_default", "acl-pubsub-default", true, &Config::acl_pubsub_default,
+                   {{"allchannels", true}, {"resetchannels", false}}),
+      number("acllog_max_len", "acllog-max-len", true, &Config::acllog_max_len, 0, kHuge),
+      choice<DebugAccess>("protected_configs", "enable-protected-configs", false, &Config::protected_configs,
+                          {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
+      choice<DebugAccess>("module_commands", "enable-module-command", false, &Config::module_commands,
+                          {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
       number("limits.idle_timeout_s", "timeout", true, &Config::idle_timeout_s, 0, INT32_MAX),
       number("limits.bulk_bytes", "proto-max-bulk-len", true, &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
@@ -261,13 +273,40 @@ Status read_classes(const toml::table& table, const Bytes& path, Config& config)
   return Status::fine();
 }
 
+Status read_user(const Bytes& name, const toml::table& table, const Bytes& path, Config& config) {
+  std::vector<Bytes> rules;
+  for (const auto& [key, node] : table) {
+    const Bytes place = place_of(path, node) + ": ";
+    const toml::array* array = node.as_array();
+    if (key.str() != "rules" || array == nullptr) {
+      return Status::error(place + "user." + name +
+                           " has rules only, a list of texts, as in rules = [\"on\", \"#…\", \"~jobs:*\", \"+@all\"]");
+    }
+    for (const toml::node& one : *array) {
+      if (!one.is_string()) return Status::error(place + "every rule of user." + name + " must be a text");
+      rules.emplace_back(one.as_string()->get());
+    }
+  }
+  return set_user_rules(name, std::move(rules), place_of(path, table), config);
+}
+
+Status read_users(const toml::table& table, const Bytes& path, Config& config) {
+  for (const auto& [name, node] : table) {
+    if (!node.is_table())
+      return Status::error(place_of(path, node) + ": write [user." + Bytes(name.str()) + "] and its rules below");
+    if (Status read = read_user(Bytes(name.str()), *node.as_table(), path, config); !read.ok()) return read;
+  }
+  return Status::fine();
+}
+
 Status read_table(const toml::table& table, const Bytes& prefix, const Bytes& path, Config& config) {
   for (const auto& [key, node] : table) {
     const Bytes name = prefix + Bytes(key.str());
     const Bytes place = place_of(path, node) + ": ";
     if (const toml::table* inner = node.as_table()) {
-      if (name == "class") {
-        if (Status read = read_classes(*inner, path, config); !read.ok()) return read;
+      if (name == "class" || name == "user") {
+        const Status read = name == "class" ? read_classes(*inner, path, config) : read_users(*inner, path, config);
+        if (!read.ok()) return read;
         continue;
       }
       if (Status read = read_table(*inner, name + ".", path, config); !read.ok()) return read;
@@ -316,6 +355,9 @@ Status set_config(View assignment, Config& config) {
     if (dot == View::npos) return Status::error("--set wants class.NAME.key=value, not '" + Bytes(assignment) + "'");
     return set_class_key(in_class.substr(0, dot), in_class.substr(dot + 1), value, "--set", config);
   }
+  if (name.starts_with("user.") && name.ends_with(".rules") && name.size() > 11) {
+    return set_user_rules(name.substr(5, name.size() - 11), value, "--set", config);
+  }
   return set_by_name(name, value, config);
 }
 
@@ -328,10 +370,8 @@ Status check_config(const Config& config) {
   if (std::find(std::begin(kLevels), std::end(kLevels), View(config.log_level)) == std::end(kLevels)) {
     return Status::error("log.level must be debug, info, warning or error, not '" + config.log_level + "'");
   }
-  const bool loopback = config.bind == "127.0.0.1" || config.bind == "::1" || config.bind == "localhost";
-  if (!loopback) {
-    return Status::error("bind = '" + config.bind + "' is refused: this version has no passwords yet, so it listens on loopback only (127.0.0.1 or ::1)");
-  }
+  if (Status safe = check_door(config, !names_a_password(config)); !safe.ok()) return safe;
+  if (Status fits = check_users(config); !fits.ok()) return fits;
   if (floor_of(config) < config.durability) {
     return Status::error("durability_floor is stricter than durability: it is the weakest that a client may choose; lower it, or "
                          "raise durability");

@@ -48,6 +48,12 @@ struct ClassConfig {
   int64_t quota = 0, reserve = 0, max_value_bytes = 0;  // 0: none
   std::map<Bytes, Bytes, std::less<>> places;           // by key: where it was set; "": where the class begins
 };
+// [user.NAME]: rules as ACL SETUSER takes them.
+struct UserConfig {
+  Bytes name;
+  std::vector<Bytes> rules;
+  Bytes place;  // where it was set
+};
 constexpr size_t kClassesMax = 64;           // each is looked at when memory is counted: the cost of a write stays small
 constexpr size_t kClassPrefixesMax = 1024;   // ten comparisons find a key's class
 constexpr size_t kClassPrefixBytesMax = 512;
@@ -91,6 +97,14 @@ struct Config {
   int64_t latency_threshold_ms = 0;        // 0: nothing is noted
   bool latency_tracking = true;
   DebugAccess debug_commands = DebugAccess::kNo;
+
+  Bytes requirepass;  // the default user's password; empty: it needs none
+  Bytes aclfile;      // users, one a line; empty: there is none
+  bool protected_mode = true;
+  bool acl_pubsub_default = false;  // whether new users may listen to all channels
+  int64_t acllog_max_len = 128;
+  DebugAccess protected_configs = DebugAccess::kNo, module_commands = DebugAccess::kNo;
+  std::vector<UserConfig> users;  // as the file has them; they stay until the next start
 
   int64_t clients_max = 10000;
   int64_t idle_timeout_s = 0;

@@ -29,14 +29,11 @@ struct Constant {
   View name, value;
 };
 constexpr Constant kConstants[] = {
-    {"aclfile", ""},
     {"appendonly", "yes"},
     {"bind-source-addr", ""},
     {"cluster-enabled", "no"},
     {"daemonize", "no"},
     {"databases", "16"},
-    {"enable-module-command", "no"},
-    {"enable-protected-configs", "no"},
     {"io-threads", "1"},
     {"io-threads-do-reads", "no"},
     {"masterauth", ""},
@@ -44,9 +41,7 @@ constexpr Constant kConstants[] = {
     {"maxmemory-clients", "0"},
     {"min-replicas-to-write", "0"},
     {"min-slaves-to-write", "0"},
-    {"protected-mode", "yes"},
     {"replicaof", ""},
-    {"requirepass", ""},
     {"slaveof", ""},
     {"supervised", "no"},
     {"syslog-enabled", "no"},
@@ -87,8 +82,6 @@ constexpr Remembered text(View name, View fallback) { return {name, fallback, Re
 constexpr int64_t kInt = INT32_MAX, kLong = INT64_MAX;
 constexpr View kStopWords = "default|save|nosave|now|force";
 constexpr Remembered kRemembered[] = {
-    word("acl-pubsub-default", "resetchannels", "allchannels|resetchannels"),
-    number("acllog-max-len", "128", 0, kLong),
     number("active-defrag-cycle-max", "25", 1, 99),
     number("active-defrag-cycle-min", "1", 1, 99),
     number("active-defrag-ignore-bytes", "104857600", 1, kLong),

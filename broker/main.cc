@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <random>
 
@@ -30,7 +31,9 @@ constexpr char kHelp[] =
     "  leat serve [--config FILE] [--set key=value ...]   run the broker (port 6379, loopback, folder ./data)\n"
     "  leat check DIR                                     read a data folder without changing it; say what it holds\n"
     "  leat dump DIR [--from INDEX]                       print the log, one effect a line\n"
-    "  leat backup DIR [--port N] [--host H]              a verified copy of a running broker, in a new folder\n"
+    "  leat backup DIR [--port N] [--host H] [--user U]   a verified copy of a running broker, in a new folder; a password "
+    "is\n"
+    "                                                     taken from LEAT_PASSWORD\n"
     "  leat restore SOURCE --to DATA [--log DATA] [--until INDEX|TIME]\n"
     "                                                     a new data folder out of a backup or a data folder, whole or as\n"
     "                                                     it was at a record or a time (docs/operations.md)\n"
@@ -137,9 +140,11 @@ Status read_words(int count, char** words, Bytes& subject, std::initializer_list
 
 int backup(int count, char** words) {
   BackupOptions options;
-  const Status read = read_words(count, words, options.folder, {{"--port", &options.port}, {"--host", &options.host}});
+  const Status read = read_words(count, words, options.folder,
+                                 {{"--port", &options.port}, {"--host", &options.host}, {"--user", &options.user}});
   if (!read.ok()) return refuse(Bytes(read.text()));
-  if (options.folder.empty()) return refuse("usage: leat backup DIR [--port N] [--host H]");
+  if (options.folder.empty()) return refuse("usage: leat backup DIR [--port N] [--host H] [--user U]");
+  if (const char* password = std::getenv("LEAT_PASSWORD"); password != nullptr) options.password = password;
   return backup_broker(options);
 }
 

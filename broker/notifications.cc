@@ -150,7 +150,7 @@ void Notifications::after(DbIndex db, const Effect& effect) {
       [](const StreamCreate&) {}, [](const StreamConfigure&) {}, [](const StreamRemember&) {},
       [](const GroupDeliver&) {}, [](const PendingAck&) {}, [](const PendingClaim&) {},
       [](const DatabaseFlush&) {}, [](const DatabaseSwap&) {}, [](const KeyDigest&) {}, [](const LibrarySet&) {},
-      [](const LibraryDelete&) {}, [](const LibrariesFlush&) {}}, effect);
+      [](const LibraryDelete&) {}, [](const LibrariesFlush&) {}, [](const UserSet&) {}, [](const UserDelete&) {}}, effect);
 }
 
 void Notifications::missed(DbIndex db, View key) { note(EventClass::kMiss, db, "keymiss", key); }

@@ -10,6 +10,7 @@
 #include "broker/class_usage.h"
 #include "broker/client.h"
 #include "broker/config.h"
+#include "broker/doorkeeper.h"
 #include "broker/eviction.h"
 #include "broker/latency.h"
 #include "broker/migrations.h"
@@ -59,6 +60,7 @@ struct Rooms {
   Tracking& tracking;
   Notifications& notifications;
   Migrations& migrations;
+  Doorkeeper& doorkeeper;
   const CommandTable& table;
   Executor& executor;
   Broker& broker;  // for what concerns the house itself: shutdown, kill, the log's figures

@@ -304,10 +304,10 @@ void Salvager::tell_rows(const wal::SnapshotRescue& rescue, uint64_t known) {
 
 void Salvager::tell_loss(const KeyspaceMender::Loss& loss) {
   ++report_.lost_parts;
-  const bool of_libraries = loss.db == kLibraries;
-  Finding finding("lost", loss.whole ? of_libraries ? "library" : "key" : "part");
-  if (loss.db && !of_libraries) finding.number("db", *loss.db);
-  if (loss.key) finding.text(of_libraries ? "library" : "key", *loss.key);
+  const View kind = loss.db == kLibraries ? "library" : loss.db == kUsers ? "user" : "key";
+  Finding finding("lost", loss.whole ? kind : "part");
+  if (loss.db && *loss.db < kDatabases) finding.number("db", *loss.db);
+  if (loss.key) finding.text(kind, *loss.key);
   if (loss.owner != 0) finding.number("value", loss.owner);
   tell_(finding.text("what", loss.what));
 }

@@ -38,6 +38,8 @@ class Stamps {
   void raise_database(DbIndex db, Index index) { databases_[db] = index; }
   Index of_libraries() const { return libraries_; }
   void raise_libraries(Index index) { libraries_ = index; }
+  Index of_users() const { return users_; }
+  void raise_users(Index index) { users_ = index; }
   void settle(Index committed) { committed_ = committed; }
 
  private:
@@ -53,7 +55,7 @@ class Stamps {
   static uint64_t tag_of(uint64_t hash) { return std::max<uint64_t>(hash >> 48, 1); }
   std::vector<Slot> slots_;
   std::array<Index, kDatabases> databases_;
-  Index libraries_ = 0;
+  Index libraries_ = 0, users_ = 0;
   Index committed_ = 0;
 };
 

@@ -31,6 +31,7 @@ struct Stats {
   uint64_t error_replies = 0;
   uint64_t output_limit_disconnections = 0;
   uint64_t messages = 0;   // published
+  uint64_t denied_passwords = 0, denied_commands = 0, denied_keys = 0, denied_channels = 0;
   size_t memory_peak = 0;  // of what INFO and the housekeeping saw
   std::vector<CommandStats> by_command;             // by the row's number in the table
   std::vector<ClassStats> by_class;                 // by the class's number

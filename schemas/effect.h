@@ -336,11 +336,27 @@ struct LibrariesFlush {
   LEAT_FIELDS()
 };
 
+// Users. They are of no database either, and name no password: only digests (broker/access/user.h).
+struct UserSet {  // makes it, or puts these rules in the place of those it had
+  static constexpr uint8_t kTag = 46;
+  View user;
+  View rules;  // words split at blanks
+  LEAT_FIELDS(user, rules)
+};
+struct UserDelete {
+  static constexpr uint8_t kTag = 47;
+  View user;
+  LEAT_FIELDS(user)
+};
+
 #undef LEAT_FIELDS
 
 template <typename E>
 constexpr bool kOfLibraries =
     std::is_same_v<E, LibrarySet> || std::is_same_v<E, LibraryDelete> || std::is_same_v<E, LibrariesFlush>;
+
+template <typename E>
+constexpr bool kOfUsers = std::is_same_v<E, UserSet> || std::is_same_v<E, UserDelete>;
 
 // What a reader yields.
 using Effect =
@@ -349,7 +365,7 @@ using Effect =
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
                  GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
                  DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, HashRevise, HashSetExpiry, HashExpire, StreamConfigure,
-                 StreamRemember, LibrarySet, LibraryDelete, LibrariesFlush>;
+                 StreamRemember, LibrarySet, LibraryDelete, LibrariesFlush, UserSet, UserDelete>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

@@ -59,6 +59,8 @@ constexpr Shape kShapes[] = {
     {"LibrarySet", {"library", "code"}},
     {"LibraryDelete", {"library"}},
     {"LibrariesFlush", {}},
+    {"UserSet", {"user", "rules"}},
+    {"UserDelete", {"user"}},
 };
 static_assert(std::size(kShapes) == std::variant_size_v<Effect>);
 

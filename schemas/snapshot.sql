@@ -8,8 +8,8 @@
 --          - a row is the bytes that the broker gave and their mark. What is in the bytes only the keyspace knows;
 --          - a new layout is a new user_version: a leat refuses a file that it does not know.
 --
--- Databases, values, consumer groups and libraries of functions are all chunks: meta.state says which value is the key table
--- of a database, and, where there are libraries, which one is that of their names and texts.
+-- Databases, values, consumer groups, libraries of functions and users are all chunks: meta.state says which value is the
+-- key table of a database, and, where there are libraries or users, which one is that of their names and texts.
 --
 -- Unsigned 64-bit numbers (owner, ids, mark, digest) stand in SQLite's signed integers bit by bit: printf('%016x', mark).
 -- A mark is XXH3-64 of the row's bytes; its seed is XXH3-64 of the row's other columns, little-endian and packed, with a

@@ -26,9 +26,9 @@ WHY_NOT = {  # by class of redis_commands.tsv, or by name
     "sentinel": "of Redis Sentinel",
     "module": "there are no modules",
     "debug/internal": "of Redis' own works",
-    "ACL": "users and passwords are not built yet",
 }
 NOTES = {
+    "ACL": "users are kept in the log, not by `CONFIG REWRITE`; they cannot be changed while the log is read",
     "FLUSHALL": "libraries of functions stay, as in Redis",
     "HLEN": "a field that is due is not counted, also before it is purged",
     "REPLICAOF": "`NO ONE` only: there are no replicas yet",

@@ -15,11 +15,12 @@ MAY = {
     "chunks": {"schemas"},
     "consumers": {"schemas", "chunks"},
     "broker/protocol": {"schemas"},
+    "broker/access": {"schemas", "broker/protocol"},
     "broker/keyspace": {"schemas", "chunks", "consumers"},
     "broker/rdb": {"schemas", "chunks", "consumers", "broker/protocol", "broker/keyspace"},
     "broker/script": {"schemas", "broker/protocol"},
-    "broker": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/commands", "broker/net"},
-    "broker/commands": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/rdb", "broker/script", "broker"},
+    "broker": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/access", "broker/commands", "broker/net"},
+    "broker/commands": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/rdb", "broker/script", "broker/access", "broker"},
     "broker/net": {"schemas", "broker", "broker/protocol"},
 }
 WORDS = {"broker/version.h"}  # constants that any room of the broker may name

@@ -29,15 +29,17 @@ Bytes flags_of(const Client& client) {
   return flags.empty() ? "N" : flags;
 }
 
+}  // namespace
+
 // One line of CLIENT LIST: key=value, split by blanks.
-Bytes describe(Context& ctx, const Client& client) {
+Bytes client_line(const Rooms& rooms, const Client& client) {
   Bytes line;
   const auto field = [&](View name, const Bytes& value) {
     if (!line.empty()) line += ' ';
     line += Bytes(name) + "=" + value;
   };
   const auto number = [&](View name, int64_t value) { field(name, integer_text(value)); };
-  const TimeMs now_ms = ctx.rooms.time.monotonic_ms();
+  const TimeMs now_ms = rooms.time.monotonic_ms();
   const size_t held = client.output.held(), unsent = client.transport.unsent();
   number("id", static_cast<int64_t>(client.id));
   field("addr", client.transport.peer());
@@ -52,7 +54,7 @@ Bytes describe(Context& ctx, const Client& client) {
   number("psub", static_cast<int64_t>(client.patterns.size()));
   number("ssub", static_cast<int64_t>(client.shard_channels.size()));
   number("multi", client.in_multi ? static_cast<int64_t>(client.queued.size()) : -1);
-  number("watch", static_cast<int64_t>(ctx.rooms.watches.of(client.id).size()));
+  number("watch", static_cast<int64_t>(rooms.watches.of(client.id).size()));
   number("qbuf", static_cast<int64_t>(client.input.size() - client.parsed));
   number("qbuf-free", static_cast<int64_t>(client.input.capacity() - client.input.size()));
   number("argv-mem", client.in_round ? static_cast<int64_t>(client.parser.consumed()) : 0);
@@ -65,13 +67,20 @@ Bytes describe(Context& ctx, const Client& client) {
   number("tot-mem", static_cast<int64_t>(sizeof(Client) + client.input.capacity() + held + unsent + client.queued_bytes));
   field("events", unsent > 0 ? "rw" : "r");
   field("cmd", client.last_command == nullptr ? "NULL" : lower(client.last_command->row.name));
-  field("user", "default");
+  field("user", client.user->name());
   number("redir", client.tracking == nullptr ? -1 : static_cast<int64_t>(client.tracking->redirect));
   number("resp", client.protocol);
   field("lib-name", client.lib_name);
   field("lib-ver", client.lib_version);
   return line;
 }
+
+void end_connection(Context& ctx, Client& client) {
+  if (&client == &ctx.client) ctx.rooms.broker.close_after_reply(client);
+  else ctx.rooms.broker.kill(client);
+}
+
+namespace {
 
 enum class ClientType : uint8_t { kNormal, kMaster, kReplica, kPubsub };
 
@@ -96,14 +105,14 @@ struct KillFilter {
 bool matches(Context& ctx, const KillFilter& filter, const Client& client) {
   if (filter.id && client.id != *filter.id) return false;
   if (filter.type && type_of(client) != *filter.type) return false;
-  if (filter.user && *filter.user != "default") return false;
+  if (filter.user && client.user->name() != *filter.user) return false;
   if (filter.address && client.transport.peer() != *filter.address) return false;
   if (filter.local && client.transport.local() != *filter.local) return false;
   if (filter.age_max_s && (ctx.rooms.time.monotonic_ms() - client.created_ms) / 1000 < *filter.age_max_s) return false;
   return !(filter.skip_me && client.id == ctx.client.id);
 }
 
-Result<KillFilter> parse_kill(Args args) {
+Result<KillFilter> parse_kill(const Context& ctx, Args args) {
   KillFilter filter;
   for (size_t i = 2; i < args.size(); i += 2) {
     if (i + 1 >= args.size()) return kSyntaxError;
@@ -116,7 +125,8 @@ Result<KillFilter> parse_kill(Args args) {
       filter.type = client_type(value);
       if (!filter.type) return Status::error("ERR Unknown client type '" + Bytes(value) + "'");
     } else if (same_word(args[i], "USER")) {
-      if (value != "default") return Status::error("ERR No such user '" + Bytes(value) + "'");
+      if (ctx.rooms.doorkeeper.users().find(value) == nullptr)
+        return Status::error("ERR No such user '" + Bytes(value) + "'");
       filter.user = value;
     } else if (same_word(args[i], "ADDR")) {
       filter.address = value;
@@ -141,10 +151,7 @@ int64_t kill_matching(Context& ctx, const KillFilter& filter) {
   for (const auto& [id, client] : ctx.rooms.clients.all()) {
     if (!client->gone && matches(ctx, filter, *client)) doomed.push_back(client.get());
   }
-  for (Client* client : doomed) {
-    if (client == &ctx.client) ctx.rooms.broker.close_after_reply(*client);  // it still hears the answer
-    else ctx.rooms.broker.kill(*client);
-  }
+  for (Client* client : doomed) end_connection(ctx, *client);
   return static_cast<int64_t>(doomed.size());
 }
 
@@ -167,7 +174,7 @@ Status check_client_word(View what, View word) {
 
 Outcome client_container(Context& ctx, Args) { return arity_error(ctx.command); }
 Outcome client_id(Context& ctx, Args) { return ctx.reply.integer(static_cast<int64_t>(ctx.client.id)); }
-Outcome client_info(Context& ctx, Args) { return ctx.reply.verbatim(describe(ctx, ctx.client) + "\n"); }
+Outcome client_info(Context& ctx, Args) { return ctx.reply.verbatim(client_line(ctx.rooms, ctx.client) + "\n"); }
 Outcome client_getname(Context& ctx, Args) {
   return ctx.client.name.empty() ? ctx.reply.null() : ctx.reply.bulk(ctx.client.name);
 }
@@ -207,11 +214,11 @@ Outcome client_list(Context& ctx, Args args) {
   Bytes lines;
   for (const Ticket id : ids) {  // as they were asked for
     const Client* const client = ctx.rooms.clients.find(id);
-    if (client != nullptr && !client->gone) lines += describe(ctx, *client) + "\n";
+    if (client != nullptr && !client->gone) lines += client_line(ctx.rooms, *client) + "\n";
   }
   for (const auto& [id, client] : ctx.rooms.clients.all()) {
     if (!ids.empty() || client->gone || (type && type_of(*client) != *type)) continue;
-    lines += describe(ctx, *client) + "\n";
+    lines += client_line(ctx.rooms, *client) + "\n";
   }
   return ctx.reply.verbatim(lines);
 }
@@ -224,7 +231,7 @@ Outcome client_kill(Context& ctx, Args args) {
     filter.skip_me = false;
     return kill_matching(ctx, filter) > 0 ? Outcome(ctx.reply.ok()) : Outcome(Status::error("ERR No such client"));
   }
-  const auto filter = parse_kill(args);
+  const auto filter = parse_kill(ctx, args);
   if (!filter.ok()) return filter.status();
   return ctx.reply.integer(kill_matching(ctx, *filter));
 }

@@ -26,6 +26,11 @@ Outcome client_trackinginfo(Context&, Args);
 Outcome client_unblock(Context&, Args);
 Outcome client_unpause(Context&, Args);
 
+// One line of CLIENT LIST, without its end.
+Bytes client_line(const Rooms& rooms, const Client& client);
+// Closes the connection; the one that asks for it still hears the answer.
+void end_connection(Context& ctx, Client& client);
+
 // Names and versions go into CLIENT LIST, which is split at blanks and line ends.
 Status check_client_word(View what, View word);
 

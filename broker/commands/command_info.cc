@@ -2,6 +2,7 @@
 // command_info.cc: COMMAND: what the rows of the table say. https://redis.io/docs/latest/commands/command/
 #include <algorithm>
 
+#include "broker/commands/categories.h"
 #include "broker/commands/key_specs.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
@@ -28,38 +29,12 @@ std::vector<View> flags_of(const Command& command) {
   return flags;
 }
 
-// Categories that neither the family nor the traits tell. Names split at blanks; a container's stands for its sub-commands.
-struct Category {
-  View name, commands;
-};
-constexpr Category kMoreCategories[] = {
-    {"@admin", " LASTSAVE ROLE "},
-    {"@connection", " ASKING COMMAND READONLY READWRITE WAIT WAITAOF "},
-    {"@dangerous", " FLUSHALL FLUSHDB INFO KEYS LASTSAVE MIGRATE RESTORE ROLE SORT SORT_RO SWAPDB "},
-    {"@keyspace", " DBSIZE FLUSHALL FLUSHDB SWAPDB "},
-};
-constexpr View kWithoutCategory[] = {"cluster", "replication", "server"};  // families
-
-std::vector<Bytes> categories_of(const Command& command) {
-  std::vector<Bytes> categories;
-  for (View left = command.family; !left.empty(); left.remove_prefix(std::min(left.find(' '), left.size() - 1) + 1)) {
-    const View name = left.substr(0, left.find(' '));
-    const auto* const end = std::end(kWithoutCategory);
-    const bool plain = std::find(std::begin(kWithoutCategory), end, name) != end;
-    if (name == "transactions") categories.push_back("@transaction");
-    else if (!plain && !command.is(kContainer)) categories.push_back("@" + Bytes(name));
+std::vector<Bytes> category_names(access::Categories categories) {
+  std::vector<Bytes> names;
+  for (size_t i = 0; i < access::kCategoryNames.size(); ++i) {
+    if (categories >> i & 1) names.push_back("@" + Bytes(access::kCategoryNames[i]));
   }
-  if (command.is(kWrite)) categories.push_back("@write");
-  if (command.is(kReadOnly) && command.family != "scripting") categories.push_back("@read");
-  if (command.is(kAdmin)) categories.push_back("@admin");
-  if (command.is(kAdmin)) categories.push_back("@dangerous");
-  if (command.is(kBlocks)) categories.push_back("@blocking");
-  const Bytes name = " " + Bytes(command.row.name.substr(0, command.row.name.find('|'))) + " ";
-  for (const Category& one : kMoreCategories) {
-    if (one.commands.find(name) != View::npos) categories.emplace_back(one.name);
-  }
-  categories.push_back(command.is(kFast) ? "@fast" : "@slow");
-  return categories;
+  return names;
 }
 
 Replied describe(ReplySink& reply, const Command& command) {
@@ -76,7 +51,7 @@ Replied describe(ReplySink& reply, const Command& command) {
   reply.integer(ranged || counted_too ? row.keys.first : 0);
   reply.integer(ranged ? row.keys.last : counted_too ? row.keys.first : 0);
   reply.integer(ranged ? row.keys.step : counted_too ? 1 : 0);
-  const auto categories = categories_of(command);
+  const auto categories = category_names(categories_of(command));
   reply.set(categories.size());
   for (const Bytes& category : categories) reply.simple(category);
   reply.array(0);  // tips
@@ -141,8 +116,7 @@ Outcome command_list(Context& ctx, Args args) {
   for (const Command& command : ctx.rooms.table.all()) {
     if (by_module) break;  // there are no modules
     const Bytes name = lower(command.row.name);
-    const auto categories = categories_of(command);
-    if (by_category && std::find(categories.begin(), categories.end(), "@" + lower(value)) == categories.end()) continue;
+    if (by_category && !(categories_of(command) & access::category_named(value).value_or(0))) continue;
     if (by_pattern && !glob_match(value, name, true)) continue;
     names.push_back(name);
   }

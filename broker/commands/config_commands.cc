@@ -7,8 +7,17 @@
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
 #include "broker/config_rewrite.h"
+#include "broker/door.h"
 
 namespace leat {
+
+namespace {
+// Where files are written: whoever may set that can write anywhere (enable-protected-configs).
+constexpr View kProtected[] = {"dbfilename", "dir", "snapshot.backup_dir"};
+bool is_protected(View name) {
+  return std::find(std::begin(kProtected), std::end(kProtected), name) != std::end(kProtected);
+}
+}  // namespace
 
 Outcome config_container(Context& ctx, Args) { return arity_error(ctx.command); }
 
@@ -43,6 +52,10 @@ Outcome config_set(Context& ctx, Args args) {
       return Status::error("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + Bytes(why));
     };
     if (!seen.insert(key).second) return failed("duplicate parameter");
+    if (is_protected(key->name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer()) &&
+        args[i + 1] != key->get(ctx.rooms.config)) {
+      return failed("can't set protected config");
+    }
     if (!key->at_run_time && args[i + 1] != key->get(ctx.rooms.config)) {
       return failed("can't set immutable config: set it in the file and start again");
     }

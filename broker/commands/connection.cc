@@ -39,22 +39,30 @@ Outcome select(Context& ctx, Args args) {
   return ctx.reply.ok();
 }
 
-// There is one user, `default`, without a password; users come with a later version.
-Status authenticate(View user) {
-  if (user == "default") return Status::fine();
-  return Status::error("WRONGPASS invalid username-password pair or user is disabled.");
+// The reply rests on the user as it is known here.
+Status authenticate(Context& ctx, View command, View user, View password) {
+  ctx.rest_on_users();
+  Status let_in = ctx.rooms.doorkeeper.let_in(ctx.client, user, password);
+  if (let_in.text().starts_with("WRONGPASS")) ctx.rooms.executor.guard().note_authentication(ctx.client, user, command);
+  return let_in;
 }
 
 // AUTH [username] password
 Outcome auth(Context& ctx, Args args) {
   if (args.size() > 3) return kSyntaxError;
-  if (args.size() == 2) {
+  if (args.size() == 2 && ctx.rooms.doorkeeper.users().default_user()->no_password()) {
     return Status::error("ERR AUTH <password> called without any password configured for the default user. Are you sure "
                          "your configuration is correct?");
   }
-  if (const Status known = authenticate(args[1]); !known.ok()) return known;
+  const View user = args.size() == 2 ? access::kDefaultUser : args[1];
+  if (Status known = authenticate(ctx, args[0], user, args.back()); !known.ok()) return known;
   return ctx.reply.ok();
 }
+
+const Status kHelloNeedsAuthentication = Status::error(
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
+    "option can "
+    "be used to authenticate the client and select the RESP protocol version at the same time");
 
 void introduce_ourselves(Context& ctx) {
   ReplySink& reply = ctx.reply;
@@ -84,11 +92,11 @@ Outcome hello(Context& ctx, Args args) {
     if (*version != 2 && *version != 3) return Status::error("NOPROTO unsupported protocol version");
     protocol = static_cast<int>(*version);
   }
-  std::optional<View> name;
+  std::optional<View> name, user, password;
   for (size_t i = 2; i < args.size(); ++i) {
     if (same_word(args[i], "AUTH") && i + 2 < args.size()) {
-      if (const Status known = authenticate(args[i + 1]); !known.ok()) return known;
-      i += 2;
+      user = args[++i];
+      password = args[++i];
     } else if (same_word(args[i], "SETNAME") && i + 1 < args.size()) {
       name = args[++i];
       if (const Status fit = check_client_word("Client names", *name); !fit.ok()) return fit;
@@ -96,6 +104,10 @@ Outcome hello(Context& ctx, Args args) {
       return Status::error("ERR Syntax error in HELLO option '" + Bytes(args[i]) + "'");
     }
   }
+  if (user) {
+    if (Status known = authenticate(ctx, args[0], *user, *password); !known.ok()) return known;
+  }
+  if (!ctx.client.admitted) return kHelloNeedsAuthentication;
   if (name) ctx.client.name = Bytes(*name);
   ctx.client.protocol = protocol;
   ctx.client.reply.set_protocol(protocol);
@@ -121,6 +133,7 @@ Outcome reset(Context& ctx, Args) {
   client.no_evict = client.no_touch = false;
   client.durability.reset();
   client.reply_mode = ReplyMode::kOn;
+  ctx.rooms.doorkeeper.greet(client);
   return ctx.reply.simple("RESET");
 }
 

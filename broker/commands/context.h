@@ -77,6 +77,11 @@ class Context {
     footing.rest_on(rooms.stamps.of_libraries());
     if (rooms.classes.any()) footing.at_least(rooms.classes.strictest(client.durability));
   }
+  // For what rests on the users: what they may do, and whether a password fits.
+  void rest_on_users() {
+    footing.rest_on(rooms.stamps.of_users());
+    if (rooms.classes.any()) footing.at_least(rooms.classes.strictest(client.durability));
+  }
   // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is committed (the
   // purge sees to one), a start after a crash could have an earlier time, and the key again.
   bool is_due(const Found& found) {

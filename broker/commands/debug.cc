@@ -9,20 +9,15 @@
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
 #include "broker/config_words.h"
+#include "broker/door.h"
 #include "broker/keyspace/encoding.h"
 
 namespace leat {
 
 namespace {
 
-bool from_loopback(const Client& client) {
-  const Bytes peer = client.transport.peer();
-  return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("::1");
-}
-
 Status may_debug(const Context& ctx) {
-  const DebugAccess access = ctx.rooms.config.debug_commands;
-  if (access == DebugAccess::kYes || (access == DebugAccess::kLocal && from_loopback(ctx.client))) return Status::fine();
+  if (allows(ctx.rooms.config.debug_commands, ctx.client.transport.peer())) return Status::fine();
   return Status::error("ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
                        "it from a local connection, otherwise you need to set this option in the configuration file, and then "
                        "restart the server.");

@@ -43,6 +43,13 @@ bool names_missing_subcommand(const Command* command, Args args) {
   return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
 }
 
+// That somebody may not do something is not to be seen before it is as durable as he may ask.
+Stamp refusal_stamp(const Rooms& rooms, const Client& client) {
+  Stamp stamp = client.output.stamp();
+  if (!client.unrestricted) stamp.raise(Footing{rooms.stamps.of_users(), rooms.classes.strictest(client.durability)}.stamp());
+  return stamp;
+}
+
 }  // namespace
 
 Status arity_error(const Command& command) {
@@ -50,11 +57,18 @@ Status arity_error(const Command& command) {
 }
 
 // What the executor knows without running the handler. The order is Redis'.
-Status Executor::refusal(const Client& client, const Command* command, Args args) const {
+Status Executor::refusal(const Client& client, const Command* command, Args args) {
   if (command == nullptr || names_missing_subcommand(command, args)) return unknown_command(command, args);
   if (!arity_fits(*command, args)) return arity_error(*command);
+  if (!client.unrestricted) [[unlikely]] {
+    if (Status unknown = Guard::authentication(client, *command); !unknown.ok()) return unknown;
+  }
   if (client.in_multi && command->is(kNoMulti)) {
     return Status::error("ERR Command not allowed inside a transaction");
+  }
+  if (!client.unrestricted) [[unlikely]] {
+    const auto where = client.in_multi ? Guard::Where::kQueueing : Guard::Where::kTopLevel;
+    if (Status forbidden = guard_.permission(client, *command, args, where); !forbidden.ok()) return forbidden;
   }
   if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 && !command->is(kPubsub)) {
     return Status::error("ERR Can't execute '" + lower(command->row.name) +
@@ -124,7 +138,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
     if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
     if (command != nullptr && command->row.name == "EXEC") refuse_exec(client, why);
     else refuse(client, why);
-    seal(client, client.output.stamp());
+    seal(client, refusal_stamp(rooms_, client));
     return true;
   }
   if (must_pause(client, *command) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
@@ -162,6 +176,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
 void Executor::run(Client& client, const Command& command, Args args) {
   Context ctx(rooms_, client, client.reply, command, client.db, rooms_.time.now_ms());
   ctx.arrived_ms = rooms_.time.monotonic_ms();
+  if (!client.unrestricted) [[unlikely]] ctx.rest_on_users();
   const int64_t started_us = rooms_.time.monotonic_us();
   Outcome outcome = invoke(ctx, args);
   if (outcome.waits()) {
@@ -302,11 +317,22 @@ void Executor::run_queued(Context& exec) {
     ctx.arrived_ms = exec.arrived_ms;
     ctx.nested = true;
     ctx.footing = exec.footing;  // what a PUBLISH sends rests on the commands before it
+    if (!client.unrestricted && is_forbidden(ctx, one.args.args())) continue;  // rules may have changed since it was queued
     Outcome outcome = invoke(ctx, one.args.args());
     if (outcome.waits()) answer_timeout(client.reply, outcome.wait().on_timeout);
     exec.footing.join(ctx.footing);
   }
   exec.db = client.db;
+}
+
+// Of a queued command; then the error is its reply.
+bool Executor::is_forbidden(Context& ctx, Args args) {
+  const Status forbidden = guard_.permission(ctx.client, ctx.command, args, Guard::Where::kExec);
+  if (forbidden.ok()) return false;
+  ++rooms_.stats.by_command[ctx.command.number].rejected;
+  count_error(forbidden.text());
+  ctx.reply.error(forbidden);
+  return true;
 }
 
 void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& reply) {
@@ -320,6 +346,10 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   }
   if (!arity_fits(*command, args)) return refuse("ERR Wrong number of args calling Redis command from script");
   if (command->is(kNoScript)) return refuse("ERR This Redis command is not allowed from script");
+  if (!script.client.unrestricted) [[unlikely]] {
+    const Status forbidden = guard_.permission(script.client, *command, args, Guard::Where::kScript);
+    if (!forbidden.ok()) return refuse(forbidden.text());
+  }
   if (script.read_only && (command->is(kWrite) || command->is(kMayWrite))) {
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
@@ -379,6 +409,11 @@ bool Executor::retry(Client& client) {
   Context ctx(rooms_, client, client.reply, *parked.command, parked.db, rooms_.time.now_ms());
   ctx.arrived_ms = parked.arrived_ms;
   ctx.resumed = &parked.wait;
+  if (!client.unrestricted) [[unlikely]] {  // rules may have changed since it came
+    const Status forbidden = guard_.permission(client, *parked.command, parked.args.args(), Guard::Where::kTopLevel);
+    if (!forbidden.ok()) return unblock(client, forbidden.text());
+    ctx.rest_on_users();
+  }
   Outcome outcome = handle(ctx, parked.args.args());
   if (outcome.waits()) {
     if (parked.wait.look_again_ms != outcome.wait().look_again_ms) plan_look(client, outcome.wait().look_again_ms);
@@ -455,6 +490,11 @@ std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
 
 bool Executor::unblock(Client& client, View error) {
   if (client.parked == nullptr) return false;
+  if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler && !client.unrestricted) [[unlikely]] {
+    const Parked& parked = *client.parked;
+    const Status forbidden = guard_.permission(client, *parked.command, parked.args.args(), Guard::Where::kTopLevel);
+    if (!forbidden.ok()) return unblock(client, forbidden.text());
+  }
   Context ctx(rooms_, client, client.reply, *client.parked->command, client.parked->db, rooms_.time.now_ms());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
   if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler) {

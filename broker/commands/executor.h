@@ -13,6 +13,7 @@
 
 #include "broker/commands/admission.h"
 #include "broker/commands/context.h"
+#include "broker/commands/guard.h"
 #include "broker/commands/running_script.h"
 #include "consumers/deadlines.h"
 
@@ -20,7 +21,7 @@ namespace leat {
 
 class Executor {
  public:
-  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms) {}  // must outlive this
+  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms), guard_(rooms) {}  // must outlive this
 
   // One request. False: not now (CLIENT PAUSE, disk_behind); the request stays where it is.
   bool request(Client& client, const Command* command, Args args);
@@ -68,6 +69,7 @@ class Executor {
   const RunningScript* running = nullptr;  // a script or a function, slow or not
   Status busy_error() const;
   bool is_full() const { return admission_.is_full(); }  // memory, when the request began
+  Guard& guard() { return guard_; }
   bool loading = false;
   // While too much waits for the disk whatever may write waits too; a tick says so before it runs requests.
   bool disk_behind = false;
@@ -83,7 +85,8 @@ class Executor {
   bool paused() const { return pause.until_ms > rooms_.time.monotonic_ms(); }
 
  private:
-  Status refusal(const Client& client, const Command* command, Args args) const;
+  Status refusal(const Client& client, const Command* command, Args args);
+  bool is_forbidden(Context& ctx, Args args);
   bool must_pause(const Client& client, const Command& command) const;
   void run(Client& client, const Command& command, Args args);
   Outcome handle(Context& ctx, Args args);
@@ -106,6 +109,7 @@ class Executor {
 
   Rooms& rooms_;
   Admission admission_;
+  Guard guard_;
   Stamp waited_for_;
   bool histograms_ = true;
   int64_t slow_us_ = INT64_MAX;  // a request that takes so long is noted; one comparison for all that is not

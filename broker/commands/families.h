@@ -6,6 +6,7 @@
 
 namespace leat {
 
+extern const Family kAclFamily;
 extern const Family kBitmapFamily;
 extern const Family kClassFamily;
 extern const Family kClusterFamily;

@@ -217,6 +217,10 @@ void statistics(Context& ctx, Lines& out) {
   out.field("tracking_total_prefixes", ctx.rooms.tracking.prefixes());
   out.field("total_error_replies", stats.error_replies);
   out.field("client_output_buffer_limit_disconnections", stats.output_limit_disconnections);
+  out.field("acl_access_denied_auth", stats.denied_passwords);
+  out.field("acl_access_denied_cmd", stats.denied_commands);
+  out.field("acl_access_denied_key", stats.denied_keys);
+  out.field("acl_access_denied_channel", stats.denied_channels);
 }
 
 void replication(Context&, Lines& out) {

@@ -15,19 +15,21 @@ struct Treated {
   View commands;
 };
 constexpr Treated kFirstKey[] = {
-    {"OW update", "BITOP GEOSEARCHSTORE MSET PFMERGE PSETEX RESTORE SDIFFSTORE SETEX SUNIONSTORE ZDIFFSTORE ZINTERSTORE "
+    {"OW update", "BITOP GEOSEARCHSTORE MSET PSETEX RESTORE SDIFFSTORE SETEX SUNIONSTORE ZDIFFSTORE ZINTERSTORE "
                   "ZRANGESTORE ZUNIONSTORE"},
     {"OW insert", "MSETNX SETNX"},
     {"RW insert", "APPEND HSETNX LINSERT LPUSH LPUSHX PFADD RPUSH RPUSHX SADD XGROUP|CREATE XGROUP|CREATECONSUMER"},
+    {"RW access insert", "PFMERGE"},
+    {"RW access", "PFCOUNT PFDEBUG"},
     {"RM delete", "DEL UNLINK"},
     {"RW delete", "HDEL LREM LTRIM SREM XAUTOCLAIM XDEL XDELEX XGROUP|DELCONSUMER XGROUP|DESTROY XTRIM ZREM "
                   "ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYSCORE"},
     {"RW update delete", "XACKDEL"},
     {"RW access delete", "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN GETDEL HGETDEL LMOVE LMPOP LPOP "
                          "MIGRATE RENAME RENAMENX RPOP RPOPLPUSH SMOVE SPOP ZMPOP ZPOPMAX ZPOPMIN"},
-    {"RW access update", "BITFIELD DECR DECRBY EVAL EVALSHA FCALL GETEX GETSET HGETEX HINCRBY HINCRBYFLOAT INCR INCRBY "
+    {"RW access update", "DECR DECRBY EVAL EVALSHA FCALL GETEX GETSET HGETEX HINCRBY HINCRBYFLOAT INCR INCRBY "
                          "INCRBYFLOAT MOVE SETBIT ZINCRBY"},
-    {"RW access update variable_flags", "SET"},
+    {"RW access update variable_flags", "BITFIELD SET"},
     {"RO access", "COPY XREADGROUP"},
     {"RO", "EXISTS HEXISTS HLEN HSTRLEN LLEN MEMORY|USAGE OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME OBJECT|REFCOUNT SCARD "
            "SISMEMBER STRLEN TOUCH TYPE WATCH XLEN ZCARD"},
@@ -123,6 +125,17 @@ void tell_sort(ReplySink& reply, const Command& command) {
   if (stores) tell_unknown(reply, "the key behind STORE, which may stand anywhere", "OW update incomplete");
 }
 
+// BITFIELD without SET and INCRBY. What cannot be read counts as a write.
+bool only_reads_bits(Args request) {
+  for (size_t at = 2; at < request.size(); ++at) {
+    const size_t behind = request.size() - at - 1;
+    if (same_word(request[at], "GET") && behind >= 2) at += 2;
+    else if (same_word(request[at], "OVERFLOW") && behind >= 1) at += 1;
+    else return false;
+  }
+  return true;
+}
+
 bool treated_apart(const Command& command) { return !find_in(kFurtherKeys, command.row.name).empty(); }
 
 // A range is told from its first key on; a last one behind it counts from there, one before the end as it is.
@@ -134,7 +147,9 @@ void tell_range(ReplySink& reply, const Command& command, int first, size_t ordi
 
 }  // namespace
 
+// SORT and GEORADIUS read their key, and write the one behind STORE.
 std::vector<View> key_flags(const Command& command, size_t ordinal) {
+  if (command.row.keys.kind == Keys::Kind::kStored) return split(ordinal == 0 ? "RO access" : "OW update");
   View flags = ordinal > 0 ? find_in(kFurtherKeys, command.row.name) : View();
   if (flags.empty()) flags = find_in(kFirstKey, command.row.name);
   if (flags.empty()) flags = command.is(kWrite) ? "RW update" : "RO access";
@@ -142,6 +157,7 @@ std::vector<View> key_flags(const Command& command, size_t ordinal) {
 }
 
 std::vector<View> key_flags(const Command& command, size_t ordinal, Args request) {
+  if (command.row.name == "BITFIELD") return split(only_reads_bits(request) ? "RO access" : "RW access update");
   if (command.row.name != "SET") return key_flags(command, ordinal);
   const Views options = request.from(3);
   const bool reads = std::any_of(options.begin(), options.end(), [](View word) { return same_word(word, "GET"); });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/commands/table.h"
+#include "broker/protocol/glob.h"
 #include "broker/protocol/numbers.h"
 #include "schemas/ids.h"
 #include "schemas/status.h"
@@ -35,9 +36,5 @@ IndexRange index_range(int64_t start, int64_t end, uint64_t size);
 
 // How many items a negative count of HRANDFIELD, SRANDMEMBER or ZRANDMEMBER may ask for: each is in the reply.
 constexpr uint64_t kRandomRepeatsMax = uint64_t{1} << 26;
-
-// Glob match as KEYS, SCAN and PSUBSCRIBE do it: * ? [a-z] [^x] \x. Backtracking is bounded: time is at most
-// pattern * text.
-bool glob_match(View pattern, View text, bool any_case = false);
 
 }  // namespace leat

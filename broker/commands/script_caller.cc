@@ -41,7 +41,11 @@ CommandCaller::MayCall ScriptCaller::may_call(Args args) {
   const Command* const command = ctx_.rooms.table.find(args);
   const bool misnamed = command != nullptr && !command->subcommands.empty() && args.size() >= 2;
   const bool barred = args[0].find('|') != View::npos;  // "client|list" is our name for it, and nobody else's
-  return command == nullptr || misnamed || barred ? MayCall::kUnknown : MayCall::kYes;
+  if (command == nullptr || misnamed || barred) return MayCall::kUnknown;
+  const Client& client = ctx_.client;
+  const bool may =
+      client.unrestricted || ctx_.rooms.executor.guard().judge(*client.user, *command, args).denial == access::Denial::kNone;
+  return may ? MayCall::kYes : MayCall::kNo;
 }
 
 Status fits_memory(const Context& ctx, const ScriptFlags& flags) {

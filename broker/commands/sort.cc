@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "broker/commands/context.h"
+#include "broker/commands/executor.h"
 #include "broker/commands/families.h"
 #include "broker/commands/parse.h"
 #include "broker/keyspace/hash_sight.h"
@@ -29,7 +30,12 @@ struct SortOptions {
 
 enum class Storing : uint8_t { kNever, kMay };
 
-Result<SortOptions> parse_options(Args args, Storing storing) {
+// Which keys the patterns will read nobody knows before: only who may read all may use them.
+Result<SortOptions> parse_options(Context& ctx, Args args, Storing storing) {
+  const bool reads_all = ctx.rooms.executor.guard().reads_all_keys(ctx.client, ctx.command, args);
+  const auto denied = [](View option) {
+    return Status::error("ERR " + Bytes(option) + " option of SORT denied due to insufficient ACL permissions.");
+  };
   SortOptions options;
   for (size_t at = 2; at < args.size(); ++at) {
     const View word = args[at];
@@ -38,10 +44,13 @@ Result<SortOptions> parse_options(Args args, Storing storing) {
     else if (same_word(word, "DESC")) options.descending = true;
     else if (same_word(word, "ALPHA")) options.by_text = true;
     else if (storing == Storing::kMay && same_word(word, "STORE") && behind >= 1) options.store = args[++at];
-    else if (same_word(word, "GET") && behind >= 1) options.get.push_back(args[++at]);
-    else if (same_word(word, "BY") && behind >= 1) {
+    else if (same_word(word, "GET") && behind >= 1) {
+      if (!reads_all) return denied("GET");
+      options.get.push_back(args[++at]);
+    } else if (same_word(word, "BY") && behind >= 1) {
       options.by = args[++at];
       if (options.by->find('*') == View::npos) options.keeps_order = true;
+      else if (!reads_all) return denied("BY");
     } else if (same_word(word, "LIMIT") && behind >= 2) {
       const auto first = integer_of(args[++at]), count = integer_of(args[++at]);
       if (!first.ok()) return first.status();
@@ -231,7 +240,7 @@ Outcome store(Context& ctx, View to, const SortOptions& options, const std::vect
 }
 
 Outcome run(Context& ctx, Args args, Storing storing) {
-  const auto options = parse_options(args, storing);
+  const auto options = parse_options(ctx, args, storing);
   if (!options.ok()) return options.status();
   const auto source = find_source(ctx, args[1]);
   if (!source.ok()) return source.status();

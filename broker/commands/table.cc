@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "broker/commands/categories.h"
 #include "broker/commands/families.h"
 #include "broker/protocol/numbers.h"
 
@@ -47,7 +48,7 @@ size_t CommandTable::slot(View name) {
 
 CommandTable::CommandTable() : slots_(kSlots, nullptr) {
   const Family* const families[] = {
-      &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kFunctionFamily,
+      &kAclFamily,    &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kFunctionFamily,
       &kGeoFamily,    &kHashFamily,    &kHashLifetimeFamily, &kHyperLogLogFamily, &kKeyFamily,    &kLatencyFamily,
       &kLeatFamily,   &kListFamily,
       &kLolwutFamily, &kMemoryFamily,  &kMonitorFamily,     &kPubSubFamily,     &kReplicationFamily, &kScriptFamily,
@@ -57,6 +58,7 @@ CommandTable::CommandTable() : slots_(kSlots, nullptr) {
     for (const CommandRow& row : family->rows) {
       CHECK(row.handler != nullptr);
       commands_.push_back({row, family->name, commands_.size(), {}});
+      words_.add(row.name, categories_of(commands_.back()));
     }
   }
   for (const Command& command : commands_) {
@@ -115,6 +117,16 @@ size_t migrated_position(Args args) {
   }
   return 0;
 }
+
+// Of XREAD and XREADGROUP: where STREAMS stands; 0: nowhere. A group or a consumer may be called that, too.
+size_t streams_position(Args args) {
+  for (size_t at = 1; at < args.size(); ++at) {
+    if (same_word(args[at], "STREAMS")) return at;
+    if (same_word(args[at], "GROUP")) at += 2;
+    else if (!same_word(args[at], "NOACK")) at += 1;  // COUNT, BLOCK, CLAIM
+  }
+  return 0;
+}
 }  // namespace
 
 std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args args) {
@@ -152,14 +164,11 @@ std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args arg
       return positions;
     }
     case Keys::Kind::kStreams: {
-      for (size_t at = 1; at < args.size(); ++at) {
-        if (!same_word(args[at], "STREAMS")) continue;
-        const size_t keys = (args.size() - at - 1) / 2;
-        if (keys == 0) return std::nullopt;
-        for (size_t i = 0; i < keys; ++i) positions.push_back(at + 1 + i);
-        return positions;
-      }
-      return std::nullopt;
+      const size_t at = streams_position(args);
+      const size_t keys = at == 0 ? 0 : (args.size() - at - 1) / 2;
+      if (keys == 0) return std::nullopt;
+      for (size_t i = 0; i < keys; ++i) positions.push_back(at + 1 + i);
+      return positions;
     }
   }
   return std::nullopt;

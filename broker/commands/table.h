@@ -8,6 +8,7 @@
 
 #include <deque>
 
+#include "broker/access/vocabulary.h"
 #include "broker/commands/command.h"
 
 namespace leat {
@@ -24,6 +25,7 @@ class CommandTable {
   const Command* find(Args args) const;
   const std::deque<Command>& all() const { return commands_; }  // sub-commands too
   size_t top_level() const { return top_level_; }
+  const access::Vocabulary& words() const { return words_; }  // the same, as rules about users name them
 
  private:
   static constexpr int kSlotBits = 12;
@@ -32,6 +34,7 @@ class CommandTable {
   std::deque<Command> commands_;
   std::vector<const Command*> slots_;
   size_t top_level_ = 0;
+  access::Vocabulary words_;
 };
 
 Bytes lower(View text);

@@ -250,6 +250,10 @@ Status check(const Keyspace& keyspace, DbIndex, const LibraryDelete& erase) {
   return keyspace.library(erase.library) ? Status::fine() : misfit("there is no such library");
 }
 Status check(const Keyspace&, DbIndex, const LibrariesFlush&) { return Status::fine(); }
+Status check(const Keyspace&, DbIndex, const UserSet&) { return Status::fine(); }
+Status check(const Keyspace& keyspace, DbIndex, const UserDelete& erase) {
+  return keyspace.user(erase.user) ? Status::fine() : misfit("there is no such user");
+}
 
 // ---- how long it is
 

@@ -268,6 +268,11 @@ void apply_one(Keyspace& keyspace, DbIndex, const LibrarySet& set) { keyspace.se
 void apply_one(Keyspace& keyspace, DbIndex, const LibraryDelete& erase) { keyspace.delete_library(erase.library); }
 void apply_one(Keyspace& keyspace, DbIndex, const LibrariesFlush&) { keyspace.flush_libraries(); }
 
+// Users.
+
+void apply_one(Keyspace& keyspace, DbIndex, const UserSet& set) { keyspace.set_user(set.user, set.rules); }
+void apply_one(Keyspace& keyspace, DbIndex, const UserDelete& erase) { keyspace.delete_user(erase.user); }
+
 void apply_one(Keyspace&, DbIndex, const KeyDigest&) {}
 
 void apply_effect(Keyspace& keyspace, DbIndex db, const Effect& effect) {

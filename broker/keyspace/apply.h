@@ -59,6 +59,8 @@ void apply_one(Keyspace&, DbIndex, const DatabaseSwap&);
 void apply_one(Keyspace&, DbIndex, const LibrarySet&);
 void apply_one(Keyspace&, DbIndex, const LibraryDelete&);
 void apply_one(Keyspace&, DbIndex, const LibrariesFlush&);
+void apply_one(Keyspace&, DbIndex, const UserSet&);
+void apply_one(Keyspace&, DbIndex, const UserDelete&);
 void apply_one(Keyspace&, DbIndex, const KeyDigest&);  // nothing: who replays compares (broker/digests.h)
 
 }  // namespace leat

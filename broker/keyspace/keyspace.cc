@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kDieAtOnceBytes = 64 * kChunkBytesTarget;  // freeing so much takes some tens of microseconds
 constexpr size_t kRowWorth = 64;         // of a load
 constexpr size_t kFarWorth = 512;        // a row's value, or its place among the expiries, is somewhere else in memory
-constexpr uint8_t kStateForm = 1, kStateFormWithLibraries = 2;
+constexpr uint8_t kStateForm = 1, kStateFormWithLibraries = 2, kStateFormWithUsers = 3;
+constexpr uint64_t kDigestOfUsers = 0x7573657273;  // so that a user is not taken for a library of its name
 constexpr size_t kValueBytes = 64;                          // an object beside its chunks, about
 constexpr size_t kRowBytes = 12;         // beside a key and its row: two lengths, a tag, an offset, the note of its use
 constexpr size_t kExpiryBytes = 10;      // among the expiries
@@ -393,6 +394,7 @@ void Keyspace::swap_content(Keyspace& other) {
   std::swap(chunks_, other.chunks_);
   std::swap(databases_, other.databases_);
   std::swap(libraries_, other.libraries_);
+  std::swap(users_, other.users_);
   std::swap(dead_, other.dead_);
 }
 
@@ -408,11 +410,12 @@ bool Keyspace::free_some(size_t chunks) {
   for (const auto& database : databases_) {
     if (!database->free_dead(chunks)) return false;
   }
-  return libraries_ == nullptr || libraries_->free_dead(chunks);
+  if (libraries_ != nullptr && !libraries_->free_dead(chunks)) return false;
+  return users_ == nullptr || users_->free_dead(chunks);
 }
 
 void Keyspace::set_library(View name, View code) {
-  if (libraries_ == nullptr) libraries_ = std::make_unique<Database>(*chunks_, chunks_->next_value_id());
+  if (libraries_ == nullptr) libraries_ = make_database();
   libraries_->set_string(name, code);
 }
 
@@ -420,6 +423,7 @@ void Keyspace::delete_library(View name) { CHECK(libraries_ != nullptr && librar
 
 void Keyspace::flush_libraries() {
   if (libraries_ != nullptr) dead_.push_back(std::move(libraries_));
+  if (users_ != nullptr) libraries_ = make_database();
 }
 
 std::optional<View> Keyspace::library(View name) const {
@@ -437,6 +441,29 @@ std::vector<Bytes> Keyspace::library_names() const {
   return names;
 }
 
+void Keyspace::set_user(View name, View rules) {
+  if (libraries_ == nullptr) libraries_ = make_database();
+  if (users_ == nullptr) users_ = make_database();
+  users_->set_string(name, rules);
+}
+
+void Keyspace::delete_user(View name) { CHECK(users_ != nullptr && users_->erase(name)); }
+
+std::optional<View> Keyspace::user(View name) const {
+  const auto found = users_ == nullptr ? std::nullopt : users_->find(name);
+  if (!found || found->type != Type::kString) return std::nullopt;
+  return found->text;
+}
+
+std::vector<Bytes> Keyspace::user_names() const {
+  std::vector<Bytes> names;
+  if (users_ == nullptr) return names;
+  users_->for_each([&](View name, const Found& found) {
+    if (found.type == Type::kString) names.emplace_back(name);
+  });
+  return names;
+}
+
 size_t Keyspace::libraries_memory() const {
   size_t bytes = 0;
   if (libraries_ == nullptr) return bytes;
@@ -449,6 +476,8 @@ bool Keyspace::tidy_memory(size_t steps, ChunkMemory::Hour hour) {
   const bool done = chunks_->memory().tidy(steps, hour);
   if (chunks_->memory().moves() == moves) return done;
   for (const auto& database : databases_) database->forget_places();
+  if (libraries_ != nullptr) libraries_->forget_places();
+  if (users_ != nullptr) users_->forget_places();
   return done;
 }
 
@@ -456,6 +485,7 @@ size_t Keyspace::memory() const {
   size_t bytes = chunks_->bytes();
   for (const auto& database : databases_) bytes += database->index_memory();
   for (const auto& database : dead_) bytes += database->index_memory();
+  if (users_ != nullptr) bytes += users_->index_memory();
   return bytes + (libraries_ == nullptr ? 0 : libraries_->index_memory());
 }
 
@@ -463,14 +493,15 @@ Bytes Keyspace::state() const {
   State state{.hash_seed = chunks_->hash_seed(), .last = chunks_->last_ids(), .roots = {}};
   for (const auto& database : databases_) state.roots.push_back(database->id());
   if (libraries_ != nullptr) state.roots.push_back(libraries_->id());
+  if (users_ != nullptr) state.roots.push_back(users_->id());
   return encode(state);
 }
 
 // state := form: u8, hash seed: u64, last ids of chunks, values, blobs: u64 each, the id of each database's table: u64,
-//          with form 2 that of the libraries' table: u64
-// Form 1 says that there are no libraries: a leat that knows none can read it.
+//          with forms 2 and 3 that of the libraries' table: u64, with form 3 that of the users': u64
+// Form 1 says that there are no libraries: a leat that knows none can read it. So is form 2 for users.
 Bytes Keyspace::encode(const State& state) {
-  Bytes encoded(1, static_cast<char>(state.roots.size() > kLibraries ? kStateFormWithLibraries : kStateForm));
+  Bytes encoded(1, static_cast<char>(kStateForm + state.roots.size() - kDatabases));
   for (const uint64_t number : {state.hash_seed, state.last.chunk, state.last.value, state.last.blob})
     put_fixed(encoded, number);
   for (const ValueId root : state.roots) put_fixed(encoded, root);
@@ -478,8 +509,8 @@ Bytes Keyspace::encode(const State& state) {
 }
 
 std::optional<Keyspace::State> Keyspace::parse(View state) {
-  if (state.empty() || (state[0] != kStateForm && state[0] != kStateFormWithLibraries)) return std::nullopt;
-  const size_t roots = kDatabases + (state[0] == kStateFormWithLibraries);
+  if (state.empty() || state[0] < kStateForm || state[0] > kStateFormWithUsers) return std::nullopt;
+  const size_t roots = kDatabases + static_cast<size_t>(state[0] - kStateForm);
   if (state.size() != 1 + (4 + roots) * sizeof(uint64_t)) return std::nullopt;
   const auto number = [&](size_t at) { return get_fixed<uint64_t>(state.data() + 1 + at * sizeof(uint64_t)); };
   State parsed{.hash_seed = number(0), .last = {number(1), number(2), number(3)}, .roots = {}};
@@ -492,6 +523,7 @@ uint64_t Keyspace::digest() const {
   for (const auto& database : databases_) digest = digest::chain(digest, database->digest());
   // Without libraries it is what it was before there could be any: backups of that time know it.
   if (libraries_ != nullptr && libraries_->size() > 0) digest = digest::chain(digest, libraries_->digest());
+  if (users_ != nullptr && users_->size() > 0) digest = digest::chain(digest ^ kDigestOfUsers, users_->digest());
   return digest;
 }
 

@@ -9,7 +9,9 @@
 //          - erase leaves a dead value behind if it is large; free_some() frees the dead in slices;
 //          - an empty list, hash, set or sorted set does not exist: apply erases its key;
 //          - the libraries of functions lie in a database of their own that no client can choose: the name is the key, the
-//            text the value. So they are saved, mended and compared as keys are. It is there once there was a library;
+//            text the value. So they are saved, mended and compared as keys are. It is there once there was a library, or a
+//            user;
+//          - users lie in another such database: the name is the key, the rules are the value;
 //          - no View handed in may point into the keyspace: effects borrow from the record (DESIGN.md section 2).
 #pragma once
 
@@ -30,6 +32,7 @@ namespace leat {
 
 constexpr DbIndex kDatabases = 16;
 constexpr DbIndex kLibraries = kDatabases;  // in a snapshot: behind the databases, the table of the libraries of functions
+constexpr DbIndex kUsers = kLibraries + 1;   // and that of the users
 
 // What a look-up found; it looks into the table, so it dies with the next change of the database.
 struct Found {
@@ -278,6 +281,11 @@ class Keyspace {
   std::optional<View> library(View name) const;
   std::vector<Bytes> library_names() const;  // in no particular order
   size_t libraries_memory() const;           // of their texts, about
+  // Users; the rules die with the next change.
+  void set_user(View name, View rules);
+  void delete_user(View name);  // which must exist
+  std::optional<View> user(View name) const;
+  std::vector<Bytes> user_names() const;  // in no particular order
   ChunkStore& chunks() { return *chunks_; }
   const ChunkStore& chunks() const { return *chunks_; }
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
@@ -295,13 +303,13 @@ class Keyspace {
   struct State {
     uint64_t hash_seed = 0;
     ChunkStore::LastIds last;
-    std::vector<ValueId> roots;  // by database; one more where there are libraries
+    std::vector<ValueId> roots;  // by database; one more where there are libraries, two more where there are users
   };
   Bytes state() const;
   static Bytes encode(const State& state);
   static std::optional<State> parse(View state);
   void install(DbIndex db, std::unique_ptr<Database> database) {
-    (db == kLibraries ? libraries_ : databases_.at(db)) = std::move(database);
+    (db == kLibraries ? libraries_ : db == kUsers ? users_ : databases_.at(db)) = std::move(database);
   }
 
   EncodingLimits encodings;  // up to where apply labels a value as small; configuration, not state
@@ -309,7 +317,9 @@ class Keyspace {
  private:
   std::unique_ptr<ChunkStore> chunks_;
   std::vector<std::unique_ptr<Database>> databases_;
+  std::unique_ptr<Database> make_database() { return std::make_unique<Database>(*chunks_, chunks_->next_value_id()); }
   std::unique_ptr<Database> libraries_;  // nullptr: there was none yet
+  std::unique_ptr<Database> users_;      // the same; where it is, the libraries' is too
   std::vector<std::unique_ptr<Database>> dead_;
 };
 

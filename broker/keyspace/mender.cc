@@ -485,7 +485,7 @@ void KeyspaceMender::mend_table(DbIndex db, Pieces pieces) {
     piece.bytes = std::move(kept);
   }
   if (cover < 1) {
-    if (!gap_ && db != kLibraries) gap_ = db;  // what is no library must not become one
+    if (!gap_ && db < kDatabases) gap_ = db;  // what is no library or user must not become one
     const double about = cover == 0 ? 0 : static_cast<double>(keys) * (1 - cover) / cover;
     const int percent = static_cast<int>(std::lround((1 - cover) * 100));
     const Bytes some = "about " + counted(static_cast<uint64_t>(std::llround(about)), "key", "keys") +

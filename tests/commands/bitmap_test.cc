@@ -267,7 +267,7 @@ TEST_F(BitmapTest, AsCommandDescribesThem) {
   EXPECT_EQ(bitop.items[2], array(simple("write"), simple("denyoom")));
   EXPECT_EQ(bitop.items[3], integer(2));
   EXPECT_EQ(bitop.items[4], integer(-1));
-  EXPECT_EQ(bitop.items[6], array(simple("@bitmap"), simple("@write"), simple("@slow")));
+  EXPECT_EQ(bitop.items[6], array(simple("@write"), simple("@bitmap"), simple("@slow")));
   EXPECT_EQ(call("COMMAND GETKEYS BITOP AND to a b"), array("to", "a", "b"));
 }
 

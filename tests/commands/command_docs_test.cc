@@ -84,7 +84,7 @@ TEST_F(CommandTest, ListIsFiltered) {
   EXPECT_EQ(call("COMMAND LIST FILTERBY PATTERN lpushx"), array("lpushx"));
   EXPECT_GT(call("COMMAND LIST FILTERBY ACLCAT scripting").items.size(), 5u);
   EXPECT_EQ(call("COMMAND INFO FLUSHDB").items.at(0).items.at(6),
-            array(simple("@write"), simple("@dangerous"), simple("@keyspace"), simple("@slow")));
+            array(simple("@keyspace"), simple("@write"), simple("@slow"), simple("@dangerous")));
   EXPECT_EQ(call("COMMAND LIST FILTERBY ACLCAT server"), array());
   EXPECT_EQ(call("COMMAND LIST FILTERBY"), error("ERR syntax error"));
   EXPECT_EQ(call("COMMAND LIST FILTERBY NOSUCH x"), error("ERR syntax error"));

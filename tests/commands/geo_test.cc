@@ -187,7 +187,7 @@ TEST_F(GeoTest, FromScriptsAndAsCommandDescribesThem) {
   const Reply row = call("COMMAND INFO GEORADIUS").items[0];
   EXPECT_EQ(row.items[2], array(simple("write"), simple("denyoom"), simple("movablekeys")));
   EXPECT_EQ(row.items[3], integer(1));
-  EXPECT_EQ(row.items[6], array(simple("@geo"), simple("@write"), simple("@slow")));
+  EXPECT_EQ(row.items[6], array(simple("@write"), simple("@geo"), simple("@slow")));
 }
 
 }  // namespace leat::testing

@@ -159,7 +159,7 @@ TEST_F(HyperLogLogTest, FromScripts) {
 TEST_F(HyperLogLogTest, AsCommandDescribesThem) {
   const Reply count = call("COMMAND INFO PFCOUNT").items[0];
   EXPECT_EQ(count.items[2], array(simple("readonly")));
-  EXPECT_EQ(count.items[6], array(simple("@hyperloglog"), simple("@read"), simple("@slow")));
+  EXPECT_EQ(count.items[6], array(simple("@read"), simple("@hyperloglog"), simple("@slow")));
   const Reply debug = call("COMMAND INFO PFDEBUG").items[0];
   EXPECT_EQ(debug.items[2], array(simple("write"), simple("denyoom"), simple("admin")));
   EXPECT_EQ(call("COMMAND GETKEYS PFMERGE to a b"), array("to", "a", "b"));

@@ -131,8 +131,8 @@ TEST_F(SortTest, AsCommandDescribesIt) {
   EXPECT_EQ(call("COMMAND GETKEYS SORT a ALPHA"), array("a"));
   const Reply row = call("COMMAND INFO SORT").items[0];
   EXPECT_EQ(row.items[2], array(simple("write"), simple("denyoom"), simple("movablekeys")));
-  EXPECT_EQ(row.items[6], array(simple("@set"), simple("@sortedset"), simple("@list"), simple("@write"),
-                                simple("@dangerous"), simple("@slow")));
+  EXPECT_EQ(row.items[6], array(simple("@write"), simple("@set"), simple("@sortedset"), simple("@list"),
+                                simple("@slow"), simple("@dangerous")));
 }
 
 // Ten thousand, by a key each.

@@ -87,6 +87,7 @@ Status BrokerTest::open() {
 
 TestClient& BrokerTest::connect() {
   clients_.push_back(std::make_unique<TestClient>(*this));
+  clients_.back()->peer_name = next_peer;
   clients_.back()->client_ = &broker_->connect(*clients_.back());
   return *clients_.back();
 }

@@ -116,6 +116,7 @@ class BrokerTest : public ::testing::Test {
   std::function<void()> while_loading;  // called now and then by the next start; connect() works in it
   MemorySnapshot snapshot;  // of the broker since its start
   Config config;  // of the next start
+  Bytes next_peer = "127.0.0.1:50000";  // of the next client
 
  protected:
   void start();

@@ -64,10 +64,19 @@ def commands(g):
         Command("COMMAND", "NOSUCH"))
 
 
+def acl(g):
+    """What changes no user; acl.py compares the rules."""
+    return Command("ACL", *g.pick(
+        ("WHOAMI",), ("CAT",), ("CAT", "nosuch"), ("CAT", "read", "x"), ("GENPASS", "0"), ("GENPASS", "4097"), ("GENPASS", "abc"), ("GETUSER", "nosuch"),
+        ("DELUSER", "nosuch"), ("DELUSER", "nosuch", "default"), ("LOG", "abc"), ("LOG", "RESET"), ("LOAD",), ("SAVE",), ("NOSUCH",), ("USERS",),
+        ("DRYRUN", "nosuch", "get", "x"), ("DRYRUN", "default", "get", "x"), ("DRYRUN", "default", "nosuch"), ("DRYRUN", "default", "get"),
+        ("SETUSER", "two words"), ("SETUSER", "u", "nosuch"), ("SETUSER",)))
+
+
 FAMILY = [
     (3, lambda g: Command("PING", *g.maybe(0.5, g.value))),
     (2, lambda g: Command("ECHO", g.value())),
-    (3, unknown), (2, greet), (5, client), (1, start_again), (4, commands),
+    (3, unknown), (2, greet), (5, client), (1, start_again), (4, commands), (1, acl),
     (1, lambda g: Command("AUTH", *g.some(lambda: g.pick("x", "default", "nobody"), 3))),
     (1, lambda g: Command("TIME", compare="shape")),
     (1, lambda g: Command("INFO", *g.maybe(0.7, lambda: g.pick("server", "keyspace", "nosuch", "all", "everything")), compare="kind")),

@@ -77,6 +77,18 @@ TEST_F(Applicable, Libraries) {
   EXPECT_EQ(keyspace_.library_names(), std::vector<Bytes>());
 }
 
+TEST_F(Applicable, Users) {
+  EXPECT_EQ(why(UserDelete{.user = "a"}), "there is no such user");
+  do_it(UserSet{.user = "a", .rules = "on"});
+  do_it(UserSet{.user = "a", .rules = "off"});
+  EXPECT_EQ(keyspace_.user("a"), "off");
+  do_it(DatabaseFlush{});
+  do_it(LibrariesFlush{});
+  EXPECT_EQ(keyspace_.user_names(), std::vector<Bytes>{"a"});
+  do_it(UserDelete{.user = "a"});
+  EXPECT_EQ(why(UserDelete{.user = "a"}), "there is no such user");
+}
+
 TEST_F(Applicable, KeysThatAreNotThere) {
   const View names[] = {"x"};
   for (const Effect& effect :

@@ -448,5 +448,31 @@ TEST(Libraries, StayApart) {
   while (!keyspace.free_some(100)) continue;
 }
 
+// So do users; with them there is always a table of libraries, so that one form says what there is.
+TEST(Users, StayApart) {
+  Keyspace keyspace(1);
+  const uint64_t before = keyspace.digest();
+  keyspace.set_library("a", "text");
+  const uint64_t library = keyspace.digest();
+  keyspace.flush_libraries();
+  keyspace.set_user("a", "text");
+  EXPECT_NE(keyspace.digest(), library) << "a user is no library";
+  EXPECT_EQ(keyspace.state()[0], 3);
+  const auto state = Keyspace::parse(keyspace.state());
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->roots.size(), size_t{kUsers} + 1);
+  EXPECT_EQ(Keyspace::encode(*state), keyspace.state());
+  keyspace.flush_libraries();
+  EXPECT_EQ(keyspace.state()[0], 3);
+  for (DbIndex db = 0; db < kDatabases; ++db) keyspace.flush(db);
+  EXPECT_EQ(keyspace.user("a"), "text");
+  EXPECT_FALSE(keyspace.library("a"));
+  EXPECT_EQ(keyspace.user_names(), std::vector<Bytes>{"a"});
+  keyspace.delete_user("a");
+  EXPECT_FALSE(keyspace.user("a"));
+  EXPECT_EQ(keyspace.digest(), before);
+  while (!keyspace.free_some(100)) continue;
+}
+
 }  // namespace
 }  // namespace leat

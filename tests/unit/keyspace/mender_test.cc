@@ -26,6 +26,7 @@ Digests digests_of(const Keyspace& keyspace) {
     });
   }
   for (const Bytes& name : keyspace.library_names()) digests[{kLibraries, name}] = digest::of(*keyspace.library(name));
+  for (const Bytes& name : keyspace.user_names()) digests[{kUsers, name}] = digest::of(*keyspace.user(name));
   return digests;
 }
 

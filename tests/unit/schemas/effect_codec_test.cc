@@ -58,6 +58,8 @@ class EffectCodecTest : public ::testing::Test {
       LibrarySet{"l", "code"},
       LibraryDelete{"l"},
       LibrariesFlush{},
+      UserSet{"u", "on nopass"},
+      UserDelete{"u"},
   };
 };
 

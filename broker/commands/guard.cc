@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/commands/guard.h"
+
+#include <algorithm>
+
+#include "broker/commands/client_commands.h"
+#include "broker/commands/key_specs.h"
+#include "broker/commands/table.h"
+#include "broker/doorkeeper.h"
+
+namespace leat {
+
+namespace {
+
+using access::Denial;
+
+const Status kNoAuthentication = Status::error("NOAUTH Authentication required.");
+
+uint8_t needs_of(const std::vector<View>& flags) {
+  uint8_t needs = 0;
+  for (const View flag : flags) {
+    if (flag == "access") needs |= access::kReads;
+    if (flag == "insert" || flag == "update" || flag == "delete") needs |= access::kWrites;
+  }
+  return needs;
+}
+
+access::Act act_of(const Command& command, Args args) {
+  const size_t first = command.row.name.find('|') == View::npos ? 1 : 2;
+  return {.command = command.number,
+          .for_anyone = command.is(kNoAuth),
+          .first_word = args.size() > first ? std::optional(args[first]) : std::nullopt,
+          .keys = {},
+          .channels = {}};
+}
+
+View reason_of(Denial denial) {
+  return denial == Denial::kCommand ? "command" : denial == Denial::kKey ? "key" : "channel";
+}
+
+View reason_at_exec(Denial denial) {
+  switch (denial) {
+    case Denial::kCommand:
+      return "no permission to execute the command or subcommand";
+    case Denial::kKey:
+      return "no permission to touch the specified keys";
+    default:
+      return "no permission to access one of the channels used as arguments to the command";
+  }
+}
+
+}  // namespace
+
+Guard::Guard(Rooms& rooms) : rooms_(rooms), needs_(rooms.table.all().size()) {
+  for (const Command& command : rooms.table.all()) {
+    Needs& needs = needs_[command.number];
+    const View name = command.row.name;
+    needs.first_key = needs_of(key_flags(command, 0));
+    needs.further_keys = needs_of(key_flags(command, 1));
+    needs.by_request = name == "SET" || name == "BITFIELD";
+    if (name == "SUBSCRIBE" || name == "SSUBSCRIBE") needs.listens = Listens::kChannels;
+    if (name == "PSUBSCRIBE") needs.listens = Listens::kPatterns;
+    if (name == "PUBLISH" || name == "SPUBLISH") needs.listens = Listens::kOneChannel;
+  }
+}
+
+Status Guard::authentication(const Client& client, const Command& command) {
+  return client.admitted || command.is(kNoAuth) ? Status::fine() : kNoAuthentication;
+}
+
+uint8_t Guard::need_of(const Command& command, size_t ordinal, Args args) const {
+  const Needs& needs = needs_[command.number];
+  if (needs.by_request) return needs_of(key_flags(command, ordinal, args));
+  return ordinal == 0 ? needs.first_key : needs.further_keys;
+}
+
+// Where the words do not add up there is no key: then the handler refuses them, too.
+std::vector<access::KeyUse> Guard::keys_of(const Command& command, Args args) const {
+  std::vector<access::KeyUse> keys;
+  const auto positions = key_positions(command.row, args);
+  for (size_t i = 0; positions && i < positions->size(); ++i) {
+    const size_t at = (*positions)[i];
+    keys.push_back({.key = args[at], .needs = need_of(command, i, args), .at = at});
+  }
+  return keys;
+}
+
+std::vector<access::ChannelUse> Guard::channels_of(const Command& command, Args args) const {
+  std::vector<access::ChannelUse> channels;
+  const Listens listens = needs_[command.number].listens;
+  if (listens == Listens::kNothing) return channels;
+  const size_t end = listens == Listens::kOneChannel ? 2 : args.size();
+  for (size_t at = 1; at < end; ++at)
+    channels.push_back({.name = args[at], .is_pattern = listens == Listens::kPatterns, .at = at});
+  return channels;
+}
+
+access::Verdict Guard::judge(const access::User& user, const Command& command, Args args) const {
+  const auto keys = keys_of(command, args);
+  const auto channels = channels_of(command, args);
+  access::Act act = act_of(command, args);
+  act.keys = keys;
+  act.channels = channels;
+  return user.judge(act);
+}
+
+bool Guard::reads_all_keys(const Client& client, const Command& command, Args args) const {
+  return client.unrestricted || client.user->reads_all_keys(act_of(command, args));
+}
+
+Bytes Guard::refusal(const access::User& user, const Command& command, Args args, access::Verdict verdict, bool told) {
+  if (verdict.denial == Denial::kCommand) {
+    return "User " + user.name() + " has no permissions to run the '" + lower(command.row.name) + "' command";
+  }
+  const Bytes what(reason_of(verdict.denial));
+  if (!told) return "No permissions to access a " + what;
+  return "User " + user.name() + " has no permissions to access the '" + Bytes(args[verdict.at]) + "' " + what;
+}
+
+Status Guard::permission(const Client& client, const Command& command, Args args, Where where) {
+  if (!rooms_.doorkeeper.complete() && command.is(kAdmin)) {  // whether it may, the log will tell
+    return Status::error("LOADING Redis is loading the dataset in memory");
+  }
+  const access::Verdict verdict = judge(*client.user, command, args);
+  if (verdict.denial == Denial::kNone) return Status::fine();
+  auto& stats = rooms_.stats;
+  ++(verdict.denial == Denial::kCommand ? stats.denied_commands
+     : verdict.denial == Denial::kKey   ? stats.denied_keys
+                                        : stats.denied_channels);
+  const View context = where == Where::kTopLevel ? "toplevel" : where == Where::kScript ? "lua" : "multi";
+  const Bytes name = lower(command.row.name);
+  const View object = verdict.denial == Denial::kCommand ? View(name) : args[verdict.at];
+  note(client, reason_of(verdict.denial), context, object, client.user->name());
+  if (where == Where::kExec) {
+    return Status::error(
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This "
+        "command is no longer allowed for the following reason: " +
+        Bytes(reason_at_exec(verdict.denial)));
+  }
+  return Status::error(Bytes(where == Where::kScript ? "NOPERM ACL failure in script: " : "NOPERM ") +
+                       refusal(*client.user, command, args, verdict, false));
+}
+
+void Guard::note_authentication(const Client& client, View user, View command) {
+  ++rooms_.stats.denied_passwords;
+  note(client, "auth", client.in_multi ? "multi" : "toplevel", command, user);
+}
+
+void Guard::note(const Client& client, View reason, View context, View object, View user) {
+  constexpr size_t kShown = 1024;  // of a key: a long one must not stay in memory
+  access::Refusal refusal{.reason = reason,
+                          .context = context,
+                          .object = Bytes(object.substr(0, kShown)),
+                          .user = Bytes(user.substr(0, kShown)),
+                          .client = client_line(rooms_, client)};
+  rooms_.doorkeeper.log().note(std::move(refusal), rooms_.time.now_ms(), static_cast<size_t>(rooms_.config.acllog_max_len));
+}
+
+}  // namespace leat

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/door.h"
+
+#include <algorithm>
+
+namespace leat {
+
+bool is_loopback(View address) {
+  if (address.starts_with('[')) address.remove_prefix(1);
+  if (address.starts_with("::ffff:")) address.remove_prefix(7);
+  return address.starts_with("127.") || address == "localhost" || address == "::1" || address.starts_with("::1]");
+}
+
+bool asks_for_certificate(const Config&) { return false; }
+
+bool names_a_password(const Config& config) {
+  const auto is_default = [](const UserConfig& user) { return user.name == "default"; };
+  return !config.requirepass.empty() || !config.aclfile.empty() ||
+         std::any_of(config.users.begin(), config.users.end(), is_default);
+}
+
+Status check_door(const Config& config, bool default_is_open) {
+  if (is_loopback(config.bind) || !config.protected_mode || asks_for_certificate(config) || !default_is_open)
+    return Status::fine();
+  return Status::error(
+      "bind = '" + config.bind +
+      "' is refused: others can reach it, and the default user has no password. Set "
+      "requirepass, or bind a loopback address such as 127.0.0.1; protected_mode = \"no\" lets everybody in");
+}
+
+bool allows(DebugAccess access, View peer) {
+  return access == DebugAccess::kYes || (access == DebugAccess::kLocal && is_loopback(peer));
+}
+
+}  // namespace leat
