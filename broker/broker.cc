@@ -24,6 +24,9 @@ constexpr TimeMs kHousekeepingMs = 100;
 constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires in the year 292 million, too
 constexpr uint64_t kKeyspaceSalt = 0x6c656174;
 constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
+// Who has not authenticated may say as much as takes to do that, as in Redis: ten words of 16 KiB; and no more ahead of it.
+constexpr RespParser::Limits kOfStrangers{.words_max = 10, .bulk_bytes_max = 16 * 1024, .of_stranger = true};
+constexpr size_t kStrangerInputMax = 256 * 1024;
 
 constexpr View kProtected = "DENIED Redis is running in protected mode because no password is set for the default user: "
                             "connections are accepted from the loopback interface only. Set requirepass, or protected-mode no.";
@@ -38,6 +41,7 @@ Broker::Broker(House house, Config config)
       config_(std::move(config)),
       dice_(house.seed),
       time_(house.clock),
+      bounded_(house.events),
       classes_(config_),
       keyspace_(house.seed ^ kKeyspaceSalt),
       usage_(classes_, keyspace_),
@@ -155,8 +159,12 @@ Client& Broker::connect(Transport& transport) {
   ++stats_.connections;
   Client& client = clients_.add(transport, time_.monotonic_ms());
   doorkeeper_.greet(client);
-  if (clients_.size() > static_cast<size_t>(config_.clients_max)) turn_away(client, "ERR max number of clients reached");
-  else if (doorkeeper_.keeps_out(client)) turn_away(client, kProtected);
+  if (clients_.size() > static_cast<size_t>(config_.clients_max)) {
+    warn("client_refused", {{"peer", transport.peer()}, {"why", "there are limits.clients already"}});
+    turn_away(client, "ERR max number of clients reached");
+  } else if (doorkeeper_.keeps_out(client)) {
+    turn_away(client, kProtected);
+  }
   return client;
 }
 
@@ -177,11 +185,17 @@ void Broker::receive(Client& client, View bytes) {
     return;
   }
   client.input.append(bytes);
-  if (client.input.size() - client.parsed > static_cast<size_t>(config_.query_buffer_bytes_max)) {
-    house_.events.warning("client_closed", {{"id", client.id}, {"why", "it sent more than limits.query_buffer_bytes"}});
+  const size_t waiting = client.input.size() - client.parsed;
+  const bool stranger = !client.admitted && waiting > kStrangerInputMax;
+  if (stranger || waiting > static_cast<size_t>(config_.query_buffer_bytes_max)) {
+    warn_of(client, "client_closed", stranger ? "it sent much and has not authenticated" : "it sent more than limits.query_buffer_bytes");
     return kill(client);
   }
   to_run(client);
+}
+
+void Broker::warn_of(const Client& client, View event, View why) {
+  warn(event, {{"id", client.id}, {"peer", client.transport.peer()}, {"why", why}});
 }
 
 void Broker::hang_up(Client& client) {
@@ -270,13 +284,13 @@ void Broker::run_requests(int64_t budget_us) {
 // Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
 void Broker::fill(Round& round) {
   round.clear();
-  const RespParser::Limits limits{.bulk_bytes_max = config_.bulk_bytes_max};
+  const RespParser::Limits limits{.words_max = config_.arguments_max, .bulk_bytes_max = config_.bulk_bytes_max};
   while (!runnable_.empty() && !round.full()) {
     Client* const client = clients_.find(runnable_.front());
     runnable_.pop_front();
     if (client == nullptr) continue;
     client->queued_to_run = false;
-    if (client->may_run()) round.add(*client, table_, limits);
+    if (client->may_run()) round.add(*client, table_, client->admitted ? limits : kOfStrangers);
   }
 }
 
@@ -303,6 +317,7 @@ void Broker::run_turn(Round& round) {
     client.parsed = request.end;
   }
   if (client.output.bytes().empty()) spare_outputs_.take_back(client.output.bytes());  // it waits for something
+  count_pipeline(client, run);
   const bool all = run == turn.count;
   if (!all) client.parser.restart();
   if (client.parsed == client.input.size()) {
@@ -320,12 +335,22 @@ void Broker::run_turn(Round& round) {
     paused_.push_back(client.id);
     client.queued_to_run = true;
   } else if (all && turn.last == RespParser::Next::kMalformed && client.may_run()) {
+    warn_of(client, "client_closed", View(client.parser.error()).substr(4));
     client.reply.error(client.parser.error());
     executor_.seal(client, client.output.stamp());
     close_after_reply(client);
   } else if (!waits && client.may_run()) {
     to_run(client);
   }
+}
+
+void Broker::count_pipeline(Client& client, size_t run) {
+  client.unreleased = client.output.held() == 0 ? 0 : client.unreleased + run;
+  if (client.unreleased <= static_cast<size_t>(config_.pipeline_requests_max)) return;
+  if (!client.pipeline_full) {
+    warn_of(client, "client_waits", "as many of its replies wait for the disk as limits.pipeline_requests says");
+  }
+  client.pipeline_full = true;
 }
 
 void Broker::make_room() {
@@ -542,6 +567,10 @@ bool Broker::release(Client& client) {
   if (client.output.releasable(reached)) {
     const bool was_held_back = client.held_back();
     Bytes out = client.output.release(reached);
+    if (client.output.held() == 0) {
+      client.unreleased = 0;
+      client.pipeline_full = false;
+    }
     if (was_held_back) to_run(client);
     client.bytes_out += out.size();
     stats_.output_bytes += out.size();
@@ -602,10 +631,13 @@ void Broker::housekeeping() {
     if (client == nullptr || client->gone) output_limits_.forget(slow);
     else if (output_limits_.check(*client, now_ms) != OutputLimits::Verdict::kFine) close_slow_reader(*client);
   }
-  if (config_.idle_timeout_s == 0) return;
-  for (const auto& [id, client] : clients_.all()) {
-    const bool waits = client->parked != nullptr || client->subscriptions() > 0;
-    if (!waits && !client->gone && now_ms - client->active_ms > config_.idle_timeout_s * 1000) kill(*client);
+  if (config_.idle_timeout_s != 0) close_idle(now_ms);
+}
+
+void Broker::close_idle(TimeMs now_ms) {
+  for (Client* const client : idle_.look(clients_, now_ms, config_.idle_timeout_s * 1000)) {
+    warn_of(*client, "client_closed", "it was idle for limits.idle_timeout_s");
+    kill(*client);
   }
 }
 
@@ -628,7 +660,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
   if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);
   if (output_limits_.any()) sooner(next_housekeeping_ms_ * 1000);
-  if (config_.idle_timeout_s != 0) sooner(time_.monotonic_us() + 1000 * 1000);
+  if (config_.idle_timeout_s != 0 && clients_.size() > 0) sooner(idle_.next_look_ms(config_.idle_timeout_s * 1000) * 1000);
   return next;
 }
 

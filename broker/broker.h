@@ -13,8 +13,10 @@
 #include <optional>
 
 #include "broker/backups.h"
+#include "broker/bounded_events.h"
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
+#include "broker/idle_clients.h"
 #include "broker/output_limits.h"
 #include "broker/rooms.h"
 #include "broker/round.h"
@@ -50,6 +52,8 @@ class Broker {
   Client& connect(Transport& transport);
   void receive(Client& client, View bytes);
   void hang_up(Client& client);
+  // By a certificate that our authorities vouch for: what its only common name is. Empty: nothing is known of him.
+  void certified(Client& client, View common_name) { doorkeeper_.recognise(client, common_name); }
   // Called by the executor: a client has something to run, or to send.
   void to_run(Client& client);
   void to_release(Client& client);
@@ -74,6 +78,13 @@ class Broker {
     if (pump_) pump_();
     serve_while_held();
   }
+  // What CONFIG SET would make of TLS, before it takes effect: the door refuses what it could not use.
+  using Door = std::function<Status(const TlsSettings&)>;
+  void set_door(Door door) { door_ = std::move(door); }
+  Status ask_door(const TlsSettings& changed) const { return door_ ? door_(changed) : Status::fine(); }
+  // What anybody out there can cause: a few lines of each kind a second.
+  void warn(View event, Events::Fields fields) { bounded_.warning(time_.monotonic_ms(), event, fields); }
+  void warn_of(const Client& client, View event, View why);
   // Called from the log's thread when held replies may have become free.
   void set_wake(std::function<void()> wake);
 
@@ -97,6 +108,12 @@ class Broker {
   Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET
   uint64_t port = 0;    // as bound, for INFO
+  struct TlsDoor {
+    uint64_t port = 0;  // 0: none
+    Bytes subject;      // of our certificate; empty: no TLS
+    TimeMs expires_ms = 0;
+  };
+  TlsDoor tls_door;
   TimeMs started_ms() const { return started_ms_; }  // monotonic
   struct Loading {
     uint64_t bytes_done = 0, bytes_total = 0;
@@ -115,6 +132,7 @@ class Broker {
   void fill(Round& round);
   void run_turn(Round& round);
   void give_back(Round& round);
+  void count_pipeline(Client& client, size_t run);
   void make_room();
   bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
@@ -135,6 +153,7 @@ class Broker {
   void close_slow_reader(Client& client);
   void tidy_memory();
   void housekeeping();
+  void close_idle(TimeMs now_ms);
   size_t bytes_to_disk() const;
   void finish_stop();
 
@@ -143,6 +162,7 @@ class Broker {
   Stats stats_;
   std::mt19937_64 dice_;
   BrokerTime time_;
+  BoundedEvents bounded_;
   CommandTable table_;
   Classes classes_;
   Keyspace keyspace_;
@@ -177,10 +197,12 @@ class Broker {
   Round round_;
   Round held_round_;  // of serve_while_held, in the middle of a turn of the other
   SpareBuffers spare_outputs_;
+  IdleClients idle_;
   std::deque<Ticket> releasable_;  // have held output
   std::vector<Ticket> paused_;     // have a request that CLIENT PAUSE or the disk holds back
   std::vector<Ticket> gone_;
   Pump pump_;
+  Door door_;
   std::function<void()> wake_;
   Loading loading_;
   TimeMs started_ms_ = 0;

@@ -79,13 +79,15 @@ struct Client {
   // Replies to what is not on disk yet: beyond so many bytes its next requests wait for the disk too, or a reader of one large
   // value could fill the memory while the disk stands.
   static constexpr size_t kHeldBytesMax = 4 << 20;
-  bool held_back() const { return output.held() > kHeldBytesMax; }
+  bool held_back() const { return pipeline_full || output.held() > kHeldBytesMax; }
+  size_t unreleased = 0;       // requests that were run since nothing was held
+  bool pipeline_full = false;  // they are limits.pipeline_requests: the next ones wait until their replies have gone
   bool may_run() const { return !gone && !closing && parked == nullptr && !held_back(); }
 
   // As whom it is here (doorkeeper.h).
   std::shared_ptr<access::User> user;
   bool authenticated = false;  // it has shown a password, or needed none when it came
-  bool admitted = false;       // … or needs none now
+  bool admitted = false;       // … or needs none now; until it is, its requests are small ones, and few
   bool unrestricted = false;   // it may do anything: nothing else is asked of a request
 
   // What it said about itself.

@@ -10,6 +10,7 @@
 
 #include "broker/class_config.h"
 #include "broker/config_redis.h"
+#include "broker/config_tls.h"
 #include "broker/config_words.h"
 #include "broker/door.h"
 #include "broker/user_config.h"
@@ -115,6 +116,16 @@ ConfigKey event_classes(View toml_name, View redis_name, EventClasses Config::*m
           }};
 }
 
+ConfigKey networks(View toml_name, View redis_name, Networks Config::*member) {
+  return {toml_name, redis_name, true, [=](const Config& config) { return (config.*member).text(); },
+          [=](Config& config, View text) {
+            auto found = Networks::parse(text);
+            if (!found.ok()) return found.status();
+            config.*member = std::move(*found);
+            return Status::fine();
+          }};
+}
+
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
   using E = EvictionPolicy;
@@ -127,6 +138,7 @@ std::vector<ConfigKey> make_keys() {
       number("port", "port", false, &Config::port, 0, 65535),
       number("tcp_backlog", "tcp-backlog", false, &Config::tcp_backlog, 1, 65535),
       number("tcp_keepalive_s", "tcp-keepalive", true, &Config::tcp_keepalive_s, 0, INT32_MAX),
+      networks("allow", "", &Config::allow),
       text("data_dir", "dir", false, &Config::data_dir),
       choice<D>("durability", "", true, &Config::durability,
                 {{"always", D::kAlways}, {"interval", D::kInterval}, {"never", D::kNever}}),
@@ -174,6 +186,10 @@ std::vector<ConfigKey> make_keys() {
                           {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
       number("limits.idle_timeout_s", "timeout", true, &Config::idle_timeout_s, 0, INT32_MAX),
+      number("limits.clients_per_address", "", true, &Config::clients_per_address_max, 0, INT32_MAX),
+      number("limits.blocked_clients", "", true, &Config::blocked_clients_max, 0, INT32_MAX),
+      number("limits.arguments", "", true, &Config::arguments_max, 16, INT32_MAX),
+      number("limits.pipeline_requests", "", true, &Config::pipeline_requests_max, 1, INT32_MAX),
       number("limits.bulk_bytes", "proto-max-bulk-len", true, &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
       number("limits.query_buffer_bytes", "client-query-buffer-limit", true, &Config::query_buffer_bytes_max, 1 << 20, INT64_MAX),
       number("limits.output_bytes", "", true, &Config::output_bytes_max, 0, kHuge),
@@ -203,6 +219,7 @@ std::vector<ConfigKey> make_keys() {
       limit("", "zset-max-ziplist-value", &EncodingLimits::sorted_set_value_bytes),
       limit("", "list-max-ziplist-size", &EncodingLimits::list_size),
   };
+  append_tls_keys(keys);
   append_redis_keys(keys);
   return keys;
 }

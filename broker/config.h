@@ -14,6 +14,8 @@
 
 #include "broker/event_classes.h"
 #include "broker/keyspace/encoding_limits.h"
+#include "broker/networks.h"
+#include "broker/tls_settings.h"
 #include "schemas/bytes.h"
 #include "schemas/ids.h"
 #include "schemas/status.h"
@@ -64,6 +66,8 @@ struct Config {
   int64_t port = 6379;
   int64_t tcp_backlog = 511;
   int64_t tcp_keepalive_s = 300;
+  Networks allow;  // who may connect; empty: everybody
+  TlsSettings tls;
   Bytes data_dir = "data";
 
   DurabilityMode durability = DurabilityMode::kAlways;
@@ -107,7 +111,11 @@ struct Config {
   std::vector<UserConfig> users;  // as the file has them; they stay until the next start
 
   int64_t clients_max = 10000;
-  int64_t idle_timeout_s = 0;
+  int64_t clients_per_address_max = 0;  // 0: as many as clients_max
+  int64_t blocked_clients_max = 0;      // the same
+  int64_t idle_timeout_s = 24 * 3600;  // 0: never
+  int64_t arguments_max = INT32_MAX;   // of one request
+  int64_t pipeline_requests_max = 100'000;
   int64_t bulk_bytes_max = 512 << 20;
   int64_t query_buffer_bytes_max = 1 << 30;
   int64_t output_bytes_max = 0;          // of a plain client; 0: no bound

@@ -3,7 +3,7 @@
 //
 // Used by: config.cc, for its one table of keys.
 // Always:  - what only tunes Redis' own works (how it rewrites, defragments …) is remembered and does nothing;
-//          - what would promise something that leat does not do (TLS …) has one value, and refuses others;
+//          - what would promise something that leat does not do (replication …) has one value, and refuses others;
 //          - a value just read can be set again.
 #pragma once
 

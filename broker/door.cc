@@ -11,7 +11,9 @@ bool is_loopback(View address) {
   return address.starts_with("127.") || address == "localhost" || address == "::1" || address.starts_with("::1]");
 }
 
-bool asks_for_certificate(const Config&) { return false; }
+bool asks_for_certificate(const Config& config) {
+  return config.tls.mode == TlsMode::kRequired && config.tls.auth_clients == TlsClients::kYes;
+}
 
 bool names_a_password(const Config& config) {
   const auto is_default = [](const UserConfig& user) { return user.name == "default"; };
@@ -25,7 +27,8 @@ Status check_door(const Config& config, bool default_is_open) {
   return Status::error(
       "bind = '" + config.bind +
       "' is refused: others can reach it, and the default user has no password. Set "
-      "requirepass, or bind a loopback address such as 127.0.0.1; protected_mode = \"no\" lets everybody in");
+      "requirepass, or let clients show certificates (tls = 'required', tls_auth_clients = 'yes'), or bind a loopback address such "
+      "as 127.0.0.1; protected_mode = \"no\" lets everybody in");
 }
 
 bool allows(DebugAccess access, View peer) {

@@ -103,9 +103,20 @@ bool Doorkeeper::keeps_out(const Client& client) const {
   return !check_door(config_, users_.default_user()->open()).ok() && !is_loopback(client.transport.peer());
 }
 
+bool Doorkeeper::knows(View name) const {
+  return complete_ || configured_.contains(name) || (name == kDefaultUser && !password_.empty());
+}
+
+void Doorkeeper::recognise(Client& client, View name) {
+  const auto user = knows(name) ? users_.find(name) : nullptr;
+  if (user == nullptr || !user->enabled()) return;
+  client.user = user;
+  client.authenticated = true;
+  review(client);
+}
+
 Status Doorkeeper::let_in(Client& client, View name, View password) {
-  const bool known = complete_ || configured_.contains(name) || (name == kDefaultUser && !password_.empty());
-  if (!known) return Status::error("LOADING Redis is loading the dataset in memory");
+  if (!knows(name)) return Status::error("LOADING Redis is loading the dataset in memory");
   const auto user = users_.find(name);
   if (user == nullptr) static_cast<void>(access::digest_of(password));  // as long as if there were one
   if (user == nullptr || !user->accepts(password)) {

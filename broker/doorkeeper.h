@@ -39,6 +39,8 @@ class Doorkeeper {
   bool keeps_out(const Client& client) const;  // protected mode: from elsewhere nobody is let in without a password
   // WRONGPASS, or LOADING while that user may be in the log.
   Status let_in(Client& client, View name, View password);
+  // Whom his certificate names, without a password; nobody, if there is no such user, or he is off.
+  void recognise(Client& client, View name);
   void turn_out(Client& client);  // it is nobody any more, and about to be closed
 
   void put(access::User user);
@@ -53,6 +55,7 @@ class Doorkeeper {
  private:
   Status begin_with_file();
   access::User with_password(access::User user) const;
+  bool knows(View name) const;  // whether there is such a user or not can be said already
   void review(Client& client) const;
   void review_all();
 

@@ -67,7 +67,7 @@ int run_broker(Config config, Events& events) {
   const auto files = wal::system_files();
   SystemClock clock;
   Broker broker({*files, clock, events, random_seed()}, config);
-  Server server(broker, config, events);
+  Server server(broker, events);
   if (Status locked = broker.lock_folder(); !locked.ok()) return refuse(Bytes(locked.text()));
   if (Status listening = server.listen(); !listening.ok()) return refuse(Bytes(listening.text()));
   if (Status opened = broker.open(); !opened.ok()) {

@@ -30,6 +30,8 @@ struct Stats {
   uint64_t vanished_queues = 0;  // lists, sorted sets and streams among the expired and evicted
   uint64_t error_replies = 0;
   uint64_t output_limit_disconnections = 0;
+  uint64_t tls_handshakes = 0, tls_resumed = 0;  // those that were done; of them, on a session from before
+  uint64_t tls_handshakes_failed = 0, tls_broken = 0, tls_refused_plain = 0;
   uint64_t messages = 0;   // published
   uint64_t denied_passwords = 0, denied_commands = 0, denied_keys = 0, denied_channels = 0;
   size_t memory_peak = 0;  // of what INFO and the housekeeping saw

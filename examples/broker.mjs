@@ -17,8 +17,8 @@ const kStartSeconds = 60; // a large log takes time to replay
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 export class Broker {
-  constructor({ binary, dir, port }) {
-    Object.assign(this, { binary, dir, port, log: join(dir, 'broker.log') });
+  constructor({ binary, dir, port, settings = {} }) { // settings: of leat, beside the usual ones
+    Object.assign(this, { binary, dir, port, settings, log: join(dir, 'broker.log') });
   }
 
   // Returns the milliseconds it took until keys could be asked for.
@@ -64,7 +64,8 @@ export class Broker {
       return ['--port', this.port, '--bind', '127.0.0.1', '--dir', data, '--save', '', '--appendonly', 'yes',
               '--appendfsync', 'always'].map(String);
     }
-    return ['serve', '--set', `port=${this.port}`, '--set', `data_dir=${data}`];
+    const settings = { port: this.port, data_dir: data, ...this.settings };
+    return ['serve', ...Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])];
   }
 
   async #ready(deadline) {

@@ -42,6 +42,7 @@ Outcome config_set(Context& ctx, Args args) {
   if (args.size() % 2 != 0) return arity_error(ctx.command);
   Config changed = ctx.rooms.config;
   std::set<const ConfigKey*> seen;  // an old name is another one, as in Redis: what comes last counts
+  Bytes about_tls;                  // the last name of that
   for (size_t i = 2; i < args.size(); i += 2) {
     const Bytes name(args[i]);
     const ConfigKey* key = find_config_key(args[i]);
@@ -61,6 +62,12 @@ Outcome config_set(Context& ctx, Args args) {
     }
     if (const Status set = key->set(changed, args[i + 1]); !set.ok()) return failed(set.text());
     if (const Status fits = check_config(changed); !fits.ok()) return failed(fits.text());
+    if (!key->toml_name.starts_with("tls")) continue;
+    about_tls = name;
+  }
+  // Also when nothing differs: the files may.
+  if (const Status taken = about_tls.empty() ? Status::fine() : ctx.rooms.broker.ask_door(changed.tls); !taken.ok()) {
+    return Status::error("ERR CONFIG SET failed (possibly related to argument '" + about_tls + "') - " + Bytes(taken.text()));
   }
   ctx.rooms.config = std::move(changed);
   ctx.rooms.broker.apply_config();

@@ -130,7 +130,7 @@ void Executor::refuse_exec(Client& client, const Status& why) {
 bool Executor::request(Client& client, const Command* command, Args args) {
   if (command == nullptr && (same_word(args[0], "POST") || same_word(args[0], "Host:"))) {
     // A browser that somebody sent here speaks HTTP: its body must not be taken for commands.
-    rooms_.events.warning("client_closed", {{"id", client.id}, {"why", "it speaks HTTP"}});
+    rooms_.broker.warn_of(client, "client_closed", "it speaks HTTP");
     rooms_.broker.kill(client);
     return true;
   }
@@ -179,7 +179,10 @@ void Executor::run(Client& client, const Command& command, Args args) {
   if (!client.unrestricted) [[unlikely]] ctx.rest_on_users();
   const int64_t started_us = rooms_.time.monotonic_us();
   Outcome outcome = invoke(ctx, args);
-  if (outcome.waits()) {
+  if (outcome.waits() && too_many_wait(client, outcome.wait())) [[unlikely]] {
+    refuse(client, Status::error("ERR too many clients are blocked already: limits.blocked_clients"));
+    seal(client, ctx.footing.stamp());
+  } else if (outcome.waits()) {
     const int64_t took_us = rooms_.time.monotonic_us() - started_us;
     park(client, command, args, std::move(outcome.wait()), ctx.db);
     client.parked->took_us = took_us;
@@ -372,6 +375,14 @@ void Executor::answer_timeout(ReplySink& reply, OnTimeout on_timeout) {
 }
 
 // Waiting.
+
+// What waits for no key has begun its work already (CLASS FLUSH …).
+bool Executor::too_many_wait(const Client& client, const Wait& wait) const {
+  const int64_t most = rooms_.config.blocked_clients_max;
+  if (most == 0 || wait.keys.empty() || blocked() < static_cast<size_t>(most)) return false;
+  rooms_.broker.warn_of(client, "client_not_blocked", "limits.blocked_clients wait already");
+  return true;
+}
 
 void Executor::park(Client& client, const Command& command, Args args, Wait wait, DbIndex db) {
   rooms_.waiters.park(client.id, db, wait.keys, wait.ends_on_error);

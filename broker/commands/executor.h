@@ -91,6 +91,7 @@ class Executor {
   void run(Client& client, const Command& command, Args args);
   Outcome handle(Context& ctx, Args args);
   Outcome invoke(Context& ctx, Args args);
+  bool too_many_wait(const Client& client, const Wait& wait) const;
   void park(Client& client, const Command& command, Args args, Wait wait, DbIndex db);
   void unpark(Client& client);
   void plan_look(Client& client, TimeMs at_ms);  // instead of the one that was planned; 0: none

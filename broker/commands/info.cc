@@ -66,7 +66,15 @@ void server(Context& ctx, Lines& out) {
     std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(log->recovery().server_id));
     out.field("run_id", View(id));
   }
+  const Broker::TlsDoor& tls = ctx.rooms.broker.tls_door;
+  const Bytes listens = ",bind=" + ctx.rooms.config.bind + ",port=";
   out.field("tcp_port", ctx.rooms.broker.port);
+  out.field("listener0", "name=tcp" + listens + std::to_string(ctx.rooms.broker.port));
+  if (tls.port != 0) out.field("listener1", "name=tls" + listens + std::to_string(tls.port));
+  if (!tls.subject.empty()) {
+    out.field("tls_certificate", tls.subject);
+    out.field("tls_certificate_expires", tls.expires_ms / 1000);
+  }
   out.field("server_time_usec", ctx.rooms.time.now_us());
   out.field("uptime_in_seconds", up_s);
   out.field("uptime_in_days", up_s / 86400);
@@ -221,6 +229,12 @@ void statistics(Context& ctx, Lines& out) {
   out.field("acl_access_denied_cmd", stats.denied_commands);
   out.field("acl_access_denied_key", stats.denied_keys);
   out.field("acl_access_denied_channel", stats.denied_channels);
+  if (!ctx.rooms.config.tls.wanted()) return;
+  out.field("tls_handshakes", stats.tls_handshakes);
+  out.field("tls_sessions_resumed", stats.tls_resumed);
+  out.field("tls_handshakes_failed", stats.tls_handshakes_failed);
+  out.field("tls_connections_broken", stats.tls_broken);
+  out.field("tls_refused_plain", stats.tls_refused_plain);
 }
 
 void replication(Context&, Lines& out) {

@@ -12,6 +12,12 @@ namespace {
 // A client that has sent so much more than was executed is not read on. With 1 MiB the loop was up to 6 ms at nothing but
 // reading what one client had sent.
 constexpr size_t kBacklogBytes = 256 << 10;
+constexpr char kTlsHandshake = 0x16;  // the first byte of a ClientHello, and of no request
+constexpr size_t kShakeBytesMax = 64 << 10;  // of a peer: between two steps of a handshake; and for a handshake
+
+constexpr View kTlsOnly = "-ERR only TLS is spoken here: connect with rediss:// (redis-cli --tls)\r\n";
+constexpr View kNotAllowed = "-DENIED this address is not among those that may connect: see the setting 'allow'\r\n";
+constexpr View kTooMany = "-ERR max number of clients of this address reached: see limits.clients_per_address\r\n";
 
 Bytes address_text(const sockaddr_storage& address) {
   char host[INET6_ADDRSTRLEN] = {};
@@ -35,32 +41,52 @@ struct Connection::Pending {
   Bytes bytes;
 };
 
-Connection::Connection(Server& server, uv_loop_t& loop) : server_(server) {
+Connection::Connection(Server& server, uv_loop_t& loop, Door door) : server_(server), door_(door) {
   uv_tcp_init(&loop, &handle_);
   handle_.data = this;
 }
 
 Connection::~Connection() { server_.forget(*this); }
 
-void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config) {
-  auto* const connection = new Connection(server, loop);
+void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config, Door door) {
+  auto* const connection = new Connection(server, loop, door);
   if (uv_accept(listener, reinterpret_cast<uv_stream_t*>(&connection->handle_)) != 0) return connection->close_now();
   uv_tcp_nodelay(&connection->handle_, 1);
   if (config.tcp_keepalive_s > 0) {
     uv_tcp_keepalive(&connection->handle_, 1, static_cast<unsigned>(config.tcp_keepalive_s));
   }
-  connection->start();
+  connection->start(config);
 }
 
-void Connection::start() {
-  sockaddr_storage address;
+void Connection::start(const Config& config) {
+  sockaddr_storage address{};
   int size = sizeof address;
   if (uv_tcp_getpeername(&handle_, reinterpret_cast<sockaddr*>(&address), &size) == 0) peer_ = address_text(address);
+  server_.remember(*this);
+  if (!may_come_in(config, reinterpret_cast<const sockaddr&>(address))) return;
   size = sizeof address;
   if (uv_tcp_getsockname(&handle_, reinterpret_cast<sockaddr*>(&address), &size) == 0) local_ = address_text(address);
-  server_.remember(*this);
   client_ = &server_.broker().connect(*this);
+  if (door_ == Door::kTlsOnly || config.tls.mode == TlsMode::kRequired) begin_handshake();
   read_on();
+}
+
+bool Connection::may_come_in(const Config& config, const sockaddr& from) {
+  const auto address = IpAddress::of(from);
+  if (!address) return true;
+  const size_t most = config.clients_per_address_max == 0 ? SIZE_MAX : static_cast<size_t>(config.clients_per_address_max);
+  switch (server_.arrivals().admit(*address, config.allow, most)) {
+    case Arrivals::Verdict::kWelcome:
+      counted_ = address;
+      return true;
+    case Arrivals::Verdict::kNotAllowed:
+      refuse("its address is not in 'allow'", kNotAllowed);
+      return false;
+    case Arrivals::Verdict::kTooMany:
+      break;
+  }
+  refuse("its address has limits.clients_per_address clients already", kTooMany);
+  return false;
 }
 
 void Connection::read_on() {
@@ -74,14 +100,38 @@ void Connection::read_on() {
       });
 }
 
+void Connection::stop_reading() {
+  uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
+  reading_ = false;
+}
+
 void Connection::on_read(ssize_t size, const uv_buf_t& buffer) {
-  if (size < 0) return close_now();  // the end of the stream, or an error: both are a hang-up
+  if (size < 0) return on_hang_up();  // the end of the stream, or an error
   if (size == 0 || client_ == nullptr) return;
-  server_.broker().receive(*client_, View(buffer.base, static_cast<size_t>(size)));
+  const View bytes(buffer.base, static_cast<size_t>(size));
+  switch (speech_) {
+    case Speech::kPlain:
+      return take(bytes);
+    case Speech::kUnknown:
+      return on_first(bytes);
+    case Speech::kShaking:
+      return on_first(bytes);
+    case Speech::kTls:
+      tls_->feed(bytes);
+      return take_sealed();
+  }
+}
+
+void Connection::on_hang_up() {
+  if (speech_ == Speech::kShaking && tls_ != nullptr) handshake_failed("it hung up in the middle");
+  close_now();
+}
+
+void Connection::take(View bytes) {
+  server_.broker().receive(*client_, bytes);
   if (client_ == nullptr) return;  // it was killed for sending too much
-  if (client_->input.size() - client_->parsed + client_->input_later.size() > kBacklogBytes) {
-    uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
-    reading_ = false;
+  if (client_->input.size() - client_->parsed + client_->input_later.size() > kBacklogBytes && reading_) {
+    stop_reading();
     server_.resume_later(*this);
   }
 }
@@ -93,7 +143,119 @@ void Connection::resume_reading() {
   read_on();
 }
 
+// TLS.
+
+void Connection::begin_handshake() {
+  speech_ = Speech::kShaking;
+  shakes_until_ms_ = server_.expect_handshake(*this);
+}
+
+// Bytes of whom nobody knows yet what he speaks, or who is in the middle of a handshake.
+void Connection::on_first(View bytes) {
+  if (tls_ == nullptr) {
+    const bool speaks_tls = bytes[0] == kTlsHandshake;
+    const TlsMode mode = server_.tls_mode();
+    if (!speaks_tls && speech_ == Speech::kShaking) {
+      ++server_.broker().rooms().stats.tls_refused_plain;
+      return refuse("it does not speak TLS", kTlsOnly);
+    }
+    if (!speaks_tls) {
+      speech_ = Speech::kPlain;
+      return take(bytes);
+    }
+    if ((mode == TlsMode::kOff && door_ == Door::kUsual) || server_.tls() == nullptr) {
+      return refuse("it speaks TLS, and this port does not: set tls = 'optional'", "");
+    }
+    tls_ = std::make_unique<TlsSession>(server_.tls());
+    if (speech_ == Speech::kUnknown) begin_handshake();
+  }
+  to_shake_.append(bytes);
+  if (to_shake_.size() > kShakeBytesMax) stop_reading();
+  if (!step_planned_) server_.handshakes().step_later(*this);
+  step_planned_ = true;
+}
+
+void Connection::shake() {
+  step_planned_ = false;
+  Bytes from_peer, to_peer;
+  from_peer.swap(to_shake_);
+  tls_->feed(from_peer);
+  const auto progress = tls_->shake(to_peer);
+  if (!to_peer.empty()) send(to_peer);  // a fatal alert, too: it tells the peer why
+  if (progress == TlsSession::Handshake::kFailed) {
+    handshake_failed(tls_->why());
+    return close_now();
+  }
+  if (progress == TlsSession::Handshake::kDone) return on_shaken();
+  shaken_bytes_ += from_peer.size();
+  if (shaken_bytes_ <= kShakeBytesMax) return read_on();
+  handshake_failed("it is longer than any that is meant");
+  close_now();
+}
+
+void Connection::on_shaken() {
+  Stats& stats = server_.broker().rooms().stats;
+  ++stats.tls_handshakes;
+  if (tls_->resumed()) ++stats.tls_resumed;
+  speech_ = Speech::kTls;
+  server_.handshakes().end(*this);
+  server_.broker().certified(*client_, tls_->common_name());
+  take_sealed();  // what came in one piece with the end of the handshake
+  if (client_ != nullptr) resume_reading();
+}
+
+// Opens what was fed to the session, and hands it on.
+void Connection::take_sealed() {
+  Bytes to_peer;
+  TlsSession::Read opened{0, TlsSession::End::kFull};
+  while (opened.end == TlsSession::End::kFull) {
+    const auto room = server_.plain_room();
+    opened = tls_->read(room.data(), room.size(), to_peer);
+    if (opened.bytes > 0) take(View(room.data(), opened.bytes));
+    if (client_ == nullptr) return;
+  }
+  if (!to_peer.empty()) send(to_peer);
+  if (opened.end == TlsSession::End::kMore) return;
+  if (opened.end == TlsSession::End::kFailed) {
+    ++server_.broker().rooms().stats.tls_broken;
+    server_.broker().warn("client_closed", {{"peer", peer_}, {"why", "its TLS is broken: " + tls_->why()}});
+  }
+  close_now();  // or it has said good-bye
+}
+
+void Connection::handshake_failed(View why) {
+  ++server_.broker().rooms().stats.tls_handshakes_failed;
+  server_.broker().warn("tls_handshake_failed", {{"peer", peer_}, {"why", why}});
+}
+
+void Connection::shook_too_long() {
+  handshake_failed("it took longer than tls_handshake_timeout_ms");
+  close_now();
+}
+
+// One line, if any, and good-bye. A TLS client could not read it; who speaks plain to a TLS port can.
+void Connection::refuse(View why, View told) {
+  ++server_.broker().rooms().stats.rejected_connections;
+  server_.broker().warn("client_refused", {{"peer", peer_}, {"why", why}});
+  if (!told.empty()) {
+    Bytes line(told);
+    send(line);
+  }
+  close_now();
+}
+
+// Output.
+
 void Connection::write(Bytes& bytes) {
+  if (closing_) return;
+  if (speech_ == Speech::kShaking) return;  // "max number of clients reached": it could not read it
+  if (speech_ != Speech::kTls) return send(bytes);
+  Bytes& sealed = server_.sealed_room();
+  if (!tls_->write(bytes, sealed)) return close_now();
+  send(sealed);
+}
+
+void Connection::send(Bytes& bytes) {
   if (closing_) return;
   auto* const stream = reinterpret_cast<uv_stream_t*>(&handle_);
   size_t sent = 0;
@@ -126,7 +288,14 @@ void Connection::close_when_sent() {
 
 void Connection::close_now() {
   if (closing_) return;
+  if (speech_ == Speech::kTls && unsent_ == 0) {
+    Bytes good_bye;
+    tls_->close(good_bye);
+    if (!good_bye.empty()) send(good_bye);
+  }
   closing_ = true;
+  if (speech_ == Speech::kShaking) server_.handshakes().end(*this);
+  if (counted_) server_.arrivals().left(*counted_);
   if (client_ != nullptr) {
     Client& client = *client_;
     client_ = nullptr;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/net/server.h"
 
-#include <csignal>
+#include <sys/resource.h>
 
-#include "broker/net/connection.h"
+#include <algorithm>
+#include <csignal>
 
 namespace leat {
 
@@ -11,6 +12,9 @@ namespace {
 constexpr size_t kReadBytes = 64 * 1024;
 constexpr int kLooksMax = 2;
 constexpr int64_t kDrainMs = 1000;  // how long the last replies may take to leave
+constexpr rlim_t kOwnDescriptors = 200;     // segments, the snapshot, listeners …
+constexpr TimeMs kDayMs = 24 * 3600 * 1000;
+constexpr size_t kSealedKept = 256 * 1024;  // a room for sealed replies that was once larger is given back
 
 Server& self(void* data) { return *static_cast<Server*>(data); }
 void close(uv_handle_t* handle) {
@@ -18,50 +22,86 @@ void close(uv_handle_t* handle) {
 }
 }  // namespace
 
-Server::Server(Broker& broker, const Config& config, Events& events)
-    : broker_(broker), config_(config), events_(events), read_buffer_(kReadBytes) {
+Server::Server(Broker& broker, Events& events)
+    : broker_(broker), config_(broker.rooms().config), events_(events), read_buffer_(kReadBytes) {
   std::signal(SIGPIPE, SIG_IGN);
   uv_loop_init(&loop_);
   uv_tcp_init(&loop_, &listener_);
+  uv_tcp_init(&loop_, &tls_listener_);
   uv_timer_init(&loop_, &timer_);
+  uv_timer_init(&loop_, &handshake_timer_);
   uv_async_init(&loop_, &wake_, [](uv_async_t*) {});  // its only use is to end uv_run: the tick polls the log
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &interrupt_);
-  listener_.data = timer_.data = terminate_.data = interrupt_.data = this;
+  uv_signal_init(&loop_, &hang_up_);
+  listener_.data = tls_listener_.data = timer_.data = handshake_timer_.data = this;
+  terminate_.data = interrupt_.data = hang_up_.data = this;
   const auto stop = [](uv_signal_t* signal, int number) {
     self(signal->data).events_.info("stopping", {{"signal", number}});
     self(signal->data).broker_.stop();
   };
   uv_signal_start(&terminate_, stop, SIGTERM);
   uv_signal_start(&interrupt_, stop, SIGINT);
+  uv_signal_start(&hang_up_, [](uv_signal_t* signal, int) { self(signal->data).reread_certificates(); }, SIGHUP);
+  broker_.set_door([this](const TlsSettings& changed) { return adopt(changed); });
   broker_.set_wake([this] { uv_async_send(&wake_); });
   broker_.set_pump([this] { pump(); });
   broker_.set_outbound(&outbound_);
 }
 
 Server::~Server() {
+  broker_.set_door(nullptr);
   broker_.set_wake(nullptr);
   broker_.set_pump(nullptr);
   broker_.set_outbound(nullptr);  // and so all its calls are being closed
   const std::vector<Connection*> open(connections_.begin(), connections_.end());
   for (Connection* connection : open) connection->close_now();
-  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&listener_), reinterpret_cast<uv_handle_t*>(&timer_),
+  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&listener_), reinterpret_cast<uv_handle_t*>(&tls_listener_),
+                              reinterpret_cast<uv_handle_t*>(&timer_), reinterpret_cast<uv_handle_t*>(&handshake_timer_),
                               reinterpret_cast<uv_handle_t*>(&wake_), reinterpret_cast<uv_handle_t*>(&terminate_),
-                              reinterpret_cast<uv_handle_t*>(&interrupt_)}) {
+                              reinterpret_cast<uv_handle_t*>(&interrupt_), reinterpret_cast<uv_handle_t*>(&hang_up_)}) {
     close(handle);
   }
   uv_run(&loop_, UV_RUN_DEFAULT);
   uv_loop_close(&loop_);
 }
 
+// A client is a descriptor, and many systems give a process 1,024 unless it asks for more.
+void Server::ask_for_descriptors() {
+  const rlim_t wanted = static_cast<rlim_t>(config_.clients_max) + kOwnDescriptors;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == wanted) return;
+  events_.warning("descriptors_short", {{"clients", config_.clients_max}, {"descriptors", limit.rlim_cur},
+                                        {"advice", "raise the limit (ulimit -n, LimitNOFILE), or lower limits.clients"}});
+}
+
 Status Server::listen() {
-  const Bytes place = config_.bind + ":" + std::to_string(config_.port);
+  ask_for_descriptors();
+  if (config_.tls.wanted()) {
+    if (Status used = use_tls(config_.tls); !used.ok()) return used;
+  }
+  if (Status usual = listen_on(listener_, config_.port, Connection::Door::kUsual); !usual.ok()) return usual;
+  broker_.port = port_ = bound_port(listener_);
+  if (config_.tls.port == 0) return Status::fine();
+  Status listening = listen_on(tls_listener_, config_.tls.port, Connection::Door::kTlsOnly);
+  if (!listening.ok()) return listening;
+  broker_.tls_door.port = bound_port(tls_listener_);
+  return Status::fine();
+}
+
+Status Server::listen_on(uv_tcp_t& listener, int64_t wanted, Connection::Door door) {
+  const bool usual = door == Connection::Door::kUsual;
+  const Bytes place = config_.bind + ":" + std::to_string(wanted);
   const auto failed = [&](int error) {
-    const Bytes advice = error == UV_EADDRINUSE ? ": the port is taken; choose another with --set port=N" : "";
+    Bytes advice;
+    if (error == UV_EADDRINUSE) advice = Bytes(": the port is taken; choose another with --set ") + (usual ? "port=N" : "tls_port=N");
     return Status::error("cannot listen on " + place + " (" + uv_strerror(error) + ")" + advice);
   };
   const Bytes host = config_.bind == "localhost" ? "127.0.0.1" : config_.bind;
-  const int port = static_cast<int>(config_.port);
+  const int port = static_cast<int>(wanted);
   sockaddr_in ipv4;
   sockaddr_in6 ipv6;
   const sockaddr* address = reinterpret_cast<const sockaddr*>(&ipv4);
@@ -69,43 +109,104 @@ Status Server::listen() {
     address = reinterpret_cast<const sockaddr*>(&ipv6);
     if (const int error = uv_ip6_addr(host.c_str(), port, &ipv6); error != 0) return failed(error);
   }
-  if (const int error = uv_tcp_bind(&listener_, address, 0); error != 0) return failed(error);
-  const int error = uv_listen(reinterpret_cast<uv_stream_t*>(&listener_), static_cast<int>(config_.tcp_backlog),
-                              [](uv_stream_t* listener, int status) { self(listener->data).on_connection(status); });
-  if (error != 0) return failed(error);
-  port_ = bound_port();
-  broker_.port = port_;
-  return Status::fine();
+  if (const int error = uv_tcp_bind(&listener, address, 0); error != 0) return failed(error);
+  const auto on_connection = [](uv_stream_t* stream, int status) {
+    self(stream->data).on_connection(*reinterpret_cast<uv_tcp_t*>(stream), status);
+  };
+  const int backlog = static_cast<int>(config_.tcp_backlog);
+  const int error = uv_listen(reinterpret_cast<uv_stream_t*>(&listener), backlog, on_connection);
+  return error == 0 ? Status::fine() : failed(error);
 }
 
 // The port lies at the same place in both kinds of address.
-uint16_t Server::bound_port() const {
+uint16_t Server::bound_port(const uv_tcp_t& listener) {
   static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
   char address[sizeof(sockaddr_storage)];
   int size = sizeof address;
-  uv_tcp_getsockname(&listener_, reinterpret_cast<sockaddr*>(address), &size);
+  uv_tcp_getsockname(&listener, reinterpret_cast<sockaddr*>(address), &size);
   return ntohs(get_fixed<in_port_t>(address + offsetof(sockaddr_in, sin_port)));
 }
 
-void Server::on_connection(int status) {
+void Server::on_connection(uv_tcp_t& listener, int status) {
   if (status != 0) {
-    events_.warning("accept_failed", {{"why", uv_strerror(status)}});
+    broker_.warn("accept_failed", {{"why", uv_strerror(status)}});
     return;
   }
-  Connection::accept(*this, loop_, reinterpret_cast<uv_stream_t*>(&listener_), config_);
+  const auto door = &listener == &listener_ ? Connection::Door::kUsual : Connection::Door::kTlsOnly;
+  Connection::accept(*this, loop_, reinterpret_cast<uv_stream_t*>(&listener), config_, door);
 }
+
+// TLS.
+
+Status Server::use_tls(const TlsSettings& settings) {
+  const auto made = TlsContext::open(settings);
+  if (!made.ok()) return made.status();
+  tls_ = *made;  // who is connected keeps the old one
+  broker_.tls_door.subject = tls_->subject();
+  broker_.tls_door.expires_ms = tls_->expires_ms();
+  const TimeMs left_ms = tls_->expires_ms() - broker_.rooms().time.now_ms();
+  events_.info("tls_ready", {{"certificate", tls_->subject()}, {"days_left", left_ms / kDayMs}});
+  return Status::fine();
+}
+
+// Before CONFIG SET takes effect.
+Status Server::adopt(const TlsSettings& changed) {
+  if (changed.wanted()) return use_tls(changed);
+  tls_ = nullptr;
+  broker_.tls_door.subject.clear();
+  broker_.tls_door.expires_ms = 0;
+  return Status::fine();
+}
+
+void Server::reread_certificates() {
+  if (!config_.tls.wanted()) return events_.info("nothing_to_reread", {{"why", "tls is off"}});
+  const Status used = use_tls(config_.tls);
+  if (used.ok()) return;
+  events_.error("tls_not_reread", {{"why", used.text()}, {"advice", "the certificate from before stays in use"}});
+}
+
+uint64_t Server::expect_handshake(Connection& connection) {
+  const uint64_t until_ms = uv_now(&loop_) + static_cast<uint64_t>(config_.tls.handshake_timeout_ms);
+  handshakes_.begin(connection, until_ms);
+  if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&handshake_timer_))) wake_handshakes(until_ms);
+  return until_ms;
+}
+
+void Server::wake_handshakes(uint64_t at_ms) {
+  const auto expire = [](uv_timer_t* timer) { self(timer->data).expire_handshakes(); };
+  uv_timer_start(&handshake_timer_, expire, at_ms - uv_now(&loop_), 0);
+}
+
+void Server::expire_handshakes() {
+  if (const auto next_ms = handshakes_.expire(uv_now(&loop_))) wake_handshakes(*next_ms);
+}
+
+std::span<char> Server::plain_room() {
+  if (plain_room_.empty()) plain_room_.resize(kReadBytes);
+  return plain_room_;
+}
+
+Bytes& Server::sealed_room() {
+  if (sealed_room_.capacity() > kSealedKept) Bytes().swap(sealed_room_);
+  sealed_room_.clear();
+  return sealed_room_;
+}
+
+// The loop.
 
 void Server::run() {
   while (!broker_.stopped() && broker_.failed().ok()) {
-    uv_run(&loop_, broker_.has_work() ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    uv_run(&loop_, has_work() ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     gather();
     const Index before = broker_.rooms().batch.last_index();
     broker_.tick();
     wrote_ = broker_.rooms().batch.last_index() != before;
+    if (handshakes_.has_work()) handshakes_.run();
     resume_stalled();
     schedule();
   }
   close(reinterpret_cast<uv_handle_t*>(&listener_));
+  close(reinterpret_cast<uv_handle_t*>(&tls_listener_));
   if (broker_.failed().ok()) drain();
 }
 
@@ -126,6 +227,9 @@ void Server::schedule() {
     uv_timer_stop(&timer_);
     return;
   }
+  // One that fires too early asks again; to set it anew at each turn of the loop costs more.
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) && timer_us_ <= *at_us) return;
+  timer_us_ = *at_us;
   const int64_t wait_us = *at_us - broker_.rooms().time.monotonic_us();
   const uint64_t wait_ms = wait_us <= 0 ? 0 : static_cast<uint64_t>((wait_us + 999) / 1000);
   // A timer that is due when uv_run begins fires before the poll, which would then wait for ever: wake it up.
@@ -141,7 +245,10 @@ void Server::resume_stalled() {
   }
 }
 
-void Server::pump() { uv_run(&loop_, UV_RUN_NOWAIT); }
+void Server::pump() {
+  uv_run(&loop_, UV_RUN_NOWAIT);
+  if (handshakes_.has_work()) handshakes_.run();
+}
 
 // Lets written replies out, but does not wait for who does not read.
 void Server::drain() {

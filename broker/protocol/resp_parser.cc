@@ -163,7 +163,7 @@ RespParser::Next RespParser::next_bulk(View input, const Limits& limits) {
       return input.size() > kHeaderLineMax ? malformed("too big mbulk count string") : Next::kNeedMore;
     }
     if (!valid || words > limits.words_max) {
-      return malformed(limits.words_max < 1024 * 1024 ? "unauthenticated multibulk length" : "invalid multibulk length");
+      return malformed(limits.of_stranger ? "unauthenticated multibulk length" : "invalid multibulk length");
     }
     at_ = after;
     words_left_ = std::max<int64_t>(words, 0);
@@ -179,7 +179,7 @@ RespParser::Next RespParser::next_bulk(View input, const Limits& limits) {
         return input.size() - at_ > kHeaderLineMax ? malformed("too big bulk count string") : Next::kNeedMore;
       }
       if (!valid || size < 0 || size > limits.bulk_bytes_max) {
-        return malformed(limits.bulk_bytes_max < (1 << 20) ? "unauthenticated bulk length" : "invalid bulk length");
+        return malformed(limits.of_stranger ? "unauthenticated bulk length" : "invalid bulk length");
       }
       bulk_size_ = size;
       at_ = after;

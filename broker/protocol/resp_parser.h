@@ -19,9 +19,10 @@ namespace leat {
 class RespParser {
  public:
   struct Limits {
-    int64_t words_max = INT32_MAX;               // as Redis; the bytes before execution are bounded too
+    int64_t words_max = INT32_MAX;
     int64_t bulk_bytes_max = 512ll << 20;       // proto-max-bulk-len
     size_t inline_bytes_max = 64 * 1024;
+    bool of_stranger = false;                    // who has not authenticated: it is told so
   };
   enum class Next : uint8_t { kRequest, kEmpty, kNeedMore, kMalformed };
 

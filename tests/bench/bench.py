@@ -27,11 +27,12 @@ import report  # noqa: E402
 import servers  # noqa: E402
 import slow_disk  # noqa: E402
 import targets  # noqa: E402
+import tls  # noqa: E402
 import workers  # noqa: E402
 from machine import MUCH, Elsewhere  # noqa: E402
 from results import Results, describe  # noqa: E402
 
-ROWS = [row for noun in (commands, groups, bullmq, slow_disk, workers, memory, growth, pauses) for row in noun.ROWS]
+ROWS = [row for noun in (commands, tls, groups, bullmq, slow_disk, workers, memory, growth, pauses) for row in noun.ROWS]
 QUICK_SCALE = 0.005
 
 

@@ -22,10 +22,11 @@ RANDOM = "__rand_int__"  # redis-benchmark's word for a number of twelve digits
 SCRIPT = "redis.call('INCR', KEYS[1]) return redis.call('LPUSH', KEYS[2], ARGV[1])"
 
 
-def benchmark(port, command, count, depth=1, clients=CLIENTS, keys=KEYS):
-    """What redis-benchmark says, in our words."""
+def benchmark(port, command, count, depth=1, clients=CLIENTS, keys=KEYS, tls=None):
+    """What redis-benchmark says, in our words. tls: the file of the authority to trust."""
     numbers = {"-p": port, "-c": clients, "-n": count, "-P": depth, "-r": keys, "--precision": 3}
     options = [str(word) for pair in numbers.items() for word in pair]
+    options += ["--tls", "--cacert", tls] if tls else []
     done = subprocess.run(["redis-benchmark", *options, "--csv", *command], check=True, capture_output=True, text=True)
     line = list(csv.DictReader(done.stdout.splitlines()))[-1]
     figures = {"per_second": "rps", "p50_ms": "p50_latency_ms", "p99_ms": "p99_latency_ms"}

@@ -420,16 +420,37 @@ TEST_F(AclTest, AFileIsSavedAndLoaded) {
   EXPECT_TRUE(try_restart().ok());
 }
 
+// tls_auth_clients_user = 'CN': who has shown a certificate of that name needs no password.
+TEST_F(AclTest, ACertificateNamesItsUser) {
+  call("ACL SETUSER alice on >secret ~a* +get +acl|whoami");
+  call("ACL SETUSER bob off nopass allkeys allcommands");
+  TestClient& named = connect();
+  broker().certified(named.client(), "alice");
+  EXPECT_EQ(named.call("ACL WHOAMI"), bulk("alice"));
+  EXPECT_EQ(named.call("GET a"), null());
+  EXPECT_EQ(named.call("SET a 1").text.substr(0, 6), "NOPERM");
+  for (const View nobody : {"bob", "nosuch", ""}) {
+    TestClient& other = connect();
+    broker().certified(other.client(), nobody);
+    EXPECT_EQ(other.call("ACL WHOAMI"), bulk("default"));
+  }
+}
+
 TEST_F(AclTest, TheDoorIsSafe) {
   Config open;
   open.bind = "0.0.0.0";
   EXPECT_EQ(check_config(open).text(),
             "bind = '0.0.0.0' is refused: others can reach it, and the default user has no password. Set "
-            "requirepass, or bind a loopback address such as 127.0.0.1; protected_mode = \"no\" lets "
-            "everybody in");
+            "requirepass, or let clients show certificates (tls = 'required', tls_auth_clients = 'yes'), or bind a loopback "
+            "address such as 127.0.0.1; protected_mode = \"no\" lets everybody in");
   open.protected_mode = false;
   EXPECT_TRUE(check_config(open).ok());
   open.protected_mode = true;
+  open.tls.mode = TlsMode::kRequired;
+  EXPECT_TRUE(check_config(open).ok());
+  open.tls.auth_clients = TlsClients::kNo;
+  EXPECT_FALSE(check_config(open).ok());
+  open.tls.mode = TlsMode::kOff;
   open.requirepass = "x";
   EXPECT_TRUE(check_config(open).ok());
   config.bind = "0.0.0.0";

@@ -61,6 +61,7 @@ World::World(uint64_t seed) : dice_(seed) {
   config_.segment_bytes = 16 << 10;
   config_.durability = one_in(4) ? (one_in(2) ? DurabilityMode::kInterval : DurabilityMode::kNever) : DurabilityMode::kAlways;
   config_.sync_interval_ms = 100;
+  config_.idle_timeout_s = 0;
   camps_.push_back({.mode = config_.durability, .prefix = "g", .workloads = {}, .clients = {}});
   if (one_in(2)) {
     const std::pair<Bytes, DurabilityMode> classes[] = {{"lax", DurabilityMode::kNever}, {"timed", DurabilityMode::kInterval}};

@@ -49,6 +49,7 @@ class Server:
         self.port = free_port()
         self.log_path = os.path.join(folder, "server.log")
         self.process = None
+        self.tls = None  # an ssl.SSLContext: how connect() does it
 
     def start(self):
         """Returns the seconds until a key can be asked for."""
@@ -97,7 +98,9 @@ class Server:
     def connect(self, timeout=None):
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+        if self.tls is None:
+            return connection
+        return self.tls.wrap_socket(connection, server_hostname="localhost", suppress_ragged_eofs=False)
 
     def log_tail(self, lines=15):
         with open(self.log_path, errors="replace") as log:

@@ -13,7 +13,7 @@ def transaction(g, draw):
     queued = []
     while len(queued) < g.random.randint(0, WITHIN):
         command = draw()
-        if isinstance(command, Command) and command.compare == "exact" and command.name() not in APART:
+        if isinstance(command, Command) and command.compare == "exact" and command.name() not in APART and command.arguments[-1].upper() != b"HELP":
             queued.append(g.spoil(command) if g.chance(0.02) else command)
     watched = [Command("WATCH", *g.some(g.any_key, 3))] if g.chance(0.4) else []
     touched = [draw_write(g)] if watched and g.chance(0.4) else []

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one client may ask of the broker, in process; tests/limits.py drives real ones past each limit.
+#include "tests/support/broker_test.h"
+
+namespace leat::testing {
+
+class LimitsTest : public BrokerTest {};
+
+TEST_F(LimitsTest, StrangersSayLittle) {
+  const auto stranger = [&]() -> TestClient& {
+    TestClient& one = connect();
+    one.client().admitted = false;
+    return one;
+  };
+  TestClient& wordy = stranger();
+  wordy.send_raw("*11\r\n");
+  EXPECT_EQ(wordy.reply(), error("ERR Protocol error: unauthenticated multibulk length"));
+  EXPECT_TRUE(wordy.closed());
+  TestClient& lengthy = stranger();
+  lengthy.send_raw("*2\r\n$4\r\nAUTH\r\n$16385\r\n");
+  EXPECT_EQ(lengthy.reply(), error("ERR Protocol error: unauthenticated bulk length"));
+  EXPECT_TRUE(lengthy.closed());
+  TestClient& busy = stranger();
+  busy.send_raw("*1\r\n$4\r\nPI" + Bytes(300'000, 'x'));
+  EXPECT_TRUE(busy.closed());
+  TestClient& polite = stranger();
+  EXPECT_EQ(polite.call_words({"PING", Bytes(16384, 'x')}).text.size(), 16384u);
+  EXPECT_EQ(call("PING"), simple("PONG"));
+}
+
+TEST_F(LimitsTest, WordsOfARequest) {
+  rooms().config.arguments_max = 16;
+  EXPECT_EQ(call("DEL 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"), integer(0));
+  TestClient& wordy = connect();
+  wordy.send_raw("*17\r\n");
+  EXPECT_EQ(wordy.reply(), error("ERR Protocol error: invalid multibulk length"));
+  EXPECT_TRUE(wordy.closed());
+}
+
+TEST_F(LimitsTest, BlockedClients) {
+  rooms().config.blocked_clients_max = 1;
+  TestClient &first = connect(), &second = connect();
+  first.send("BLPOP a 0");
+  EXPECT_EQ(second.call("BLPOP b 0"), error("ERR too many clients are blocked already: limits.blocked_clients"));
+  second.send("MULTI");
+  second.send("BLPOP b 0");
+  second.send("EXEC");
+  EXPECT_EQ(second.reply(), ok());
+  EXPECT_EQ(second.reply(), simple("QUEUED"));
+  EXPECT_NE(second.reply().items[0].type, '-') << "there it does not wait";
+  EXPECT_EQ(call("RPUSH a x"), integer(1));
+  EXPECT_EQ(first.reply(), array("a", "x"));
+  second.send("BLPOP b 0");
+  EXPECT_TRUE(second.blocked());
+}
+
+TEST_F(LimitsTest, RepliesThatWaitHoldRequestsBack) {
+  config.log_thread = LogThreadMode::kAlways;
+  restart();
+  rooms().config.pipeline_requests_max = 16;
+  const uint64_t before = rooms().stats.commands;
+  Bytes requests;
+  for (int i = 0; i < 100; ++i) requests += request_bytes({"INCR", "n"});
+  client().send_raw(requests);
+  tick();
+  EXPECT_LE(rooms().stats.commands, before + 32);
+  EXPECT_GE(rooms().stats.commands, before + 16);
+  TestClient& other = connect();
+  other.send("SET k v");
+  let_it_work();
+  EXPECT_EQ(other.reply(), ok());
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(client().reply(), integer(i));
+}
+
+TEST_F(LimitsTest, WhoIsIdleIsClosed) {
+  rooms().config.idle_timeout_s = 10;
+  TestClient &lazy = connect(), &waiter = connect(), &listener = connect();
+  waiter.send("BLPOP none 0");
+  listener.call("SUBSCRIBE c");
+  for (int i = 0; i < 15; ++i) {
+    EXPECT_EQ(call("PING"), simple("PONG"));
+    advance_ms(1000);
+  }
+  EXPECT_TRUE(lazy.closed());
+  EXPECT_FALSE(waiter.closed());
+  EXPECT_FALSE(listener.closed());
+  EXPECT_FALSE(client().closed());
+}
+
+TEST_F(LimitsTest, SettingsOfTheDoors) {
+  const auto refused = [&](const char* line) { return call(line).text; };
+  EXPECT_EQ(call("CONFIG SET allow \"10.0.0.0/8, ::1\""), ok());
+  EXPECT_EQ(call("CONFIG GET allow"), array("allow", "10.0.0.0/8, ::1"));
+  EXPECT_NE(refused("CONFIG SET allow 10.0.0.1/8").find("is no network"), Bytes::npos);
+  EXPECT_EQ(call("CONFIG GET tls-auth-clients"), array("tls-auth-clients", "yes"));
+  EXPECT_EQ(call("CONFIG SET tls-auth-clients optional tls-auth-clients-user cn"), ok());
+  EXPECT_EQ(call("CONFIG GET tls-auth-clients-user"), array("tls-auth-clients-user", "CN"));
+  EXPECT_NE(refused("CONFIG SET tls-protocols TLSv1.1").find("TLSv1.2 and TLSv1.3 are offered"), Bytes::npos);
+  EXPECT_EQ(call("CONFIG SET tls-protocols \"TLSv1.2 TLSv1.3\""), ok());
+  EXPECT_NE(refused("CONFIG SET tls-port 7000").find("immutable"), Bytes::npos);
+  EXPECT_NE(refused("CONFIG SET tls maybe").find("off, optional, required"), Bytes::npos);
+}
+
+// Its answer comes before anything has changed.
+TEST_F(LimitsTest, TheDoorIsAskedFirst) {
+  Bytes asked;
+  broker().set_door([&](const TlsSettings& wanted) {
+    asked = wanted.cert_file;
+    return wanted.cert_file == "good" ? Status::fine() : Status::error("it is a bad one");
+  });
+  EXPECT_EQ(call("CONFIG SET tls-cert-file bad timeout 7"),
+            error("ERR CONFIG SET failed (possibly related to argument 'tls-cert-file') - it is a bad one"));
+  EXPECT_EQ(asked, "bad");
+  EXPECT_EQ(call("CONFIG GET tls-cert-file"), array("tls-cert-file", ""));
+  EXPECT_EQ(call("CONFIG GET timeout"), array("timeout", "0")) << "all or nothing";
+  EXPECT_EQ(call("CONFIG SET tls-cert-file good"), ok());
+  asked.clear();
+  EXPECT_EQ(call("CONFIG SET timeout 8"), ok());
+  EXPECT_EQ(asked, "") << "it is about something else";
+  EXPECT_EQ(call("CONFIG SET tls-cert-file good"), ok());
+  EXPECT_EQ(asked, "good") << "the file may have changed";
+  EXPECT_EQ(call("CONFIG SET timeout 0"), ok());
+}
+
+}  // namespace leat::testing
