@@ -135,6 +135,31 @@ def read_until(client, end):
     return got
 
 
+def check_hang_up(binary, folder):
+    """Who leaves while his slow script runs is still asked for his address, for SLOWLOG and MONITOR."""
+    script = b"local t = os.clock() while os.clock() - t < 0.05 do end return 1"
+    broker = Broker(binary, f"{folder}/hang-up", "debug_commands=local")
+    try:
+        other = broker.connect()
+        other.sendall(b"CONFIG SET busy-reply-threshold 1 slowlog-log-slower-than 0\r\n")
+        expect(other.recv(100) == b"+OK\r\n", "scripts are slow after a millisecond")
+        watcher = broker.connect()
+        watcher.sendall(b"MONITOR\r\n")
+        expect(watcher.recv(100) == b"+OK\r\n", "somebody watches")
+        for _ in range(10):
+            client = broker.connect()
+            client.sendall(b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%b\r\n$1\r\n0\r\n" % (len(script), script))
+            client.close()
+        other.sendall(b"CLIENT NO-EVICT off\r\n")
+        while b"BUSY" in other.recv(200):
+            other.sendall(b"CLIENT NO-EVICT off\r\n")
+        other.sendall(b"SLOWLOG LEN\r\n")
+        expect(other.recv(100).startswith(b":"), "the slow ones are known")
+    finally:
+        status = broker.end()
+    expect(status == 0, f"after they have left SIGTERM ends with {status}")
+
+
 def check_race(binary, folder):
     """Several start at once on a folder that is not there yet: one serves, each other is refused."""
     for number in range(5):
@@ -161,6 +186,7 @@ def main():
         check_refusals(binary, folder)
         check_life(binary, folder)
         check_two(binary, folder)
+        check_hang_up(binary, folder)
         check_race(binary, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

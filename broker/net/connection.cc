@@ -46,7 +46,7 @@ Connection::Connection(Server& server, uv_loop_t& loop, Door door) : server_(ser
   handle_.data = this;
 }
 
-Connection::~Connection() { server_.forget(*this); }
+Connection::~Connection() = default;
 
 void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config, Door door) {
   auto* const connection = new Connection(server, loop, door);
@@ -301,7 +301,8 @@ void Connection::close_now() {
     client_ = nullptr;
     server_.broker().hang_up(client);
   }
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) { delete &self(handle); });
+  // Not destroyed yet: a slow script pumps the loop, and its client, who has just left, is asked for his address afterwards.
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) { self(handle).server_.bury(self(handle)); });
 }
 
 int Connection::descriptor() const {

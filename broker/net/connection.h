@@ -2,7 +2,8 @@
 // connection.h: one TCP connection: bytes in, bytes out, plain or sealed; no commands.                       [libuv]
 //
 // Used by: Server, which accepts it; the broker's Client sends through it.
-// Always:  - it deletes itself in the close callback of its handle, and nowhere else;
+// Always:  - its close callback hands it to the Server, which destroys it when its client has forgotten it, and nobody else
+//            does;
 //          - a hang-up is told to the broker at once, also while the client waits;
 //          - the first byte says whether its client speaks TLS; until a handshake is done nothing is executed, and nothing
 //            said in plain that is not meant for everybody.
@@ -25,6 +26,7 @@ class Connection final : public Transport {
   enum class Door : uint8_t { kUsual, kTlsOnly };
 
   Connection(Server& server, uv_loop_t& loop, Door door);
+  ~Connection() override;  // once it is closed; see Server::bury
   // Takes the next connection that waits at `listener`; gone at once when that fails, or it may not come in.
   static void accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config, Door door);
 
@@ -46,7 +48,6 @@ class Connection final : public Transport {
  private:
   enum class Speech : uint8_t { kUnknown, kPlain, kShaking, kTls };
   struct Pending;
-  ~Connection() override;
   void start(const Config& config);
   bool may_come_in(const Config& config, const sockaddr& from);
   void on_read(ssize_t size, const uv_buf_t& buffer);

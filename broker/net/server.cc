@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace leat {
 
@@ -199,6 +200,7 @@ void Server::run() {
     uv_run(&loop_, has_work() ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     gather();
     const Index before = broker_.rooms().batch.last_index();
+    const auto left_before = std::exchange(buried_, {});
     broker_.tick();
     wrote_ = broker_.rooms().batch.last_index() != before;
     if (handshakes_.has_work()) handshakes_.run();

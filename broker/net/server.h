@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include <memory>
 #include <span>
 #include <unordered_set>
 #include <vector>
@@ -39,7 +40,11 @@ class Server {
   Broker& broker() { return broker_; }
   uv_buf_t read_buffer() { return uv_buf_init(read_buffer_.data(), static_cast<unsigned>(read_buffer_.size())); }
   void remember(Connection& connection) { connections_.insert(&connection); }
-  void forget(Connection& connection) { connections_.erase(&connection); }
+  // It is closed; destroyed when a tick has begun and ended since, for the client keeps its transport so long.
+  void bury(Connection& connection) {
+    connections_.erase(&connection);
+    buried_.emplace_back(&connection);
+  }
   void resume_later(Connection& connection) { stalled_.push_back(&connection); }
   Arrivals& arrivals() { return arrivals_; }
 
@@ -84,6 +89,7 @@ class Server {
   Arrivals arrivals_;
   std::unordered_set<Connection*> connections_;
   std::vector<Connection*> stalled_;
+  std::vector<std::unique_ptr<Connection>> buried_;
   uint16_t port_ = 0;
   bool wrote_ = false;  // in the last tick
   int64_t timer_us_ = 0;  // when it is to fire, if it is set; monotonic
