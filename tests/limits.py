@@ -120,8 +120,9 @@ def bulk(door):
 
 def arguments(door):
     one = door.connect()
-    one.socket.sendall(b"*1048577\r\n")
-    expect(text(one) == b"-ERR Protocol error: invalid multibulk length\r\n", "Redis' words")
+    one.socket.sendall(b"*2147483648\r\n")
+    expect(text(one) == b"-ERR Protocol error: invalid multibulk length\r\n", "Redis' words, beyond Redis' bound")
+    door.other.call("CONFIG", "SET", "limits.arguments", "1048576")
     expect(door.connect().call("DEL", *(["k"] * 1_048_575)) >= 0, "as many as may")
     door.other.call("CONFIG", "SET", "limits.arguments", "100")
     other = door.connect()
