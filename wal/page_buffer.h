@@ -6,7 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -39,15 +38,15 @@ class PageBuffer {
   }
 
  private:
+  static constexpr std::align_val_t kAtPage{kPageBytes};
   struct Free {
-    void operator()(char* memory) const { std::free(memory); }
+    void operator()(char* memory) const { ::operator delete(memory, kAtPage); }
   };
   static size_t round_up(size_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
   void reserve(size_t bytes) { move_to(round_up(std::max(bytes, capacity_ * 2))); }
   void move_to(size_t capacity) {
     std::unique_ptr<char[], Free> fresh;
-    if (capacity > 0) fresh.reset(static_cast<char*>(std::aligned_alloc(kPageBytes, capacity)));
-    if (capacity > 0 && fresh == nullptr) throw std::bad_alloc();
+    if (capacity > 0) fresh.reset(static_cast<char*>(::operator new(capacity, kAtPage)));
     if (size_ > 0) std::memcpy(fresh.get(), memory_.get(), size_);
     memory_ = std::move(fresh);
     capacity_ = capacity;

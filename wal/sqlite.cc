@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/sqlite.h"
 
+#include <new>
+
 namespace leat::wal {
+
+namespace {
+
+// Memory that has ended is no failure of the disk. SQLite asks malloc for it; here it ends as with operator new.
+[[noreturn]] void end_of_memory() {
+  if (const std::new_handler handler = std::get_new_handler()) handler();
+  throw std::bad_alloc();
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(FileSystem& files, const Bytes& path) {
   std::unique_ptr<Database> database(new Database(files, path));
@@ -16,6 +28,7 @@ Database::~Database() { CHECK(sqlite3_close(connection_) == SQLITE_OK); }
 
 Status Database::failure() const {
   if (!vfs_.failure().ok()) return vfs_.failure();
+  if ((sqlite3_errcode(connection_) & 0xff) == SQLITE_NOMEM) end_of_memory();
   return Status::error(path_ + ": " + sqlite3_errmsg(connection_));
 }
 
