@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "wal/out_of_memory.h"
+
 namespace leat::wal {
 
 namespace {
@@ -74,7 +76,7 @@ void SnapshotWriter::post(Mail mail) {
   CHECK(!stopping_);
   if (std::holds_alternative<SnapshotMeta>(mail)) ++commits_;
   mail_.push_back(std::move(mail));
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) thread_ = start_thread([this] { run(); });
   changed_.notify_one();
 }
 

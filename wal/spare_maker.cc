@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/spare_maker.h"
 
+#include "wal/out_of_memory.h"
+
 namespace leat::wal {
 
 namespace {
@@ -20,7 +22,7 @@ void SpareMaker::post(Turn turn) {
   const std::lock_guard lock(mutex_);
   CHECK(!stopping_);
   turns_.push_back(std::move(turn));
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) thread_ = start_thread([this] { run(); });
   changed_.notify_one();
 }
 
@@ -29,7 +31,7 @@ void SpareMaker::post_chore(std::function<Status()> chore) {
   const std::lock_guard lock(mutex_);
   CHECK(!stopping_);
   chores_.push_back(std::move(chore));
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) thread_ = start_thread([this] { run(); });
   changed_.notify_one();
 }
 

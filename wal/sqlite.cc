@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/sqlite.h"
 
-#include <new>
+#include "wal/out_of_memory.h"
 
 namespace leat::wal {
-
-namespace {
-
-// Memory that has ended is no failure of the disk. SQLite asks malloc for it; here it ends as with operator new.
-[[noreturn]] void end_of_memory() {
-  if (const std::new_handler handler = std::get_new_handler()) handler();
-  throw std::bad_alloc();
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(FileSystem& files, const Bytes& path) {
   std::unique_ptr<Database> database(new Database(files, path));

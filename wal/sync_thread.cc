@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/sync_thread.h"
 
+#include "wal/out_of_memory.h"
+
 namespace leat::wal {
 
 namespace {
@@ -29,7 +31,7 @@ void SyncThread::start_with(Writer& writer) {
   CHECK(writer_ == nullptr);
   writer_ = &writer;
   report_ = Report{.progress = writer.progress(), .status = writer.status()};
-  if (where_ == Where::kBackground && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (where_ == Where::kBackground && !thread_.joinable()) thread_ = start_thread([this] { run(); });
 }
 
 void SyncThread::hand_back() {
