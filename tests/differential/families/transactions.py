@@ -5,7 +5,13 @@ from generator import Command
 WITHIN = 6  # commands of a transaction, at most
 # Known differences would hide in the reply of EXEC; and some change more than a transaction should.
 APART = ("SCRIPT", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "LATENCY", "MEMORY", "MONITOR", "SLOWLOG", "AUTH", "BITCOUNT", "BITPOS", "HELLO", "LPOS",
-         "OBJECT", "SORT", "SORT_RO", "XGROUP", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")
+         "MIGRATE", "OBJECT", "SORT", "SORT_RO", "XGROUP", "XREAD", "XREADGROUP", "ZRANK", "ZREVRANK")
+
+
+def apart(command):
+    """What is known to differ, or is no one's business but its own."""
+    words = [word.upper() for word in command.arguments]
+    return command.name() in APART or words[-1] == b"HELP" or words[:2] == [b"FUNCTION", b"RESTORE"]
 
 
 def transaction(g, draw):
@@ -13,7 +19,7 @@ def transaction(g, draw):
     queued = []
     while len(queued) < g.random.randint(0, WITHIN):
         command = draw()
-        if isinstance(command, Command) and command.compare == "exact" and command.name() not in APART and command.arguments[-1].upper() != b"HELP":
+        if isinstance(command, Command) and command.compare == "exact" and not apart(command):
             queued.append(g.spoil(command) if g.chance(0.02) else command)
     watched = [Command("WATCH", *g.some(g.any_key, 3))] if g.chance(0.4) else []
     touched = [draw_write(g)] if watched and g.chance(0.4) else []
