@@ -29,6 +29,7 @@ class File {
   // Fewer bytes than asked for only at the end of the file.
   virtual Result<size_t> read(uint64_t offset, char* to, size_t size) = 0;
   virtual Status sync() = 0;  // the bytes and the size (fdatasync)
+  virtual bool is_removed() const { return false; }  // no folder has it any more: what is in it ends with this File
   // Brings what was written to the disk's door, and waits for that, so that a sync later on, of any file, finds little
   // to do. Promises nothing: the disk may still lose it. Much kinder to the log beside it than sync().
   virtual Status write_back() = 0;

@@ -2,6 +2,7 @@
 // The disk of this machine.                                                                        [libuv fs, flock]
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <uv.h>
@@ -95,6 +96,11 @@ class UvFile final : public File {
       total += static_cast<size_t>(done);
     }
     return total;
+  }
+
+  bool is_removed() const override {
+    struct stat status;
+    return fstat(file_, &status) == 0 && status.st_nlink == 0;
   }
 
   Status sync() override {

@@ -111,6 +111,7 @@ Status Writer::sync() {
   if (!write().ok()) return status_;
   const int64_t began_us = clock_.monotonic_us();
   Status done = file_->sync();
+  if (done.ok() && file_->is_removed()) done = Status::error("the log's segment was removed from its folder while it was in use");
   if (!done.ok()) return fail(std::move(done));
   note_sync(clock_.monotonic_us() - began_us);
   progress_.synced = progress_.written;
