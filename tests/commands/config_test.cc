@@ -2,11 +2,15 @@
 #include "broker/config.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
 
 namespace leat {
+
+// Each test is a process of its own, and several run at once.
+Bytes own_file() { return ::testing::TempDir() + "leat_config_test." + std::to_string(getpid()) + ".toml"; }
 
 Bytes example_file() { return Bytes(LEAT_SOURCE_DIR) + "/etc/leat.toml"; }
 
@@ -37,7 +41,7 @@ TEST(ConfigTest, AnUnknownKeyNamesTheNearest) {
 }
 
 TEST(ConfigTest, AFileErrorSaysWhere) {
-  const Bytes path = ::testing::TempDir() + "leat_config_test.toml";
+  const Bytes path = own_file();
   std::ofstream(path) << "port = 7000\n[log]\nlevle = \"info\"\n";
   Config config;
   const Status read = read_config_file(path, config);
@@ -49,7 +53,7 @@ TEST(ConfigTest, AFileErrorSaysWhere) {
 
 // What the start says to a file with that text; empty: nothing. "FILE" stands for the file's path.
 Bytes refusal_of(const Bytes& text) {
-  const Bytes path = ::testing::TempDir() + "leat_class_test.toml";
+  const Bytes path = own_file();
   std::ofstream(path) << text;
   Config config;
   Status status = read_config_file(path, config);
@@ -61,7 +65,7 @@ Bytes refusal_of(const Bytes& text) {
 }
 
 TEST(ConfigTest, ClassesAreRead) {
-  const Bytes path = ::testing::TempDir() + "leat_class_test.toml";
+  const Bytes path = own_file();
   std::ofstream(path) << "[memory]\nmax_bytes = \"1gb\"\n[class.cache]\nprefixes = [\"cache:\", \"a b\"]\ndurability = \"never\"\n"
                          "quota = \"512mb\"\nreserve = 1000\npolicy = \"allkeys-lfu\"\nmax_value_bytes = \"1mb\"\n"
                          "[class.jobs]\nprefixes = [\"bull:\"]\ndurability_floor = \"interval\"\n";
