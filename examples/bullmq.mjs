@@ -13,15 +13,15 @@ const kBatch = 50;             // adds in flight at once
 const kAheadMax = 2000;        // the producer keeps this near to the worker, so that the crash meets both
 const kPatienceMs = 60_000;    // no progress for so long is a failure
 
-const { port, client, jobs: total } = options({ jobs: 10_000 });
+const { host, port, client, jobs: total } = await options({ jobs: 10_000 });
 const name = `quickstart-${process.pid}`;
 
 // What users write: plain options for ioredis 6, a client object for the others.
 async function connection(settings) {
-  if (client === 'ioredis') return { port, ...settings };
-  if (client === 'ioredis5') return new (await import('ioredis5')).Redis({ port, ...settings });
+  if (client === 'ioredis') return { host, port, ...settings };
+  if (client === 'ioredis5') return new (await import('ioredis5')).Redis({ host, port, ...settings });
   const { createClient } = await import('redis');
-  return createClient({ socket: { port, host: '127.0.0.1', reconnectStrategy: (times) => Math.min(times * 50, 1000) } });
+  return createClient({ socket: { port, host, reconnectStrategy: (times) => Math.min(times * 50, 1000) } });
 }
 
 const queue = new Queue(name, { connection: await connection({ maxRetriesPerRequest: 3 }) });

@@ -1,27 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // clients.mjs: the three client libraries under one roof, and the command line that the examples share.
 //
-// Used by: every example:  node examples/NAME.mjs --port 6379 [--client ioredis|ioredis5|redis] [--jobs N]
+// Used by: every example:  node examples/NAME.mjs [--port 6379 | --url redis://… | --broker PATH] [--client ioredis|ioredis5|redis] [--jobs N]
 // Always:  - ioredis is version 6 (RESP3), ioredis5 version 5 (RESP2), redis node-redis 6 (RESP3);
 //          - an example that finds its own claim broken ends with status 1 and says what broke.
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export function options(defaults) {
+export async function options(defaults) {
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: process.env.LEAT_PORT ?? '6379' },
+      url: { type: 'string' },
+      broker: { type: 'string' },
       client: { type: 'string', default: 'ioredis' },
       jobs: { type: 'string', default: String(defaults.jobs) },
     },
   });
-  return { port: Number(values.port), client: values.client, jobs: Number(values.jobs) };
+  if (values.broker) await runOn(values);
+  const url = new URL(values.url ?? `redis://127.0.0.1:${values.port}`);
+  return { url: url.href, host: url.hostname, port: Number(url.port || 6379), client: values.client, jobs: Number(values.jobs) };
+}
+
+// quickstart.mjs starts that broker, runs this example on it in a process of its own, and ends both; so does this process.
+async function runOn({ broker, client, jobs }) {
+  const name = basename(process.argv[1], '.mjs');
+  process.argv.splice(2, Infinity, name, '--broker', broker, '--client', client, '--jobs', jobs);
+  await import('./quickstart.mjs');
+  process.exit();
 }
 
 // An ioredis connection of the version asked for; both have one interface.
-export async function connect({ client, port }, settings = {}) {
+export async function connect({ client, url }, settings = {}) {
   const { Redis } = await import(client);
-  const connection = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, ...settings });
+  const connection = new Redis(url, { maxRetriesPerRequest: null, ...settings });
   connection.on('error', () => {}); // it reconnects by itself; what matters fails at the call
   return connection;
 }
@@ -30,6 +43,54 @@ export function claim(holds, what) {
   if (holds) return;
   console.error(`${basename(process.argv[1])}: this does not hold: ${what}.`);
   process.exit(1);
+}
+
+// A Lua script, called by its hash; a broker that does not know it (yet, or after a restart) is given the text.
+export class Script {
+  constructor(lua) {
+    Object.assign(this, { lua, sha: createHash('sha1').update(lua).digest('hex') });
+  }
+
+  async call(connection, keys, ...values) {
+    try {
+      return await connection.evalsha(this.sha, keys.length, ...keys, ...values);
+    } catch (error) {
+      if (!error.message.startsWith('NOSCRIPT')) throw error;
+      return connection.eval(this.lua, keys.length, ...keys, ...values);
+    }
+  }
+}
+
+// The entries of the one stream that was read: RESP2 gives pairs of a key and its entries, RESP3 a map.
+export function entries(reply) {
+  if (reply === null) return [];
+  if (reply instanceof Map) return [...reply.values()][0];
+  return Array.isArray(reply) ? reply[0][1] : Object.values(reply)[0];
+}
+
+export function newer(id, than) { // of a stream's entries
+  const [[ms, seq], [thanMs, thanSeq]] = [id, than].map((each) => each.split('-').map(BigInt));
+  return ms > thanMs || (ms === thanMs && seq > thanSeq);
+}
+
+// The broker's time in milliseconds, and a wait until it is reached: time-outs are the broker's, and so is their clock.
+export async function clock(connection) {
+  const [seconds, micros] = await connection.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+export async function until(connection, ms) {
+  for (let left; (left = ms - await clock(connection)) > 0;) await new Promise((resolve) => setTimeout(resolve, left));
+}
+
+// Deletes the keys that begin with the prefix and a colon: an example leaves nothing on somebody's broker.
+export async function sweep(connection, prefix) {
+  let cursor = '0';
+  do {
+    const [next, keys] = await connection.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', 1000);
+    if (keys.length > 0) await connection.unlink(...keys);
+    cursor = String(next);
+  } while (cursor !== '0');
 }
 
 // A bar on a terminal, a line every tenth elsewhere.

@@ -6,7 +6,7 @@
 //          - mail, beside it, is the plain queue: BRPOP takes a message away for good.
 import { claim, connect, options, Progress, table } from './clients.mjs';
 
-const given = options({ jobs: 2000 });
+const given = await options({ jobs: 2000 });
 const prefix = `list-worker-${process.pid}`;
 const [jobs, mail] = [`${prefix}:jobs`, `${prefix}:mail`];
 const inHand = (worker) => `${prefix}:in-hand:${worker}`;

@@ -8,7 +8,7 @@ import { claim, connect, options, Progress, table } from './clients.mjs';
 
 const kPriorities = 100;
 
-const given = options({ jobs: 2000 });
+const given = await options({ jobs: 2000 });
 const queue = `priority-queue-${process.pid}`;
 const producer = await connect(given);
 const worker = await connect(given);

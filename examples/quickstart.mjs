@@ -20,6 +20,12 @@ const kExamples = {
   list_worker: 'List worker: LPUSH, BLMOVE, LREM, and BRPOP beside it',
   telemetry: 'Telemetry: a stream, two consumer groups, one consumer killed',
   priority_queue: 'Priority queue: ZADD and BZPOPMIN',
+  sessions: 'Sessions: log-in, sliding expiry, log-out everywhere',
+  api_cache: 'API cache: tags, patterns, an invalidation log, and one fetch for a stampede',
+  telemetry_buffer: 'Telemetry buffer: a capped list, and a capped stream with three groups of different pace',
+  rate_limits: 'Rate limits: fixed window, sliding window and token bucket, to the border',
+  rooms: 'Rooms with presence, notifications with a mark, tasks by priority',
+  locks: 'Locks: safe release, extension, fencing, and a crash while one is held',
 };
 
 const here = fileURLToPath(new URL('.', import.meta.url));

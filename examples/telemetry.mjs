@@ -7,7 +7,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { claim, connect, options, Progress, table } from './clients.mjs';
+import { claim, connect, entries, newer, options, Progress, table } from './clients.mjs';
 
 const kCount = 20;             // entries per read
 const kIdleMs = 100;           // an entry held longer than this without an acknowledgement may be taken over
@@ -23,7 +23,7 @@ if (process.env.TELEMETRY_MORTAL) {
   process.exit(1);
 }
 
-const given = options({ jobs: 5000 });
+const given = await options({ jobs: 5000 });
 const stream = `telemetry-${process.pid}`;
 const total = given.jobs;
 const progress = new Progress('acknowledged', total * kGroups.length);
@@ -31,13 +31,6 @@ const acknowledged = Object.fromEntries(kGroups.map((group) => [group, new Map()
 
 function read(connection, key, group, consumer) {
   return connection.xreadgroup('GROUP', group, consumer, 'COUNT', kCount, 'BLOCK', 100, 'STREAMS', key, '>');
-}
-
-// RESP2 gives pairs of a key and its entries, RESP3 a map; one stream was asked for.
-function entries(reply) {
-  if (reply === null) return [];
-  if (reply instanceof Map) return [...reply.values()][0];
-  return Array.isArray(reply) ? reply[0][1] : Object.values(reply)[0];
 }
 
 async function acknowledge(connection, group, ids) {
@@ -108,11 +101,6 @@ table([
 ]);
 await producer.del(stream);
 await producer.quit();
-
-function newer(id, than) {
-  const [[ms, seq], [thanMs, thanSeq]] = [id, than].map((each) => each.split('-').map(BigInt));
-  return ms > thanMs || (ms === thanMs && seq > thanSeq);
-}
 
 claim(rising, 'ids strictly rise');
 claim(taken === held.length && held.length > 0, `the ${held.length} entries that the killed consumer held are taken over, not ${taken}`);
