@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 
+// defaults: jobs, and how many seconds the example may take, if it is known.
 export async function options(defaults) {
   const { values } = parseArgs({
     options: {
@@ -19,6 +20,7 @@ export async function options(defaults) {
     },
   });
   if (values.broker) await runOn(values);
+  if (defaults.seconds) setTimeout(() => claim(false, `it takes less than ${defaults.seconds} s`), defaults.seconds * 1000).unref();
   const url = new URL(values.url ?? `redis://127.0.0.1:${values.port}`);
   return { url: url.href, host: url.hostname, port: Number(url.port || 6379), client: values.client, jobs: Number(values.jobs) };
 }

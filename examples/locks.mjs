@@ -66,7 +66,7 @@ class Lock {
   }
 }
 
-const given = await options({ jobs: 100 });
+const given = await options({ jobs: 100, seconds: 60 });
 const prefix = `lock:${process.pid}`;
 const connection = await connect(given);
 const resource = (name) => `${prefix}:${name}:resource`; // a fence is of one lock

@@ -63,7 +63,7 @@ def flood(client, prefix, name):
 
 def border(client, prefix, way, rounds=3):
     """Asks without a pause: what is said holds to the millisecond of the broker's clock."""
-    limiter = RateLimit(client, f"{prefix}:border:{way}", 5, 120, way)
+    limiter = RateLimit(client, f"{prefix}:border:{way}", 5, 122, way)
     again = None
     while rounds > 0:
         answer = limiter.ask()
