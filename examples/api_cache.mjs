@@ -148,7 +148,7 @@ class ApiCache {
 }
 
 // The API behind the cache: it counts what it is asked, and can be held up.
-const given = await options({ jobs: 8, seconds: 60 });
+const given = await options({ jobs: 8, seconds: 120 });
 const prefix = `cache:${process.pid}`;
 const asked = new Map();
 let [version, gate] = [1, null];

@@ -35,7 +35,8 @@ const write = new Script(`
 
 class Lock {
   constructor(connection, prefix, name, ttlMs) {
-    Object.assign(this, { connection, ttlMs, held: `${prefix}:${name}`, fences: `${prefix}:${name}:fence`, wake: `${prefix}:${name}:wake` });
+    const held = `${prefix}:${name}`;
+    Object.assign(this, { connection, ttlMs, held, fences: `${held}:fence`, wake: `${held}:wake` });
   }
 
   // Null: somebody else has it.
@@ -66,7 +67,7 @@ class Lock {
   }
 }
 
-const given = await options({ jobs: 100, seconds: 60 });
+const given = await options({ jobs: 100, seconds: 120 });
 const prefix = `lock:${process.pid}`;
 const connection = await connect(given);
 const resource = (name) => `${prefix}:${name}:resource`; // a fence is of one lock
@@ -135,7 +136,7 @@ claim(turns.length === 3 && turns.every((fence, i) => fence > (turns[i - 1] ?? h
 table([
   ['held', rounds, `times by ${people.length}, never by two`],
   ['locks/s', Math.round(rounds / seconds)],
-  ['seconds away', away === null ? '-' : away.toFixed(2), away === null ? 'nobody here to kill the broker' : 'killed with SIGKILL while one had a lock and three waited'],
+  ['seconds away', away?.toFixed(2) ?? '-', away === null ? 'nobody here to kill the broker' : 'killed while one had a lock and three waited'],
 ]);
 await sweep(connection, prefix);
 for (const each of [connection, ...people]) each.disconnect();

@@ -18,7 +18,7 @@ const kLimits = {
 const kScripts = Object.fromEntries(kWays.map((way) =>
   [way, new Script(readFileSync(new URL(`rate_limits/${way}.lua`, import.meta.url), 'utf8'))]));
 
-const given = await options({ jobs: 3, seconds: 60 });
+const given = await options({ jobs: 3, seconds: 120 });
 const prefix = `limit:${process.pid}`;
 const connections = await Promise.all(Array.from({ length: 4 }, () => connect(given)));
 let requests = 0;

@@ -12,7 +12,7 @@ import { claim, clock, connect, entries, newer, options, Script, sweep, table, u
 const kPresentMs = 30_000;     // to be renewed in half of it
 const kNotes = 100;            // kept for each user
 
-const given = await options({ jobs: 500, seconds: 60 });
+const given = await options({ jobs: 500, seconds: 120 });
 const prefix = process.pid;
 const connection = await connect(given);
 

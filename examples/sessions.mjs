@@ -72,7 +72,7 @@ class Sessions {
   }
 }
 
-const given = await options({ jobs: 200, seconds: 60 });
+const given = await options({ jobs: 200, seconds: 120 });
 const prefix = `session:${process.pid}`;
 const connection = await connect(given);
 const sessions = new Sessions(connection, prefix);

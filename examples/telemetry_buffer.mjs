@@ -17,7 +17,7 @@ const kGroups = {              // entries per read, milliseconds that it works o
   archive: { count: 100, ms: 10, consumers: 2 },
 };
 
-const given = await options({ jobs: 14_000, seconds: 60 });
+const given = await options({ jobs: 14_000, seconds: 120 });
 const total = given.jobs;
 const prefix = `telemetry:${process.pid}`;
 const [latest, stream] = [`${prefix}:latest`, `${prefix}:stream`];
