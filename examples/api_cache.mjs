@@ -13,7 +13,7 @@ import { claim, connect, entries, newer, options, Script, sweep, table } from '.
 const kTtlMs = 60_000;
 const [kCopies, kCopyMs] = [1000, 5000]; // of a process's own: few, and short-lived also when nothing is heard
 const kFetchMs = 10_000;       // of a fetch that takes longer, or a process that dies, somebody else takes over
-const kLogEntries = 1000;      // who was away for longer than these drops everything
+const kLogEntries = 1000;      // more than are said while a copy lives: who hears of nothing for so long has no copies any more
 
 const kEnd = `local function log_end(key)
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
