@@ -286,6 +286,7 @@ Stats Log::stats() const {
                .sync_us_average = progress_.sync_us_average,
                .sync_us_last = progress_.sync_us_last,
                .sync_us_max = progress_.sync_us_max,
+               .sync_times = progress_.sync_times,
                .unsynced_bytes = unsynced_bytes(),
                .segments = table_.size(),
                .segment_bytes = progress_.segment_bytes,

@@ -42,6 +42,7 @@ struct Stats {
   int64_t sync_us_average = 0;  // moving
   int64_t sync_us_last = 0;
   int64_t sync_us_max = 0;
+  SyncTimes sync_times;  // since the start
   uint64_t unsynced_bytes = 0;
   uint64_t segments = 0;
   uint64_t segment_bytes = 0;  // of the current one

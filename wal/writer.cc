@@ -123,6 +123,7 @@ Status Writer::sync() {
 void Writer::note_sync(int64_t took_us) {
   ++progress_.syncs;
   progress_.sync_us_last = took_us;
+  progress_.sync_times.note(static_cast<uint64_t>(std::max<int64_t>(took_us, 0)));
   progress_.sync_us_max = std::max(progress_.sync_us_max, took_us);
   const bool first = progress_.syncs == 1;
   progress_.sync_us_average =

@@ -13,6 +13,7 @@
 #include "schemas/clock.h"
 #include "wal/page_buffer.h"
 #include "wal/spare_maker.h"
+#include "wal/sync_times.h"
 
 namespace leat::wal {
 
@@ -27,6 +28,7 @@ struct Progress {
   int64_t sync_us_last = 0;
   int64_t sync_us_average = 0;  // moving, over about 16
   int64_t sync_us_max = 0;
+  SyncTimes sync_times;
   uint64_t segment_bytes = 0;  // of the current segment
 };
 
