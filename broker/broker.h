@@ -101,6 +101,7 @@ class Broker {
   wal::Log* log() { return log_.get(); }
   Snapshots& snapshots() { return snapshots_; }
   Backups& backups() { return backups_; }
+  Result<uint64_t> disk_free_bytes() { return house_.files.free_bytes(config_.data_dir); }
   bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE: due keys go by themselves, and not only when somebody met one
   // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, takes the place of what is here, if it is the same;
   // else it says so, and what is here stays. Between commands, as save().

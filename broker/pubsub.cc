@@ -3,19 +3,26 @@
 
 namespace leat {
 
-bool PubSub::add(Channels& all, Own& own, Ticket id, View name) {
+namespace {
+bool listens(const Client& client) { return client.subscriptions() + client.shard_channels.size() > 0; }
+}  // namespace
+
+bool PubSub::add(Channels& all, const Client& client, Own& own, View name) {
+  const bool listened = listens(client);
   if (!own.emplace(name).second) return false;
-  all[Bytes(name)].insert(id);
+  all[Bytes(name)].insert(client.id);
+  clients_ += !listened;
   return true;
 }
 
-bool PubSub::remove(Channels& all, Own& own, Ticket id, View name) {
+bool PubSub::remove(Channels& all, const Client& client, Own& own, View name) {
   const auto mine = own.find(name);
   if (mine == own.end()) return false;
   const auto channel = all.find(name);
-  channel->second.erase(id);
+  channel->second.erase(client.id);
   if (channel->second.empty()) all.erase(channel);
   own.erase(mine);
+  clients_ -= !listens(client);
   return true;
 }
 

@@ -20,24 +20,26 @@ class PubSub {
   using Channels = std::map<Bytes, Listeners, std::less<>>;
 
   // True when it was not subscribed yet.
-  bool subscribe(Client& client, View channel) { return add(channels_, client.channels, client.id, channel); }
-  bool subscribe_pattern(Client& client, View pattern) { return add(patterns_, client.patterns, client.id, pattern); }
-  bool subscribe_shard(Client& client, View channel) { return add(shards_, client.shard_channels, client.id, channel); }
-  bool unsubscribe(Client& client, View channel) { return remove(channels_, client.channels, client.id, channel); }
-  bool unsubscribe_pattern(Client& client, View pattern) { return remove(patterns_, client.patterns, client.id, pattern); }
-  bool unsubscribe_shard(Client& client, View channel) { return remove(shards_, client.shard_channels, client.id, channel); }
+  bool subscribe(Client& client, View channel) { return add(channels_, client, client.channels, channel); }
+  bool subscribe_pattern(Client& client, View pattern) { return add(patterns_, client, client.patterns, pattern); }
+  bool subscribe_shard(Client& client, View channel) { return add(shards_, client, client.shard_channels, channel); }
+  bool unsubscribe(Client& client, View channel) { return remove(channels_, client, client.channels, channel); }
+  bool unsubscribe_pattern(Client& client, View pattern) { return remove(patterns_, client, client.patterns, pattern); }
+  bool unsubscribe_shard(Client& client, View channel) { return remove(shards_, client, client.shard_channels, channel); }
 
   const Channels& channels() const { return channels_; }
   const Channels& patterns() const { return patterns_; }
   const Channels& shards() const { return shards_; }
+  size_t clients() const { return clients_; }  // that listen to something
 
   void forget(Client& client);
 
  private:
   using Own = std::set<Bytes, std::less<>>;
-  static bool add(Channels& all, Own& own, Ticket id, View name);
-  static bool remove(Channels& all, Own& own, Ticket id, View name);
+  bool add(Channels& all, const Client& client, Own& own, View name);
+  bool remove(Channels& all, const Client& client, Own& own, View name);
   Channels channels_, patterns_, shards_;
+  size_t clients_ = 0;
 };
 
 }  // namespace leat

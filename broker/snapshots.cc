@@ -96,15 +96,18 @@ void Snapshots::tick(uint64_t effects) {
   }
 }
 
-uint64_t Snapshots::log_bytes() const { return replayed_bytes_ + log_->stats().bytes; }
+uint64_t Snapshots::log_bytes() const { return replayed_bytes_ + (log_ == nullptr ? 0 : log_->stats().bytes); }
 
 // Not while the last one is being copied: the file would have to wait, and changes pile up.
 bool Snapshots::may_begin(uint64_t effects) const { return (asked_ || due(effects)) && !writer_->has_job(); }
 
+uint64_t Snapshots::log_bytes_due() const {
+  return config_.snapshot_log_bytes > 0 ? std::max<uint64_t>(config_.snapshot_log_bytes, own_bytes_) : 0;
+}
+
 bool Snapshots::due(uint64_t effects) const {
   const uint64_t changes = effects - effects_at_last_;
-  const uint64_t grown = log_bytes() - log_bytes_at_last_;
-  if (config_.snapshot_log_bytes > 0 && grown >= std::max<uint64_t>(config_.snapshot_log_bytes, own_bytes_)) return true;
+  if (log_bytes_due() > 0 && log_bytes() - log_bytes_at_last_ >= log_bytes_due()) return true;
   const auto rule = rule_due_ms(changes);
   return rule && time_.monotonic_ms() >= *rule;
 }
@@ -214,6 +217,8 @@ bool Snapshots::throttled() const { return waiting_bytes() >= kKeptBytesMax; }
 Snapshots::Figures Snapshots::figures(uint64_t effects) const {
   Figures figures{.last_save_ms = last_save_ms_, .last_took_us = last_took_us_, .changes = effects - effects_at_last_, .taken = taken_};
   if (under_way()) figures.under_way_us = time_.monotonic_us() - began_us_;
+  figures.log_bytes = log_bytes() - log_bytes_at_last_;
+  figures.log_bytes_due = log_bytes_due();
   if (writer_ == nullptr) return figures;
   const wal::SnapshotWriter::Report report = writer_->report();
   figures.longest_pause = longest_pause_;

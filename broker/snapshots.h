@@ -57,6 +57,8 @@ class Snapshots {
     int64_t last_took_us = -1;  // -1: none since the start
     int64_t under_way_us = -1;
     uint64_t changes = 0;       // since the last one
+    uint64_t log_bytes = 0;     // the same, of the log: a start replays them
+    uint64_t log_bytes_due = 0; // with so many of them one is taken; 0: not by the log's growth
     uint64_t taken = 0;         // since the start
     uint64_t rows = 0, bytes_written = 0;  // of the last one
     Pause longest_pause;                   // of the one under way, if there is one
@@ -78,6 +80,7 @@ class Snapshots {
   void commit();
   void done();
   uint64_t log_bytes() const;
+  uint64_t log_bytes_due() const;
 
   const Config& config_;
   Keyspace& keyspace_;

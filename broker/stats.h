@@ -22,6 +22,15 @@ struct ClassStats {
   uint64_t oom_refusals = 0;
 };
 
+// Of the HTTP door.
+struct HttpStats {
+  uint64_t requests = 0;
+  uint64_t by_status[6] = {};  // by the status' first digit: 1xx to 5xx at 1 to 5
+  uint64_t rows = 0;           // commands that requests were made of, those of pipelines one by one
+  uint64_t unauthorized = 0;
+  uint64_t streams_open = 0;   // now: it outlives a reset
+};
+
 struct Stats {
   uint64_t connections = 0, rejected_connections = 0, commands = 0;
   uint64_t input_bytes = 0, output_bytes = 0;
@@ -53,11 +62,13 @@ struct Stats {
     }
   };
   Rate command_rate, input_rate, output_rate;
+  HttpStats http;
 
   void begin_anew() {  // CONFIG RESETSTAT
     Stats fresh;
     fresh.by_command.resize(by_command.size());
     fresh.by_class.resize(by_class.size());
+    fresh.http.streams_open = http.streams_open;
     *this = std::move(fresh);
   }
 };

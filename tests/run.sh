@@ -23,7 +23,7 @@ for argument in "$@"; do
   esac
 done
 
-clients='python3-redis python3-rq python3-celery ruby-sidekiq'  # users of Redis that are tested
+clients='python3-redis python3-rq python3-celery ruby-sidekiq python3-yaml'  # users of Redis that are tested; yaml: for the alerts
 client_packages=tests/clients/packages
 set_up
 if [ "$build_only" = yes ]; then exit 0; fi

@@ -12,7 +12,7 @@ programs='g++ cmake ninja:ninja-build ccache pkg-config clang git mold redis-ser
           redis-benchmark:redis-tools python3 node:nodejs npm openssl'
 libraries='libc6-dev libclang-rt-14-dev libuv1-dev libmsgpack-cxx-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
            libgtest-dev libbenchmark-dev libluajit-5.1-dev lua-cjson-dev libxxhash-dev libjemalloc-dev libsqlite3-dev
-           libssl-dev libfuse3-dev liblzf-dev'
+           libssl-dev libfuse3-dev liblzf-dev prometheus-cpp-dev'
 
 set_up() {
   work=$(mktemp -d) || exit 1
