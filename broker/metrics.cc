@@ -109,8 +109,8 @@ void commands(Rooms& rooms, Text& out) {
   }
   out.begin(Kind::kCounter, "leat_command_seconds_total", "Time spent in commands; those in scripts are in their script's time.");
   for (const auto& [name, stats] : used) out.add({{"command", name}}, seconds_of_us(static_cast<int64_t>(stats->microseconds)));
-  // Within latency-tracking no, a histogram stands still.
-  out.begin(Kind::kHistogram, "leat_command_duration_seconds", "How long commands from clients held the loop; the wait for the disk is not in it.");
+  out.begin(Kind::kHistogram, "leat_command_duration_seconds",
+            "How long commands from clients held the loop; the wait for the disk is not in it.");
   for (const auto& [name, stats] : used) {
     if (stats->latency.calls() > 0) out.add({{"command", name}}, durations_of(*stats));
   }
@@ -189,7 +189,8 @@ void classes(Rooms& rooms, Text& out) {
   counter("leat_class_misses_total", "Look-ups of its keys that were not there.", [&](ClassId id) { return stats(id).misses; });
   counter("leat_class_expired_keys_total", "Its keys that have expired.", [&](ClassId id) { return stats(id).expired; });
   counter("leat_class_evicted_keys_total", "Its keys that went since memory was short.", [&](ClassId id) { return stats(id).evicted; });
-  counter("leat_class_oom_refusals_total", "Writes refused since it, or all, had no memory left.", [&](ClassId id) { return stats(id).oom_refusals; });
+  counter("leat_class_oom_refusals_total", "Writes refused since it, or all, had no memory left.",
+          [&](ClassId id) { return stats(id).oom_refusals; });
 }
 
 void log(Rooms& rooms, Text& out) {
@@ -240,13 +241,15 @@ void backups(Rooms& rooms, Text& out) {
 
 void disk(Rooms& rooms, Text& out) {
   const Result<uint64_t> free = rooms.broker.disk_free_bytes();
-  if (free.ok()) out.gauge("leat_disk_free_bytes", "Bytes that may still be written to the disk of the data folder.", static_cast<double>(*free));
+  if (!free.ok()) return;
+  out.gauge("leat_disk_free_bytes", "Bytes that may still be written to the disk of the data folder.", static_cast<double>(*free));
 }
 
 }  // namespace
 
 Metrics::Metrics(Rooms& rooms) {
-  for (const auto section : {house, clients, pubsub, http, commands, errors, memory, scripts, keys, classes, log, snapshots, backups, disk}) {
+  for (const auto section : {house, clients, pubsub, http, commands, errors, memory, scripts, keys, classes, log, snapshots,
+                             backups, disk}) {
     section(rooms, text_);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/metrics.h"
 
+#include <algorithm>
+
 #include "broker/version.h"
 #include "tests/support/class_test.h"
 #include "tests/support/scrape.h"
@@ -99,7 +101,8 @@ TEST(ScrapeTest, FindsFaults) {
   const Bytes histogram = "# HELP h Help.\n# TYPE h histogram\n";
   EXPECT_TRUE(Scrape(head + "a_total 1\n").faults().empty());
   for (const Bytes& bad : {head, head + "a_total one\n", head + "b_total 1\n", head + "a_total{x=1} 1\n", head + "a_total 1\na_total 1\n",
-                           head + "a_total{x=\"\xff\"} 1\n", head + "a_total 1", Bytes("a_total 1\n"), head + "a_total 1\n" + head + "a_total{x=\"1\"} 1\n",
+                           head + "a_total{x=\"\xff\"} 1\n", head + "a_total 1", Bytes("a_total 1\n"),
+                           head + "a_total 1\n" + head + "a_total{x=\"1\"} 1\n",
                            Bytes("# TYPE a_total counter\na_total 1\n"), Bytes("# HELP a Help.\n# TYPE a counter\na 1\n"),
                            histogram + "h_bucket{le=\"1\"} 2\nh_sum 1\nh_count 2\n",
                            histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
