@@ -31,6 +31,8 @@ constexpr size_t kStrangerInputMax = 256 * 1024;
 constexpr View kProtected = "DENIED Redis is running in protected mode because no password is set for the default user: "
                             "connections are accepted from the loopback interface only. Set requirepass, or protected-mode no.";
 
+constexpr View kGuessesOver = "as often as limits.auth_failures allows: none from there is looked at until limits.auth_window_s is over";
+
 wal::Durability wal_durability(DurabilityMode mode) { return static_cast<wal::Durability>(mode); }
 wal::LogThread wal_thread(LogThreadMode mode) { return static_cast<wal::LogThread>(mode); }
 
@@ -54,7 +56,7 @@ Broker::Broker(House house, Config config)
       class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
       functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
-      doorkeeper_(config_, table_.words(), clients_, house.events),
+      doorkeeper_(config_, table_.words(), clients_, time_, house.events),
       slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
              watches_, pubsub_,      scripts_, functions_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_,
@@ -68,6 +70,11 @@ Broker::Broker(House house, Config config)
   if (house_.deterministic) keyspace_.chunks().memory().tidy_from(0);
   executor_.follow(config_);
   notifications_.follow(config_.keyspace_events);
+  doorkeeper_.on_failure([this](const Client& client, View user, View command, bool last) {
+    executor_.guard().note_authentication(client, user, command);
+    warn_of(client, "authentication_failed", "a password or a token was wrong");
+    if (last) warn_of(client, "guessing_stopped", kGuessesOver);  // an event of its own: it is not left out among the many
+  });
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
 }
 
@@ -121,6 +128,23 @@ Status Broker::open() {
   if (Status users = doorkeeper_.take_over(keyspace_); !users.ok()) return users;
   executor_.loading = false;
   return Status::fine();
+}
+
+// As ACL SETUSER would put them: in the log, and on disk before anybody is told them.
+Result<std::vector<Broker::FirstToken>> Broker::make_first_tokens() {
+  std::vector<FirstToken> made;
+  if (config_.http_port == 0 || doorkeeper_.has_token(kHttpUsers[0])) return made;
+  for (const HttpUser& one : kHttpUsers) {
+    if (doorkeeper_.has_token(one)) continue;
+    made.push_back({.user = one.name, .secret = access::new_token(0, 0)});
+    access::User user = doorkeeper_.with_token(one, made.back().secret);
+    batch_.emit(0, UserSet{.user = user.name(), .rules = user.stored()});
+    doorkeeper_.put(std::move(user));
+  }
+  propose();
+  if (!failed_.ok()) return failed_;
+  if (Status synced = log_->sync_now(); !synced.ok()) return failed_ = synced;
+  return made;
 }
 
 // Once, since replay does not count. Others hear LOADING meanwhile.
@@ -202,6 +226,7 @@ void Broker::hang_up(Client& client) {
   if (client.gone) return;
   client.gone = true;
   executor_.forget(client);  // nothing is popped for a client that has left
+  doorkeeper_.left(client);
   gone_.push_back(client.id);
 }
 
@@ -233,6 +258,7 @@ void Broker::to_release(Client& client) {
 void Broker::tick() {
   time_.follow_wall();
   forget_hangups();                // first: nothing is popped for a client that has left
+  end_tokens();
   resume_paused();
   make_room();                     // what eviction left over, before anything is added
   run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
@@ -256,6 +282,14 @@ void Broker::tick() {
 void Broker::forget_hangups() {
   for (const Ticket id : gone_) clients_.forget(id);
   gone_.clear();
+}
+
+// Of tokens whose time is over the clients go, whatever they wait for or listen to.
+void Broker::end_tokens() {
+  while (Client* const client = doorkeeper_.next_over()) {
+    warn_of(*client, "client_closed", "its token has ended");
+    kill(*client);
+  }
 }
 
 bool Broker::disk_behind() const { return (log_ != nullptr && log_->throttled()) || snapshots_.throttled(); }
@@ -646,6 +680,10 @@ std::optional<int64_t> Broker::next_tick_us() const {
   const auto sooner = [&](int64_t at_us) { next = next ? std::min(*next, at_us) : at_us; };
   if (const auto wait = executor_.next_wait_deadline_ms()) sooner(*wait * 1000);
   if (const auto step = migrations_.next_deadline_ms()) sooner(*step * 1000);
+  const auto in_broker_time = [&](TimeMs at_ms) {
+    sooner(time_.monotonic_us() + std::clamp<int64_t>(at_ms - time_.now_ms(), 1, kLongestWaitMs) * 1000);
+  };
+  if (const auto end = doorkeeper_.next_end_ms()) in_broker_time(*end);
   if (log_ != nullptr) {
     if (const auto poll = log_->next_poll_us()) sooner(*poll);
   }
@@ -654,8 +692,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   for (DbIndex db = 0; db < kDatabases && active_expire && !executor_.paused(); ++db) {
     const Database& database = keyspace_.database(db);
     if (database.with_expiry() + database.with_field_expiry() == 0) continue;
-    const TimeMs at_ms = std::min(database.next_expiry_ms(), database.next_field_expiry_ms());
-    sooner(time_.monotonic_us() + std::clamp<int64_t>(at_ms - time_.now_ms(), 1, kLongestWaitMs) * 1000);
+    in_broker_time(std::min(database.next_expiry_ms(), database.next_field_expiry_ms()));
   }
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
   if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);

@@ -47,6 +47,13 @@ class Broker {
   Status lock_folder();
   // Rebuilds the keyspace from the snapshot and the log behind it. Until it is done requests hear LOADING.
   Status open();
+  // Behind open(): tokens for the users that come in by HTTP, when there is such a door and nobody has a token for it. They are
+  // in the log when this returns, and nobody will be told them again.
+  struct FirstToken {
+    View user;
+    Bytes secret;
+  };
+  Result<std::vector<FirstToken>> make_first_tokens();
 
   // Clients. The transport must stay until hang_up() was called and the next tick has begun.
   Client& connect(Transport& transport);
@@ -125,6 +132,7 @@ class Broker {
  private:
   void count_classes();
   void forget_hangups();
+  void end_tokens();
   void turn_away(Client& client, View why);
   bool disk_behind() const;  // so much waits for it that nothing more may be changed
   bool may_resume() const;

@@ -89,6 +89,9 @@ struct Client {
   bool authenticated = false;  // it has shown a password, or needed none when it came
   bool admitted = false;       // … or needs none now; until it is, its requests are small ones, and few
   bool unrestricted = false;   // it may do anything: nothing else is asked of a request
+  // By which it came in; null: by none. It sees no database but the token's, and ends with it.
+  std::shared_ptr<const access::Token> token;
+  TimeMs token_until_ms() const { return token == nullptr ? 0 : token->until_ms(); }  // broker time; 0: it does not end
 
   // What it said about itself.
   Bytes name, lib_name, lib_version;

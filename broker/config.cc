@@ -13,6 +13,7 @@
 #include "broker/config_tls.h"
 #include "broker/config_words.h"
 #include "broker/door.h"
+#include "broker/http_tokens.h"
 #include "broker/user_config.h"
 #include "broker/protocol/numbers.h"
 
@@ -180,12 +181,15 @@ std::vector<ConfigKey> make_keys() {
       choice<bool>("acl_pubsub_default", "acl-pubsub-default", true, &Config::acl_pubsub_default,
                    {{"allchannels", true}, {"resetchannels", false}}),
       number("acllog_max_len", "acllog-max-len", true, &Config::acllog_max_len, 0, kHuge),
+      number("http.port", "", false, &Config::http_port, 0, 65535),
       choice<DebugAccess>("protected_configs", "enable-protected-configs", false, &Config::protected_configs,
                           {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
       choice<DebugAccess>("module_commands", "enable-module-command", false, &Config::module_commands,
                           {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
       number("limits.clients", "maxclients", true, &Config::clients_max, 1, INT32_MAX),
       number("limits.idle_timeout_s", "timeout", true, &Config::idle_timeout_s, 0, INT32_MAX),
+      number("limits.auth_failures", "", true, &Config::auth_failures_max, 0, INT32_MAX),
+      number("limits.auth_window_s", "", true, &Config::auth_window_s, 1, 24 * 3600),
       number("limits.clients_per_address", "", true, &Config::clients_per_address_max, 0, INT32_MAX),
       number("limits.blocked_clients", "", true, &Config::blocked_clients_max, 0, INT32_MAX),
       number("limits.arguments", "", true, &Config::arguments_max, 16, INT32_MAX),
@@ -219,6 +223,7 @@ std::vector<ConfigKey> make_keys() {
       limit("", "zset-max-ziplist-value", &EncodingLimits::sorted_set_value_bytes),
       limit("", "list-max-ziplist-size", &EncodingLimits::list_size),
   };
+  append_token_keys(keys);
   append_tls_keys(keys);
   append_redis_keys(keys);
   return keys;
@@ -238,7 +243,8 @@ Status set_by_name(View name, View value, Config& config) {
   const ConfigKey* key = find_config_key(name);
   if (key == nullptr) return Status::error(unknown_key(name));
   if (Status set = key->set(config, value); !set.ok()) {
-    return Status::error("bad value '" + Bytes(value) + "' for '" + Bytes(name) + "': " + Bytes(set.text()));
+    const Bytes shown = key->secret ? "(redacted)" : "'" + Bytes(value) + "'";
+    return Status::error("bad value " + shown + " for '" + Bytes(name) + "': " + Bytes(set.text()));
   }
   return Status::fine();
 }

@@ -56,6 +56,13 @@ struct UserConfig {
   std::vector<Bytes> rules;
   Bytes place;  // where it was set
 };
+// Of one of the two users who come in by HTTP (http_tokens.h).
+struct HttpTokens {
+  Bytes words;        // http.token …: split by blanks; they win
+  Bytes file;         // http.token_file …: where others stand, one a line; empty: nowhere
+  Bytes given_words;  // out of that file or the environment, as they were at the start
+  const Bytes& in_force() const { return words.empty() ? given_words : words; }
+};
 constexpr size_t kClassesMax = 64;           // each is looked at when memory is counted: the cost of a write stays small
 constexpr size_t kClassPrefixesMax = 1024;   // ten comparisons find a key's class
 constexpr size_t kClassPrefixBytesMax = 512;
@@ -107,6 +114,9 @@ struct Config {
   bool protected_mode = true;
   bool acl_pubsub_default = false;  // whether new users may listen to all channels
   int64_t acllog_max_len = 128;
+  int64_t http_port = 0;  // 0: no such door
+  // Tokens of the users `rest` and `default_ro`, as words of rules (token=DIGEST …): the secrets themselves are not kept.
+  HttpTokens http_token, http_readonly_token;
   DebugAccess protected_configs = DebugAccess::kNo, module_commands = DebugAccess::kNo;
   std::vector<UserConfig> users;  // as the file has them; they stay until the next start
 
@@ -114,6 +124,7 @@ struct Config {
   int64_t clients_per_address_max = 0;  // 0: as many as clients_max
   int64_t blocked_clients_max = 0;      // the same
   int64_t idle_timeout_s = 24 * 3600;  // 0: never
+  int64_t auth_failures_max = 20, auth_window_s = 10;  // from one address; 0 failures: no bound
   int64_t arguments_max = INT32_MAX;   // of one request
   int64_t pipeline_requests_max = 100'000;
   int64_t bulk_bytes_max = 512 << 20;
@@ -152,6 +163,7 @@ struct ConfigKey {
   bool at_run_time;  // CONFIG SET may change it
   std::function<Bytes(const Config&)> get;
   std::function<Status(Config&, View)> set;  // parses and checks; the text names what is wrong
+  bool secret = false;  // an error does not tell what it was to be set to
   View name() const { return redis_name.empty() ? toml_name : redis_name; }
 };
 const std::vector<ConfigKey>& config_keys();

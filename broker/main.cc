@@ -10,6 +10,8 @@
 
 #include "broker/backup_client.h"
 #include "broker/config.h"
+#include "broker/http_tokens.h"
+#include "broker/init_tool.h"
 #include "broker/net/server.h"
 #include "broker/restore_tool.h"
 #include "broker/tools.h"
@@ -29,6 +31,9 @@ constexpr char kHelp[] =
     "leat: a persistent job-queue and stream broker that speaks the Redis protocol.\n"
     "\n"
     "  leat serve [--config FILE] [--set key=value ...]   run the broker (port 6379, loopback, folder ./data)\n"
+    "  leat init [DIR | --config FILE] [--host H] [--port N] [--http-port N] [--data DIR]\n"
+    "                                                     a first configuration, with a password and tokens; prints the lines\n"
+    "                                                     of a .env\n"
     "  leat check DIR                                     read a data folder without changing it; say what it holds\n"
     "  leat dump DIR [--from INDEX]                       print the log, one effect a line\n"
     "  leat backup DIR [--port N] [--host H] [--user U]   a verified copy of a running broker, in a new folder; a password "
@@ -63,6 +68,17 @@ uint64_t random_seed() {
   return uint64_t{device()} << 32 | device();
 }
 
+// On standard output, which is nobody's log: they are told once, and kept as digests.
+void print_tokens(const std::vector<Broker::FirstToken>& tokens) {
+  if (tokens.empty()) return;
+  std::puts("# Tokens for HTTP, made at this first start; they are not shown again. The first may do everything, the other only read.");
+  for (const auto& [user, secret] : tokens) {
+    const char* const name = user == kHttpUsers[0].name ? "UPSTASH_REDIS_REST_TOKEN" : "UPSTASH_REDIS_REST_READONLY_TOKEN";
+    std::printf("%s=%s\n", name, secret.c_str());
+  }
+  std::fflush(stdout);
+}
+
 int run_broker(Config config, Events& events) {
   const auto files = wal::system_files();
   SystemClock clock;
@@ -74,6 +90,9 @@ int run_broker(Config config, Events& events) {
     events.error("start_refused", {{"why", opened.text()}});
     return kRefused;
   }
+  const auto first = broker.make_first_tokens();
+  if (!first.ok()) return refuse(Bytes(first.status().text()));
+  print_tokens(*first);
   const wal::RecoveryReport& recovery = broker.log()->recovery();
   events.info("serving", {{"version", kLeatVersion}, {"bind", config.bind}, {"port", server.port()}, {"pid", getpid()},
                           {"data_dir", config.data_dir}, {"records", recovery.records}, {"last_index", recovery.last}});
@@ -102,6 +121,7 @@ int serve(int count, char** words) {
   for (const Bytes& assignment : assignments) {  // after the file, wherever they stood: --set wins
     if (Status set = set_config(assignment, config); !set.ok()) return refuse(Bytes(set.text()));
   }
+  if (Status read = read_given_tokens(config, std::getenv); !read.ok()) return refuse(Bytes(read.text()));
   if (Status checked = check_config(config); !checked.ok()) return refuse(Bytes(checked.text()));
   const auto events = Events::open(config.log_level, config.log_file);
   if (!events.ok()) return refuse(Bytes(events.status().text()));
@@ -136,6 +156,16 @@ Status read_words(int count, char** words, Bytes& subject, std::initializer_list
     else return Status::error("'" + Bytes(word) + "' is not an option, lacks its value, or is one folder too many; see leat --help");
   }
   return Status::fine();
+}
+
+int init(int count, char** words) {
+  InitOptions options;
+  const Status read = read_words(count, words, options.folder,
+                                 {{"--config", &options.file}, {"--host", &options.host}, {"--port", &options.port},
+                                  {"--http-port", &options.http_port}, {"--data", &options.data}});
+  if (!read.ok()) return refuse(Bytes(read.text()));
+  if (!options.file.empty() && !options.folder.empty()) return refuse("a folder and --config cannot both be: the file says where");
+  return init_broker(std::move(options));
 }
 
 int backup(int count, char** words) {
@@ -177,6 +207,7 @@ int run(int count, char** words) {
   if (command == "--version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
   if (command == "--help" || command == "help") return std::fputs(kHelp, stdout), kFine;
   if (command == "serve") return serve(count - 2, words + 2);
+  if (command == "init") return init(count - 2, words + 2);
   if (command == "check") {
     return count == 3 ? check_data(*wal::system_files(), words[2]) : refuse("usage: leat check DIR");
   }

@@ -44,7 +44,7 @@ void Monitors::note(const Command& command) {
     append_quoted(line, word);
   }
   bytes_ += line.size();
-  lines_.push_back(std::move(line));
+  lines_.push_back({command.db, std::move(line)});
 }
 
 }  // namespace leat

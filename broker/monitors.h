@@ -4,7 +4,8 @@
 // Used by: the executor, which notes commands and sends the lines with the stamp of what they rest on; MONITOR, RESET.
 // Always:  - a line is written when its command has run; the line of a script stands before those of its commands, and all
 //            of them wait for the script's end, or for kLinesBytesMax: they go with the stamp of what the script has done;
-//          - words that nobody may read (passwords) are never in a line.
+//          - words that nobody may read (passwords) are never in a line; who came in by a token is sent what is done in its
+//            database.
 // Source:  https://redis.io/docs/latest/commands/monitor/
 #pragma once
 
@@ -36,8 +37,12 @@ class Monitors {
   void rest_on(const Stamp& stamp) { stamp_.raise(stamp); }
   bool full() const { return bytes_ > kLinesBytesMax; }
 
+  struct Line {
+    DbIndex db;
+    Bytes text;
+  };
   struct Lines {
-    std::vector<Bytes> lines;
+    std::vector<Line> lines;
     Stamp stamp;
   };
   Lines take() {
@@ -47,7 +52,7 @@ class Monitors {
 
  private:
   std::set<Ticket> watchers_;
-  std::vector<Bytes> lines_;
+  std::vector<Line> lines_;
   size_t bytes_ = 0;
   Stamp stamp_;
 };

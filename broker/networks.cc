@@ -52,6 +52,12 @@ std::optional<IpAddress> IpAddress::parse(View text) {
   return std::nullopt;
 }
 
+std::optional<IpAddress> IpAddress::of_peer(View peer) {
+  View host = peer.substr(0, peer.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
+  return parse(host);
+}
+
 bool IpAddress::is_ipv4() const { return std::equal(kIpv4Within.begin(), kIpv4Within.end(), bytes.begin()); }
 IpAddress IpAddress::household() const { return is_ipv4() ? *this : cut(*this, 64); }
 

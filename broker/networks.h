@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // networks.h: addresses of the internet, and lists of networks: "127.0.0.0/8, ::1, 2001:db8::/32".
 //
-// Used by: Config (the allow-list of a door), net/arrivals.h.
+// Used by: Config (the allow-list of a door), net/arrivals.h, guesses.h.
 // Always:  - an IPv4 address and the same one written as IPv6 (::ffff:192.0.2.1) are one address.
 #pragma once
 
@@ -21,10 +21,17 @@ struct IpAddress {
 
   static std::optional<IpAddress> of(const sockaddr& address);
   static std::optional<IpAddress> parse(View text);
+  static std::optional<IpAddress> of_peer(View peer);  // "192.0.2.1:50000", "[2001:db8::1]:50000"
   bool is_ipv4() const;
   // One customer of a provider: an IPv4 address, or the 64 bits of IPv6 within which a machine may choose.
   IpAddress household() const;
   bool operator==(const IpAddress&) const = default;
+};
+
+struct IpAddressHash {
+  size_t operator()(const IpAddress& address) const {
+    return std::hash<View>()(View(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()));
+  }
 };
 
 class Networks {

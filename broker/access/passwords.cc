@@ -24,6 +24,12 @@ Bytes hex(View bytes) {
   }
   return out;
 }
+
+Bytes random_bytes(size_t count) {
+  Bytes raw(count, '\0');
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(raw.data()), static_cast<int>(raw.size())) == 1);
+  return raw;
+}
 }  // namespace
 
 Bytes digest_of(View password) {
@@ -41,11 +47,16 @@ bool is_digest(View text) {
 bool same_secret(View a, View b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
 Bytes random_digits(size_t count) {
-  Bytes raw((count + 1) / 2, '\0');
-  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(raw.data()), static_cast<int>(raw.size())) == 1);
-  Bytes digits = hex(raw);
+  Bytes digits = hex(random_bytes((count + 1) / 2));
   digits.resize(count);
   return digits;
+}
+
+Bytes random_letters(size_t count) {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  Bytes letters = random_bytes(count);
+  for (char& letter : letters) letter = kLetters[static_cast<unsigned char>(letter) & 63];
+  return letters;
 }
 
 }  // namespace leat::access

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // passwords.h: digests of passwords, and secrets made of real randomness.                            [OpenSSL]
 //
-// Used by: users (to keep and to compare), ACL GENPASS.
+// Used by: users and tokens (to keep and to compare), ACL GENPASS, `leat init`.
 // Always:  - a password is kept as its SHA-256 only;
 //          - comparing takes as long whatever differs, and wherever.
 #pragma once
@@ -14,5 +14,6 @@ Bytes digest_of(View password);       // SHA-256: 64 lower-case hexadecimal digi
 bool is_digest(View text);
 bool same_secret(View a, View b);     // in constant time, for texts of one length
 Bytes random_digits(size_t count);    // hexadecimal, from the system's random source
+Bytes random_letters(size_t count);   // the same of A-Z a-z 0-9 - _: six bits each
 
 }  // namespace leat::access

@@ -3,13 +3,20 @@
 
 #include <algorithm>
 
-#include "broker/access/passwords.h"
-
 namespace leat::access {
+
+namespace {
+constexpr View kUntoken = "untoken=";
+}
 
 const Status kNoSuchPassword = Status::error("The password you are trying to remove from the user does not exist");
 const Status kBadDigest =
     Status::error("The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters");
+const Status kNoSuchToken = Status::error("The token you are trying to remove from the user does not exist");
+const Status kBadToken =
+    Status::error("A token is written as token=DIGEST[,db=N][,until=SECONDS], and taken away by untoken=DIGEST");
+const Status kTooManyTokens =
+    Status::error("A user has no more than " + std::to_string(kTokensMax) + " tokens: take one away by untoken=DIGEST");
 
 User::User(View name, bool all_channels) : name_(name) { selectors_.emplace_back(all_channels); }
 
@@ -22,12 +29,22 @@ Status User::set(View rule, const Vocabulary& words, bool all_channels) {
   } else if (is("nopass") || is("resetpass")) {
     no_password_ = is("nopass");
     digests_.clear();
+    if (!no_password_) tokens_.clear();
   } else if (is("sanitize-payload") || is("skip-sanitize-payload")) {
     sanitizes_ = is("sanitize-payload");
   } else if (is("clearselectors")) {
     selectors_.erase(selectors_.begin() + 1, selectors_.end());
   } else if (is("reset")) {
     *this = User(Bytes(name_), all_channels);
+  } else if (auto token = Token::of_text(rule.substr(1)); token && rule[0] == '>') {
+    set = add_token(std::move(*token));
+  } else if (token && rule[0] == '<' && holds(token->digest)) {
+    set = remove_token(token->digest);
+  } else if (rule.starts_with("token=")) {
+    const auto told = Token::of_word(rule);
+    set = told ? add_token(*told) : kBadToken;
+  } else if (rule.starts_with(kUntoken)) {
+    set = remove_token(rule.substr(kUntoken.size()));
   } else if (rule[0] == '>' || rule[0] == '#') {
     set = add_password(rule);
   } else if (rule[0] == '<' || rule[0] == '!') {
@@ -60,6 +77,30 @@ Status User::remove_password(View rule) {
   return std::erase(digests_, rule[0] == '!' ? Bytes(given) : digest_of(given)) > 0 ? Status::fine() : kNoSuchPassword;
 }
 
+// One that is there already is taken for what it is now: in the configuration its terms may have changed.
+Status User::add_token(Token token) {
+  const auto there = std::find_if(tokens_.begin(), tokens_.end(), [&](const auto& one) { return one->digest == token.digest; });
+  if (there == tokens_.end() && tokens_.size() >= kTokensMax) return kTooManyTokens;
+  if (there == tokens_.end()) return tokens_.push_back(std::make_shared<Token>(std::move(token))), Status::fine();
+  if ((*there)->word() == token.word()) return Status::fine();
+  token.used_ms = (*there)->used_ms;
+  *there = std::make_shared<Token>(std::move(token));
+  return Status::fine();
+}
+
+Status User::remove_token(View digest) {
+  if (!is_digest(digest)) return kBadToken;
+  return std::erase_if(tokens_, [&](const auto& one) { return one->digest == digest; }) > 0 ? Status::fine() : kNoSuchToken;
+}
+
+bool User::holds(View digest) const {
+  return std::any_of(tokens_.begin(), tokens_.end(), [&](const auto& one) { return one->digest == digest; });
+}
+
+void User::drop_tokens_over(TimeMs now_ms) {
+  std::erase_if(tokens_, [&](const auto& one) { return one->over(now_ms); });
+}
+
 Status User::add_selector(View rules, const Vocabulary& words, bool all_channels) {
   const auto split = split_line(rules);
   if (!split) return kUnknownRule;
@@ -72,13 +113,20 @@ Status User::add_selector(View rules, const Vocabulary& words, bool all_channels
 }
 
 // All digests are compared, also behind one that fits: how long it takes tells nothing.
-bool User::accepts(View password) const {
+bool User::accepts_digest(View digest) const {
   if (!enabled_) return false;
   if (no_password_) return true;
-  const Bytes digest = digest_of(password);
   bool fits = false;
   for (const Bytes& one : digests_) fits |= same_secret(one, digest);
   return fits;
+}
+
+std::shared_ptr<Token> User::token_of(View digest, TimeMs now_ms) const {
+  std::shared_ptr<Token> fits;
+  for (const auto& one : tokens_) {
+    if (same_secret(one->digest, digest)) fits = one;
+  }
+  return enabled_ && fits != nullptr && !fits->over(now_ms) ? fits : nullptr;
 }
 
 // Of several refusals the one is told that came furthest: a key or a channel rather than the command.
@@ -133,6 +181,7 @@ Bytes User::text() const {
   Bytes out;
   for (const View flag : flags()) out += (out.empty() ? "" : " ") + Bytes(flag);
   for (const Bytes& digest : digests_) out += " #" + digest;
+  for (const auto& token : tokens_) out += " " + token->word();
   for (const Selector& one : selectors_) {
     const bool own = &one == &selectors_.front();
     out += own ? " " : " (";
@@ -152,6 +201,7 @@ Bytes User::line() const {
   Bytes out = "user " + (name_.empty() || name_.starts_with('"') ? quoted(name_, true) : name_);
   for (const View flag : flags()) out += " " + Bytes(flag);
   for (const Bytes& digest : digests_) out += " #" + digest;
+  for (const auto& token : tokens_) out += " " + token->word();
   for (const Selector& one : selectors_) {
     const bool own = &one == &selectors_.front();
     Bytes inner;
@@ -172,6 +222,7 @@ Bytes User::stored() const {
   const auto add = [&](View word) { out += (out.empty() ? "" : " ") + Bytes(word); };
   for (const View flag : flags()) add(flag);
   for (const Bytes& digest : digests_) add("#" + digest);
+  for (const auto& token : tokens_) add(token->word());
   for (const Selector& one : selectors_) {
     const bool own = &one == &selectors_.front();
     if (!own) add("(");

@@ -1,32 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// user.h: one user: whether it may come in, with which passwords, and what it may do then.
+// user.h: one user: whether it may come in, with which passwords and tokens, and what it may do then.
 //
 // Used by: users.h; each client points to the user that it came in as.
 // Always:  - the first selector is the user's own; a request is allowed when one of them allows it;
-//          - stored() makes the same user again by restore(); it names no password, only digests;
+//          - stored() makes the same user again by restored(); it names no password and no token, only digests;
+//          - a token neither opens nor closes the user: `nopass` stays as it is, so a token of the default user shuts nobody
+//            out; `resetpass` and `reset` take all tokens away;
 //          - a rule that is refused has changed nothing (selector.h); who wants all of several rules or none works on a copy.
 #pragma once
 
+#include <memory>
+
+#include "broker/access/passwords.h"
 #include "broker/access/selector.h"
+#include "broker/access/token.h"
 
 namespace leat::access {
 
-extern const Status kNoSuchPassword, kBadDigest;
+extern const Status kNoSuchPassword, kBadDigest, kNoSuchToken, kBadToken, kTooManyTokens;
 
 class User {
  public:
   // As a new one is: off, without a password, allowed nothing; `all_channels` is the setting acl-pubsub-default.
   User(View name, bool all_channels);
 
-  // "on", ">password", "(~a* +get)" … An empty rule is none.
+  // "on", ">password", ">leat_…" (a token), "untoken=DIGEST", "(~a* +get)" … An empty rule is none.
   Status set(View rule, const Vocabulary& words, bool all_channels);
 
   Verdict judge(const Act& act) const;
   // Whether a selector that lets it run the command reads any key.
   bool reads_all_keys(const Act& act) const;
   bool unrestricted() const { return unrestricted_; }
-  bool accepts(View password) const;
+  bool accepts(View password) const { return accepts_digest(digest_of(password)); }
+  bool accepts_digest(View digest) const;                            // of a password
+  std::shared_ptr<Token> token_of(View digest, TimeMs now_ms) const;  // null: no such token, or it lets nobody in now
   bool open() const { return enabled_ && no_password_; }  // anyone is let in
+  bool holds(View digest) const;                          // of a token
+  void drop_tokens_over(TimeMs now_ms);                   // they let nobody in any more
 
   const Bytes& name() const { return name_; }
   bool enabled() const { return enabled_; }
@@ -35,6 +45,9 @@ class User {
   std::vector<Bytes> channels() const;   // of all of them
   std::vector<View> flags() const;       // "on", "nopass" …
   const std::vector<Bytes>& digests() const { return digests_; }
+  // A user that is copied, to be changed, shares them: when they were last used is not lost.
+  using Tokens = std::vector<std::shared_ptr<Token>>;
+  const Tokens& tokens() const { return tokens_; }
   const std::vector<Selector>& selectors() const { return selectors_; }
 
   Bytes text() const;    // "on #… ~* &* +@all (~a* resetchannels -@all +get)": as ACL LIST has it behind the name
@@ -45,12 +58,15 @@ class User {
  private:
   Status add_password(View rule);
   Status remove_password(View rule);
+  Status add_token(Token token);
+  Status remove_token(View digest);
   Status add_selector(View rule, const Vocabulary& words, bool all_channels);
   void judge_whole();
 
   Bytes name_;
   bool enabled_ = false, no_password_ = false, sanitizes_ = true;
   std::vector<Bytes> digests_;
+  Tokens tokens_;
   std::vector<Selector> selectors_;
   bool unrestricted_ = false;
 };

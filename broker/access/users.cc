@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/access/users.h"
 
+#include <algorithm>
+
 #include "schemas/check.h"
 
 namespace leat::access {
@@ -29,12 +31,27 @@ Result<User> Users::with(User user, std::span<const View> words) const {
     const Bytes shown = rule.substr(0, rule.find('\0'));
     return Status::error("Error in ACL SETUSER modifier '" + shown + "': " + Bytes(set.text()));
   }
+  if (const Status own = owns_tokens(user); !own.ok()) return own;
   return user;
 }
 
-Result<User> Users::changed(View name, std::span<const View> rules) const {
+// Who came in by a token is one user, and no other.
+Status Users::owns_tokens(const User& user) const {
+  for (const auto& token : user.tokens()) {
+    const auto [first, last] = tokens_.equal_range(View(token->digest));
+    const auto other = std::find_if(first, last, [&](const auto& one) { return one.second.user->name() != user.name(); });
+    if (other == last) continue;
+    return Status::error("Error in ACL SETUSER: the token " + token->digest.substr(0, 12) + "… is of user '" +
+                         other->second.user->name() + "'");
+  }
+  return Status::fine();
+}
+
+Result<User> Users::changed(View name, std::span<const View> rules, TimeMs now_ms) const {
   const auto there = find(name);
-  return with(there == nullptr ? User(name, channels_by_default) : *there, rules);
+  User user = there == nullptr ? User(name, channels_by_default) : *there;
+  user.drop_tokens_over(now_ms);
+  return with(std::move(user), rules);
 }
 
 Result<User> Users::made(View name, std::span<const View> rules) const {
@@ -43,14 +60,46 @@ Result<User> Users::made(View name, std::span<const View> rules) const {
 
 void Users::put(User user) {
   auto& place = users_[user.name()];
-  if (place == nullptr) place = std::make_shared<User>(std::move(user));
-  else *place = std::move(user);
+  if (place == nullptr) {
+    place = std::make_shared<User>(std::move(user));
+  } else {
+    for (const auto& token : user.tokens()) {
+      for (const auto& old : place->tokens()) {
+        if (old->digest == token->digest) token->used_ms = std::max(token->used_ms, old->used_ms);
+      }
+    }
+    forget_tokens(place);
+    *place = std::move(user);
+  }
+  index(place);
+}
+
+void Users::index(const std::shared_ptr<User>& user) {
+  for (const auto& token : user->tokens()) tokens_.emplace(token->digest, Holder{user, token});
+}
+
+void Users::forget_tokens(const std::shared_ptr<User>& user) {
+  for (const auto& token : user->tokens()) {
+    const auto [first, last] = tokens_.equal_range(View(token->digest));
+    const auto his = std::find_if(first, last, [&](const auto& one) { return one.second.user == user; });
+    if (his != last) tokens_.erase(his);
+  }
+}
+
+Users::Holder Users::holder(View digest, TimeMs now_ms) const {
+  const auto [first, last] = tokens_.equal_range(digest);
+  for (auto one = first; one != last; ++one) {
+    if (one->second.user->enabled() && !one->second.token->over(now_ms)) return one->second;
+  }
+  return {};
 }
 
 void Users::remove(View name) {
   CHECK(name != kDefaultUser);
   const auto found = users_.find(name);
-  if (found != users_.end()) users_.erase(found);
+  if (found == users_.end()) return;
+  forget_tokens(found->second);
+  users_.erase(found);
 }
 
 }  // namespace leat::access

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // acl.cc: ACL: who may come in, and what they may do. https://redis.io/docs/latest/commands/acl/
-// The rules are access/'s; where users come from the doorkeeper knows; the guard keeps them.
+// The rules are access/'s; where users come from the doorkeeper knows; the guard keeps them. Tokens are acl_token.cc's.
 #include <algorithm>
 
 #include "broker/access/passwords.h"
 #include "broker/access/users_file.h"
 #include "broker/broker.h"
+#include "broker/commands/acl_commands.h"
 #include "broker/commands/client_commands.h"
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
@@ -27,24 +28,6 @@ const Status kNoFile = Status::error(
 
 Outcome acl_container(Context& ctx, Args) { return arity_error(ctx.command); }
 
-// Users are of the log: while it is read nobody may change them.
-Status may_change(const Context& ctx) {
-  if (ctx.rooms.doorkeeper.complete()) return Status::fine();
-  return Status::error("LOADING Redis is loading the dataset in memory");
-}
-
-template <typename Doomed>
-void end_connections(Context& ctx, Doomed doomed) {
-  std::vector<Client*> ending;
-  for (const auto& [id, client] : ctx.rooms.clients.all()) {
-    if (!client->gone && doomed(*client)) ending.push_back(client.get());
-  }
-  for (Client* client : ending) {
-    ctx.rooms.doorkeeper.turn_out(*client);  // what it still has in its transaction is nobody's
-    end_connection(ctx, *client);
-  }
-}
-
 // Whether the client listens where the user, as it is now, may not.
 bool listens_beyond(const Client& client, const User& user) {
   if (user.all_channels()) return false;
@@ -56,15 +39,24 @@ bool listens_beyond(const Client& client, const User& user) {
   return beyond(client.channels, false) || beyond(client.patterns, true) || beyond(client.shard_channels, false);
 }
 
-// Into the log, and in force at once.
-void put(Context& ctx, User user) {
+}  // namespace
+
+Status may_change_users(const Context& ctx) {
+  if (ctx.rooms.doorkeeper.complete()) return Status::fine();
+  return Status::error("LOADING Redis is loading the dataset in memory");
+}
+
+void put_user(Context& ctx, User user) {
   ctx.emit_in(0, UserSet{.user = user.name(), .rules = user.stored()});
   const Bytes name = user.name();
   ctx.rooms.doorkeeper.put(std::move(user));
   end_connections(ctx, [&](const Client& client) {
-    return client.user != nullptr && client.user->name() == name && listens_beyond(client, *client.user);
+    if (client.user == nullptr || client.user->name() != name) return false;
+    return listens_beyond(client, *client.user) || ctx.rooms.doorkeeper.is_void(client);
   });
 }
+
+namespace {
 
 void remove(Context& ctx, const Bytes& name) {
   if (ctx.rooms.keyspace.user(name)) ctx.emit_in(0, UserDelete{.user = name});
@@ -74,18 +66,18 @@ void remove(Context& ctx, const Bytes& name) {
 
 // ACL SETUSER name [rule ...]: all of the rules, or none
 Outcome acl_setuser(Context& ctx, Args args) {
-  if (const Status may = may_change(ctx); !may.ok()) return may;
+  if (const Status may = may_change_users(ctx); !may.ok()) return may;
   if (access::has_blanks(args[2])) return Status::error("ERR Usernames can't contain spaces or null characters");
   ctx.rest_on_users();
-  auto user = ctx.rooms.doorkeeper.users().changed(args[2], args.from(3));
+  auto user = ctx.rooms.doorkeeper.users().changed(args[2], args.from(3), ctx.now_ms);
   if (!user.ok()) return Status::error("ERR " + Bytes(user.status().text()));
-  put(ctx, std::move(*user));
+  put_user(ctx, std::move(*user));
   return ctx.reply.ok();
 }
 
 // ACL DELUSER name [name ...]  →  how many there were; their connections end
 Outcome acl_deluser(Context& ctx, Args args) {
-  if (const Status may = may_change(ctx); !may.ok()) return may;
+  if (const Status may = may_change_users(ctx); !may.ok()) return may;
   ctx.rest_on_users();
   const Views names = args.from(2);
   if (std::find(names.begin(), names.end(), kDefaultUser) != names.end()) {
@@ -109,12 +101,20 @@ void tell_selector(ReplySink& reply, const access::Selector& selector) {
   reply.bulk(selector.channels_text());
 }
 
+// leat's own, and only where there are some: what reads Redis' reply by its places is not misled.
+void tell_tokens(ReplySink& reply, const User& user) {
+  reply.bulk("tokens");
+  reply.array(user.tokens().size());
+  for (const auto& token : user.tokens()) reply.bulk(token->word());
+}
+
 // ACL GETUSER name
 Outcome acl_getuser(Context& ctx, Args args) {
   ctx.rest_on_users();
   const auto user = ctx.rooms.doorkeeper.users().find(args[2]);
   if (user == nullptr) return ctx.reply.null();
-  ctx.reply.map(6);
+  const bool has_tokens = !user->tokens().empty();
+  ctx.reply.map(has_tokens ? 7 : 6);
   ctx.reply.bulk("flags");
   const std::vector<View> flags = user->flags();
   ctx.reply.set(flags.size());
@@ -130,6 +130,7 @@ Outcome acl_getuser(Context& ctx, Args args) {
     ctx.reply.map(3);
     tell_selector(ctx.reply, selectors[i]);
   }
+  if (has_tokens) tell_tokens(ctx.reply, *user);
   return Replied();
 }
 
@@ -247,7 +248,7 @@ Outcome acl_log(Context& ctx, Args args) {
 
 // ACL LOAD: the users are those of the file, all of it or nothing; connections of those that it changes end
 Outcome acl_load(Context& ctx, Args) {
-  if (const Status may = may_change(ctx); !may.ok()) return may;
+  if (const Status may = may_change_users(ctx); !may.ok()) return may;
   Doorkeeper& doorkeeper = ctx.rooms.doorkeeper;
   if (ctx.rooms.config.aclfile.empty()) return kNoFile;
   ctx.rest_on_users();
@@ -264,7 +265,7 @@ Outcome acl_load(Context& ctx, Args) {
     const auto before = doorkeeper.users().find(user.name());
     if (before != nullptr && before->stored() == user.stored()) continue;
     const Bytes name = user.name();
-    put(ctx, std::move(user));
+    put_user(ctx, std::move(user));
     if (name == kDefaultUser) continue;  // who came in without a name stays, within the new rules
     end_connections(ctx, [&](const Client& client) { return client.user != nullptr && client.user->name() == name; });
   }
@@ -290,13 +291,16 @@ constexpr CommandRow kRows[] = {
     {"ACL|DELUSER", -3,   Keys::none(), kRules | kMayWrite,  acl_deluser},
     {"ACL|DRYRUN",  -4,   Keys::none(), kRules,              acl_dryrun},
     {"ACL|GENPASS", -2,   Keys::none(), kAsks,               acl_genpass},
+    {"ACL|GENTOKEN", -2,  Keys::none(), kAsks,               acl_gentoken},
     {"ACL|GETUSER", 3,    Keys::none(), kRules,              acl_getuser},
     {"ACL|HELP",    2,    Keys::none(), kLoading | kStale,   subcommand_help},
     {"ACL|LIST",    2,    Keys::none(), kRules,              acl_list},
     {"ACL|LOAD",    2,    Keys::none(), kRules | kMayWrite,  acl_load},
     {"ACL|LOG",     -2,   Keys::none(), kRules,              acl_log},
+    {"ACL|RESTTOKEN", -2, Keys::none(), kAsks | kMayWrite,   acl_resttoken},
     {"ACL|SAVE",    2,    Keys::none(), kRules,              acl_save},
     {"ACL|SETUSER", -3,   Keys::none(), kRules | kMayWrite,  acl_setuser},
+    {"ACL|TOKENS",  -2,   Keys::none(), kRules,              acl_tokens},
     {"ACL|USERS",   2,    Keys::none(), kRules,              acl_users},
     {"ACL|WHOAMI",  2,    Keys::none(), kAsks,               acl_whoami},
 };

@@ -75,6 +75,17 @@ Bytes client_line(const Rooms& rooms, const Client& client) {
   return line;
 }
 
+void end_connections(Context& ctx, const std::function<bool(const Client&)>& doomed) {
+  std::vector<Client*> ending;
+  for (const auto& [id, client] : ctx.rooms.clients.all()) {
+    if (!client->gone && doomed(*client)) ending.push_back(client.get());
+  }
+  for (Client* const client : ending) {
+    ctx.rooms.doorkeeper.turn_out(*client);
+    end_connection(ctx, *client);
+  }
+}
+
 void end_connection(Context& ctx, Client& client) {
   if (&client == &ctx.client) ctx.rooms.broker.close_after_reply(client);
   else ctx.rooms.broker.kill(client);

@@ -28,6 +28,8 @@ Outcome client_unpause(Context&, Args);
 
 // One line of CLIENT LIST, without its end.
 Bytes client_line(const Rooms& rooms, const Client& client);
+// Those of all clients that are doomed: also what they still have in a transaction is nobody's.
+void end_connections(Context& ctx, const std::function<bool(const Client&)>& doomed);
 // Closes the connection; the one that asks for it still hears the answer.
 void end_connection(Context& ctx, Client& client);
 

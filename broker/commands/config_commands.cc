@@ -4,6 +4,7 @@
 #include <set>
 
 #include "broker/broker.h"
+#include "broker/commands/client_commands.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
 #include "broker/config_rewrite.h"
@@ -69,8 +70,12 @@ Outcome config_set(Context& ctx, Args args) {
   if (const Status taken = about_tls.empty() ? Status::fine() : ctx.rooms.broker.ask_door(changed.tls); !taken.ok()) {
     return Status::error("ERR CONFIG SET failed (possibly related to argument '" + about_tls + "') - " + Bytes(taken.text()));
   }
+  if (const Status taken = ctx.rooms.doorkeeper.would_follow(changed); !taken.ok()) {
+    return Status::error("ERR CONFIG SET failed (possibly related to argument 'http.token') - " + Bytes(taken.text()));
+  }
   ctx.rooms.config = std::move(changed);
   ctx.rooms.broker.apply_config();
+  end_connections(ctx, [&](const Client& client) { return ctx.rooms.doorkeeper.is_void(client); });
   return ctx.reply.ok();
 }
 

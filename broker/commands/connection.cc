@@ -42,15 +42,14 @@ Outcome select(Context& ctx, Args args) {
 // The reply rests on the user as it is known here.
 Status authenticate(Context& ctx, View command, View user, View password) {
   ctx.rest_on_users();
-  Status let_in = ctx.rooms.doorkeeper.let_in(ctx.client, user, password);
-  if (let_in.text().starts_with("WRONGPASS")) ctx.rooms.executor.guard().note_authentication(ctx.client, user, command);
-  return let_in;
+  return ctx.rooms.doorkeeper.let_in(ctx.client, user, password, command);
 }
 
 // AUTH [username] password
 Outcome auth(Context& ctx, Args args) {
   if (args.size() > 3) return kSyntaxError;
-  if (args.size() == 2 && ctx.rooms.doorkeeper.users().default_user()->no_password()) {
+  const access::User& nobody = *ctx.rooms.doorkeeper.users().default_user();
+  if (args.size() == 2 && nobody.no_password() && nobody.tokens().empty()) {
     return Status::error("ERR AUTH <password> called without any password configured for the default user. Are you sure "
                          "your configuration is correct?");
   }

@@ -226,7 +226,9 @@ void Executor::send_shown(const Context& ctx) {
     Client* const watcher = rooms_.clients.find(ticket);
     if (watcher == nullptr || watcher->gone) continue;
     push(*watcher, nullptr, shown.stamp, [&](RespSink& sink) {
-      for (const Bytes& line : shown.lines) sink.simple(line);
+      for (const Monitors::Line& line : shown.lines) {
+        if (watcher->token == nullptr || watcher->token->db == line.db) sink.simple(line.text);
+      }
     });
   }
 }

@@ -5,6 +5,7 @@
 
 #include "broker/commands/client_commands.h"
 #include "broker/commands/key_specs.h"
+#include "broker/commands/parse.h"
 #include "broker/commands/table.h"
 #include "broker/doorkeeper.h"
 
@@ -61,7 +62,54 @@ Guard::Guard(Rooms& rooms) : rooms_(rooms), needs_(rooms.table.all().size()) {
     if (name == "SUBSCRIBE" || name == "SSUBSCRIBE") needs.listens = Listens::kChannels;
     if (name == "PSUBSCRIBE") needs.listens = Listens::kPatterns;
     if (name == "PUBLISH" || name == "SPUBLISH") needs.listens = Listens::kOneChannel;
+    if (name == "FLUSHALL" || name == "CLASS|FLUSH") needs.reaches = Reaches::kAll;
+    if (name == "SELECT") needs.reaches = Reaches::kAt1;
+    if (name == "SWAPDB") needs.reaches = Reaches::kAt1And2;
+    if (name == "MOVE") needs.reaches = Reaches::kAt2;
+    if (name == "MIGRATE") needs.reaches = Reaches::kAt4;  // of another server, which may be this one
+    if (name == "COPY") needs.reaches = Reaches::kBehindDb;
+    if (name == "ACL|RESTTOKEN") needs.reaches = Reaches::kOfToken;
   }
+}
+
+// What is no number the handler refuses.
+bool Guard::stays(const access::Token& token, const Command& command, Args args) const {
+  const auto is_other = [&](size_t at) {
+    const auto db = at < args.size() ? parse_integer(args[at]) : std::nullopt;
+    return db && *db != token.db;
+  };
+  const auto behind_db = [&](size_t from) {
+    std::optional<bool> other;
+    for (size_t at = from + 1; at < args.size(); ++at) {
+      if (same_word(args[at - 1], "DB")) other = other.value_or(false) || is_other(at);
+    }
+    return other;
+  };
+  switch (needs_[command.number].reaches) {
+    case Reaches::kOwn:
+      return true;
+    case Reaches::kAll:
+      return false;
+    case Reaches::kAt1:
+      return !is_other(1);
+    case Reaches::kAt1And2:
+      return !is_other(1) && !is_other(2);
+    case Reaches::kAt2:
+      return !is_other(2);
+    case Reaches::kAt4:
+      return !is_other(4);
+    case Reaches::kBehindDb:
+      return !behind_db(3).value_or(false);
+    case Reaches::kOfToken:
+      return !behind_db(4).value_or(token.db != 0);  // where it names none it is 0
+  }
+  return false;
+}
+
+bool Guard::may_run(const Client& client, const Command& command, Args args) const {
+  if (client.unrestricted) return true;
+  if (client.token != nullptr && !stays(*client.token, command, args)) return false;
+  return judge(*client.user, command, args).denial == Denial::kNone;
 }
 
 Status Guard::authentication(const Client& client, const Command& command) {
@@ -121,13 +169,21 @@ Status Guard::permission(const Client& client, const Command& command, Args args
   if (!rooms_.doorkeeper.complete() && command.is(kAdmin)) {  // whether it may, the log will tell
     return Status::error("LOADING Redis is loading the dataset in memory");
   }
+  const View context = where == Where::kTopLevel ? "toplevel" : where == Where::kScript ? "lua" : "multi";
+  auto& stats = rooms_.stats;
+  if (client.token != nullptr) {
+    if (!stays(*client.token, command, args)) {
+      ++stats.denied_commands;
+      note(client, reason_of(Denial::kCommand), context, lower(command.row.name), client.user->name());
+      return Status::error("NOPERM this token is bound to database " + std::to_string(client.token->db));
+    }
+    if (rooms_.doorkeeper.complete() && client.user->unrestricted()) return Status::fine();  // as quick as without a token
+  }
   const access::Verdict verdict = judge(*client.user, command, args);
   if (verdict.denial == Denial::kNone) return Status::fine();
-  auto& stats = rooms_.stats;
   ++(verdict.denial == Denial::kCommand ? stats.denied_commands
      : verdict.denial == Denial::kKey   ? stats.denied_keys
                                         : stats.denied_channels);
-  const View context = where == Where::kTopLevel ? "toplevel" : where == Where::kScript ? "lua" : "multi";
   const Bytes name = lower(command.row.name);
   const View object = verdict.denial == Denial::kCommand ? View(name) : args[verdict.at];
   note(client, reason_of(verdict.denial), context, object, client.user->name());

@@ -42,10 +42,7 @@ CommandCaller::MayCall ScriptCaller::may_call(Args args) {
   const bool misnamed = command != nullptr && !command->subcommands.empty() && args.size() >= 2;
   const bool barred = args[0].find('|') != View::npos;  // "client|list" is our name for it, and nobody else's
   if (command == nullptr || misnamed || barred) return MayCall::kUnknown;
-  const Client& client = ctx_.client;
-  const bool may =
-      client.unrestricted || ctx_.rooms.executor.guard().judge(*client.user, *command, args).denial == access::Denial::kNone;
-  return may ? MayCall::kYes : MayCall::kNo;
+  return ctx_.rooms.executor.guard().may_run(ctx_.client, *command, args) ? MayCall::kYes : MayCall::kNo;
 }
 
 Status fits_memory(const Context& ctx, const ScriptFlags& flags) {

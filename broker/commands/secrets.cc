@@ -10,8 +10,8 @@ namespace leat {
 namespace {
 
 constexpr View kRedacted = "(redacted)";
-constexpr View kSecretSettings[] = {"masterauth", "masteruser", "requirepass", "tls-client-key-file-pass",
-                                    "tls-key-file-pass"};
+constexpr View kSecretSettings[] = {"http.readonly_token", "http.token",      "masterauth", "masteruser", "requirepass",
+                                    "tls-client-key-file-pass", "tls-key-file-pass"};
 
 void hide(std::vector<View>& words, size_t first, size_t count) {
   for (size_t i = first; i < words.size() && i - first < count; ++i) words[i] = kRedacted;
@@ -46,7 +46,8 @@ std::vector<View> without_secrets(const Command& command, Args args) {
     hide_behind(words, 6, "AUTH2", 2);
   } else if (name == "CONFIG|SET") {
     hide_settings(words);
-  } else if (name == "ACL|SETUSER" || name == "ACL|GETUSER" || name == "ACL|DELUSER") {
+  } else if (name == "ACL|SETUSER" || name == "ACL|GETUSER" || name == "ACL|DELUSER" || name == "ACL|GENTOKEN" ||
+             name == "ACL|RESTTOKEN" || name == "ACL|TOKENS") {
     hide(words, 2, words.size());
   }
   return words;

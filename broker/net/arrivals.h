@@ -28,12 +28,7 @@ class Arrivals {
   }
 
  private:
-  struct Hash {
-    size_t operator()(const IpAddress& address) const {
-      return std::hash<View>()(View(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()));
-    }
-  };
-  std::unordered_map<IpAddress, size_t, Hash> here_;  // by household
+  std::unordered_map<IpAddress, size_t, IpAddressHash> here_;  // by household
 };
 
 }  // namespace leat

@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   Users users(vocabulary());
   users.channels_by_default = size % 2 == 1;
-  const auto user = users.changed("u", rules);
+  const auto user = users.changed("u", rules, 0);
   if (user.ok()) {
     check(*user);
     const KeyUse key{input, kReads, 1};
