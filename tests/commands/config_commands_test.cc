@@ -145,6 +145,17 @@ TEST(ConfigRewriteTest, WhatIsMissingIsAddedWhereItBelongs) {
   EXPECT_EQ(rewrite("memory = {max_bytes = 5}\n", config).find("refused: "), 0u) << "a table within a line stays";
 }
 
+// A token that stands in the file stays as it stands there; one that was set since is written as its digest.
+TEST(ConfigRewriteTest, NoSecretIsWritten) {
+  Config config;
+  const Bytes text = "[http]\ntoken = \"a-secret-of-the-file\"\n";
+  ASSERT_TRUE(set_config("http.token=a-secret-of-the-file", config).ok());
+  EXPECT_EQ(rewrite(text, config), text);
+  ASSERT_TRUE(set_config("http.token=a-secret-of-config-set", config).ok());
+  EXPECT_EQ(rewrite(text, config), "[http]\ntoken = \"token=" + access::digest_of("a-secret-of-config-set") + "\"\n");
+  EXPECT_EQ(set_config("http.token=secret", config).text().find("secret"), View::npos);
+}
+
 TEST_F(ConfigCommandsTest, RewriteKeepsTheFile) {
   EXPECT_EQ(call("CONFIG REWRITE"), error("ERR The server is running without a config file"));
   const Bytes path = ::testing::TempDir() + "leat_rewrite_test.toml";
