@@ -21,7 +21,9 @@ bool LibraryWatch::keep_running() {
 
 void LibraryWatch::log(View level, View text) { log_of_script(events_, level, text); }
 
-void log_of_script(Events& events, View level, View text) {
+void log_of_script(Events& events, View level, View whole) {
+  constexpr size_t kTextMax = 1024;  // as Redis: a script must not fill the disk with one line
+  const View text = whole.substr(0, kTextMax);
   if (level == "warning") events.warning("script_log", {{"text", text}});
   else if (level == "notice") events.info("script_log", {{"text", text}});
   else events.debug("script_log", {{"text", text}});

@@ -6,9 +6,18 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace leat {
 
 namespace {
+
+// A line break would forge a line, and an escape sequence what a terminal shows of it.
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+bool is_plain(View value) {
+  return !value.empty() && value.find_first_of(" \"=") == View::npos && std::none_of(value.begin(), value.end(), is_control);
+}
 
 Bytes line(View event, Events::Fields fields) {
   Bytes out = "event=";
@@ -17,14 +26,14 @@ Bytes line(View event, Events::Fields fields) {
     out += ' ';
     out += field.name;
     out += '=';
-    if (!field.value.empty() && field.value.find_first_of(" \"\n\r=") == Bytes::npos) {
+    if (is_plain(field.value)) {
       out += field.value;
       continue;
     }
     out += '"';
     for (const char c : field.value) {
       if (c == '"' || c == '\\') out += '\\';
-      out += c == '\n' || c == '\r' ? ' ' : c;
+      out += is_control(c) ? ' ' : c;
     }
     out += '"';
   }
