@@ -8,6 +8,7 @@ namespace leat {
 
 constexpr int kDepthMax = 200;  // a frame is some hundred bytes; LuaJIT's bound is the same
 constexpr char kEscape = '%';
+constexpr size_t kSetBytesPerStep = 8;
 
 static int byte_at(const char* p) { return static_cast<unsigned char>(*p); }
 
@@ -74,7 +75,7 @@ const char* Pattern::class_end(const char* p) {
     return p + 2;
   }
   if (*p != '[') return p + 1;
-  ++p;
+  const char* const start = p++;
   if (p < pattern_end_ && *p == '^') ++p;
   do {  // the first character is never the end of the set
     if (p >= pattern_end_) luaL_error(lua_, "malformed pattern (missing ']')");
@@ -83,6 +84,7 @@ const char* Pattern::class_end(const char* p) {
       ++p;
     }
   } while (p >= pattern_end_ || *p != ']');
+  interpreter_.spend(lua_, static_cast<size_t>(p - start) / kSetBytesPerStep);
   return p + 1;
 }
 
@@ -107,7 +109,7 @@ bool Pattern::in_set(int c, const char* p, const char* last) const {
   return !found;
 }
 
-bool Pattern::one(const char* s, const char* p, const char* end) const {
+bool Pattern::one(const char* s, const char* p, const char* end) {
   const int c = byte_at(s);
   switch (*p) {
     case '.':
@@ -115,6 +117,7 @@ bool Pattern::one(const char* s, const char* p, const char* end) const {
     case kEscape:
       return in_class(c, byte_at(p + 1));
     case '[':
+      interpreter_.spend(lua_, static_cast<size_t>(end - p) / kSetBytesPerStep);  // a set may be as long as memory allows
       return in_set(c, p, end - 1);
     default:
       return byte_at(p) == c;

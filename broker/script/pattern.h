@@ -41,7 +41,7 @@ class Pattern {
   const char* step(const char* s, const char* p);
   const char* class_end(const char* p);
   bool in_set(int c, const char* p, const char* last) const;
-  bool one(const char* s, const char* p, const char* end) const;
+  bool one(const char* s, const char* p, const char* end);
   const char* balance(const char* s, const char* p);
   const char* most(const char* s, const char* p, const char* end);
   const char* fewest(const char* s, const char* p, const char* end);

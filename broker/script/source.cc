@@ -168,6 +168,14 @@ bool may_repeat(View word) {
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
+// LuaJIT keeps the jumps of each of these in a list, and goes through the whole list for the next one.
+constexpr size_t kJumpsMax = 20'000;
+
+bool may_jump(View word) {
+  static constexpr std::array<View, 5> kWords = {"and", "break", "elseif", "goto", "or"};
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
+
 class Scanner {
  public:
   Scanner(View code, View name) : code_(code), name_(name) {}
@@ -206,6 +214,7 @@ class Scanner {
     if (std::isspace(c)) return false;
     if (View("([{").find(peek()) != View::npos) ++brackets_;
     if (View(")]}").find(peek()) != View::npos) --brackets_;
+    if (c == ':' && peek(1) == ':') count_jump("::");
     if (c == ';' && brackets_ == return_brackets_) end_return();
     ++at_;
     return true;
@@ -229,17 +238,29 @@ class Scanner {
     while (in_name(static_cast<unsigned char>(peek())) && at_ < code_.size()) ++at_;
     const View word = code_.substr(start, at_ - start);
     scan_.loops = scan_.loops || may_repeat(word);
+    if (may_jump(word)) count_jump(word);
     if (word == "end" || word == "until" || word == "else" || word == "elseif") {
       if (blocks_.size() == return_blocks_) end_return();
       if (word[0] == 'e' && word != "end") return;
-      if (!blocks_.empty()) blocks_.pop_back();
+      close_block();
     } else if (word == "function" || word == "if" || word == "do" || word == "repeat") {
       blocks_ += word[0];
-    } else if (word == "return" && blocks_.find('f') == Bytes::npos) {
+      functions_ += word[0] == 'f';
+    } else if (word == "return" && functions_ == 0) {
       return_start_ = at_;
       return_blocks_ = blocks_.size();
       return_brackets_ = brackets_;
     }
+  }
+
+  void count_jump(View near) {
+    if (++jumps_ > kJumpsMax) refuse("too many branches", near);
+  }
+
+  void close_block() {
+    if (blocks_.empty()) return;
+    functions_ -= blocks_.back() == 'f';
+    blocks_.pop_back();
   }
 
   // The last token of the statement lies behind; notes where it ends, if it has a value.
@@ -295,6 +316,8 @@ class Scanner {
   size_t at_ = 0;
   size_t token_end_ = 0;     // of the last token
   Bytes blocks_;             // the first letter of what opened each open block
+  size_t jumps_ = 0;
+  size_t functions_ = 0;     // of those: looking for one at each return would be quadratic
   int brackets_ = 0;         // open
   size_t return_start_ = 0;  // behind the word, while its statement goes on
   size_t return_blocks_ = SIZE_MAX;

@@ -45,8 +45,10 @@ bool is_library_name(View name);
 constexpr View kBadLibraryName =  // Redis' words for a function's name, too
     "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
 
+constexpr size_t kSourceBytesMax = size_t{16} << 20;  // compiled within half a second; no script by hand comes near
+
 struct SourceScan {
-  Bytes refused;      // empty, or why it must not be compiled: "NAME:3: malformed number near '1LL'"
+  Bytes refused;      // empty, or why it must not be compiled: "NAME:3: malformed number near '1LL'"; or takes too long to
   bool loops = false;  // may run an instruction twice: has a loop, a function or a label
   std::vector<size_t> returns;  // where each `return …` of the chunk itself, outside its functions, ends
 };
