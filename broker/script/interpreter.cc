@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/script/interpreter.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "broker/protocol/numbers.h"
+#include "broker/script/libraries.h"
 #include "broker/script/reply_writer.h"
 #include "broker/script/sandbox.h"
 #include "broker/script/source.h"
@@ -12,6 +14,10 @@ namespace leat {
 
 constexpr int kInstructionsPerPoll = 2000;    // some microseconds: the price of the look-in disappears beside them
 constexpr int64_t kStepsPerPoll = 1'000'000;  // of C loops; a step is a few nanoseconds
+// One instruction may copy or compare a whole string. So the larger the blocks a script holds, the fewer instructions pass
+// between two polls: they touch no more bytes than that many of the smallest that counts as large, a tenth of a second.
+constexpr size_t kLargeBlock = size_t{256} << 10;
+constexpr size_t kBytesPerPoll = kLargeBlock * kInstructionsPerPoll;
 constexpr int kNestedMax = 195;               // PUC Lua's LUAI_MAXCCALLS is 200
 constexpr size_t kNumberTextMax = 32;         // "%.17g" takes at most 24
 // Percent of what lives. The heap of short scripts is small and would be marked again and again: with LuaJIT's 200 that
@@ -52,6 +58,12 @@ Result<Interpreter::Function> Interpreter::compile(View code) {
   return function;
 }
 
+bool Interpreter::leaves_room() {
+  const size_t kept_max = memory_.bytes_max() / 2;
+  if (memory_.bytes() > kept_max) lua_gc(lua_, LUA_GCCOLLECT, 0);
+  return memory_.bytes() <= kept_max;
+}
+
 Status Interpreter::run(Function function, View sha, const ScriptCall& call, CommandCaller& caller, ReplySink& reply) {
   CHECK(caller_ == nullptr);
   begin(function.loops, caller);
@@ -61,11 +73,7 @@ Status Interpreter::run(Function function, View sha, const ScriptCall& call, Com
   memory_.enter_script();
   const int status = lua_pcall(lua_, 0, 1, kOnError);
   memory_.leave_script();
-  Status result;
-  if (status != 0 || killed_)
-    result = failure(status, sha);
-  else
-    write_reply(lua_, reply, protocol_);
+  Status result = finish(status, sha, reply);
   end();
   return result;
 }
@@ -91,7 +99,7 @@ Status Interpreter::run_library(View code, std::vector<LibraryFunction>& functio
   if (killed_) result = Status::error("ERR Error registering functions: ERR FUNCTION LOAD timeout");
   else if (status != 0) result = Status::error("ERR Error registering functions: " + raised(status));
   end();
-  if (result.ok() && memory_.exceeded()) result = Status::error("ERR Error registering functions: ERR not enough memory");
+  if (result.ok() && !leaves_room()) result = Status::error("ERR Error registering functions: ERR not enough memory");
   return result;
 }
 
@@ -109,13 +117,17 @@ Status Interpreter::run_function(const LibraryFunction& function, const ScriptCa
   memory_.enter_script();
   const int status = lua_pcall(lua_, 2, 1, kOnError);
   memory_.leave_script();
-  Status result;
-  if (status != 0 || killed_)
-    result = failure(status, function.name);
-  else
-    write_reply(lua_, reply, protocol_);
+  Status result = finish(status, function.name, reply);
   end();
   return result;
+}
+
+// The value on top is what the script returned, or what it raised.
+Status Interpreter::finish(int status, View name, ReplySink& reply) {
+  if (status != 0 || killed_) return failure(status, name);
+  if (write_reply(lua_, reply, protocol_, memory_.bytes_max())) return Status::fine();
+  return Status::error("ERR the reply is larger than what scripts may hold (script.memory_bytes) script: " + Bytes(name) +
+                       ".");
 }
 
 void Interpreter::begin(bool counted, CommandCaller& caller) {
@@ -129,6 +141,7 @@ void Interpreter::begin(bool counted, CommandCaller& caller) {
   function_line_ = -1;
   seed_random(0);
   count_instructions(counted ? kInstructionsPerPoll : 0);
+  largest_block_ = kLargeBlock;
 }
 
 void Interpreter::end() {
@@ -138,9 +151,21 @@ void Interpreter::end() {
     lua_setfield(lua_, kGlobals, name);
   }
   if (scratch_.capacity() > kScratchKeptMax) Bytes().swap(scratch_);
-  // What a big script leaves is not the next one's burden.
-  if (memory_.bytes() > memory_.bytes_max() / 4) lua_gc(lua_, LUA_GCCOLLECT, 0);
+  largest_block_ = SIZE_MAX;
+  if (json_settings_changed_) reset_json_settings(lua_);
+  json_settings_changed_ = false;
+  drop_garbage();
   caller_ = nullptr;
+}
+
+// What a big script leaves is not the next one's burden. What is kept for good, compiled scripts above all, is not
+// looked through again after each.
+void Interpreter::drop_garbage() {
+  kept_bytes_ = std::min(kept_bytes_, memory_.bytes());
+  const size_t max = memory_.bytes_max();
+  if (memory_.bytes() < std::max(max / 4, kept_bytes_ + max / 8)) return;
+  lua_gc(lua_, LUA_GCCOLLECT, 0);
+  kept_bytes_ = memory_.bytes();
 }
 
 void Interpreter::push_list(Views values) {
@@ -177,11 +202,17 @@ int Interpreter::on_error(lua_State* L) {
   return 1;
 }
 
+// What a script raises goes through several hands, and is for people to read.
+static Bytes cut_text(lua_State* L) {
+  constexpr size_t kErrorTextMax = size_t{16} << 10;
+  return Bytes(view_at(L, -1).substr(0, kErrorTextMax));
+}
+
 static Bytes error_text(lua_State* L) {
   switch (lua_type(L, -1)) {
     case LUA_TSTRING:
     case LUA_TNUMBER:
-      return "ERR " + Bytes(view_at(L, -1));
+      return "ERR " + cut_text(L);
     case LUA_TNIL:
       return "ERR nil";
     case LUA_TBOOLEAN:
@@ -190,7 +221,7 @@ static Bytes error_text(lua_State* L) {
       lua_pushliteral(L, "err");
       lua_rawget(L, -2);
       const bool known = lua_type(L, -1) == LUA_TSTRING;
-      Bytes text = known ? Bytes(view_at(L, -1)) : "ERR unknown error";
+      Bytes text = known ? cut_text(L) : "ERR unknown error";
       lua_pop(L, 1);
       return text;
     }
@@ -224,6 +255,13 @@ void Interpreter::count_instructions(int every) {
 
 void Interpreter::arm() {
   if (counting_ == 0) count_instructions(kInstructionsPerPoll);
+}
+
+// Called from within the allocator, where nothing may be raised, but a hook may be set.
+void Interpreter::hold_larger(size_t block) {
+  largest_block_ = block;
+  const int every = static_cast<int>(std::max<size_t>(kBytesPerPoll / block, 1));
+  if (counting_ == 0 || every < counting_) count_instructions(every);
 }
 
 void Interpreter::on_count(lua_State* L, lua_Debug*) {

@@ -5,7 +5,8 @@
 // Always:  - one script at a time; between scripts the stack holds the two fixed slots and nothing else;
 //          - a Lua error never passes through the house: its calls are made lenient (lua_memory.h), and what a script
 //            raises ends in run();
-//          - once killed, every further instruction raises again, so no pcall of the script's can keep it alive.
+//          - once killed, every further instruction raises again, so no pcall of the script's can keep it alive;
+//          - the house gets a look in every some ten milliseconds, whatever the instructions between cost.
 #pragma once
 
 #include <luajit-2.1/lua.hpp>
@@ -33,12 +34,14 @@ class Interpreter {
     return *static_cast<Interpreter*>(self);
   }
 
-  // A compiled script; lives until the interpreter does.
+  // A compiled script; lives until it is forgotten.
   struct Function {
     int reference = 0;
     bool loops = false;
   };
   Result<Function> compile(View code);
+  // What is kept for good may take half of the memory, or soon nothing could run.
+  bool leaves_room();
 
   Status run(Function function, View sha, const ScriptCall& call, CommandCaller& caller, ReplySink& reply);
 
@@ -58,6 +61,7 @@ class Interpreter {
   bool killed() const { return killed_; }
   int protocol() const { return protocol_; }
   void set_protocol(int protocol);
+  void change_json_settings() { json_settings_changed_ = true; }  // cjson's are everybody's again after the script
   uint32_t next_random();  // as Redis': 31 bits of a 48-bit generator
   void seed_random(uint32_t seed);
   // The words of redis.call, views into the strings on the stack; false where one is neither string nor number.
@@ -68,6 +72,7 @@ class Interpreter {
   void spend(lua_State* L, size_t steps) {
     if ((steps_left_ -= static_cast<int64_t>(steps)) < 0) poll(L);
   }
+  static constexpr size_t kStepsPerCall = 100;  // what calling a function from C counts for
   void arm();  // from here on instructions are counted: the script has made itself code that may loop
   // Raises "not enough memory" where a lenient stretch went over the bound and collecting does not help.
   void require_memory(lua_State* L);
@@ -90,7 +95,9 @@ class Interpreter {
 
  private:
   static void* allocate(void* self, void* old, size_t old_size, size_t size) {
-    return static_cast<Interpreter*>(self)->memory_.reallocate(old, old_size, size);
+    auto* interpreter = static_cast<Interpreter*>(self);
+    if (size > interpreter->largest_block_) interpreter->hold_larger(size);
+    return interpreter->memory_.reallocate(old, old_size, size);
   }
   static void on_count(lua_State* L, lua_Debug*);
   static int on_error(lua_State* L);
@@ -99,15 +106,19 @@ class Interpreter {
   void end();
   void poll(lua_State* L);
   void count_instructions(int every);
+  void hold_larger(size_t block);
+  void drop_garbage();
   [[noreturn]] void kill(lua_State* L);
   void collect_if_tight(lua_State* L);
   void push_list(Views values);
   void set_list(const char* name, Views values);
+  Status finish(int status, View name, ReplySink& reply);
   Bytes raised(int status) const;
   Status failure(int status, View name) const;
 
   LuaMemory memory_;
-  lua_State* lua_;
+  size_t largest_block_ = SIZE_MAX;  // that the running script took, at least kLargeBlock; without one, nothing is larger
+  lua_State* lua_;  // allocates from its first moment: what the allocator looks at comes before it
   LuaSink sink_;
   Sha1 sha1_;
   Bytes scratch_;
@@ -125,7 +136,9 @@ class Interpreter {
   int depth_ = 0;
   int counting_ = 0;  // the hook's interval; 0 when there is none
   bool killed_ = false;
+  bool json_settings_changed_ = false;
   size_t collected_bytes_ = 0;
+  size_t kept_bytes_ = 0;  // after the last collection between scripts
 };
 
 // Raises {err = text}, which is how the house's own errors travel through Lua.

@@ -14,6 +14,9 @@ extern "C" int luaopen_cjson(lua_State* L);
 namespace leat {
 namespace {
 
+constexpr size_t kStepsPerValue = 8;
+constexpr int kDecodeDepth = 1000;  // lua-cjson's defaults
+constexpr bool kDecodeInvalidNumbers = true;
 constexpr int kDepthEver = 2000;  // whatever a script sets: the C stack is everybody's
 
 struct EncodeSettings {  // a plain userdata, the upvalue of one set of functions
@@ -40,6 +43,7 @@ class Encoder {
 
   // Writes the value on top of the stack, which stays.
   void value(int depth) {
+    interpreter_.spend(lua_, kStepsPerValue);
     switch (lua_type(lua_, -1)) {
       case LUA_TSTRING:
         return text();
@@ -75,6 +79,7 @@ class Encoder {
     static constexpr char kDigits[] = "0123456789abcdef";
     const View bytes = view_at(lua_, -1);
     reserve(6 * bytes.size() + 2);
+    interpreter_.spend(lua_, bytes.size());
     out_ += '"';
     for (const char c : bytes) {
       switch (c) {
@@ -131,7 +136,6 @@ class Encoder {
   }
 
   void table(int depth) {
-    interpreter_.spend(lua_, 1);
     if (depth > settings_.depth_max || depth > kDepthEver || !lua_checkstack(lua_, 4)) {
       luaL_error(lua_, "Cannot serialise, excessive nesting (%d)", depth);
     }
@@ -220,7 +224,8 @@ int encode(lua_State* L) {
   return 1;
 }
 
-// --- settings: each function reads its arguments, where they are not nil, and returns what holds now
+// --- settings: each function reads its arguments, where they are not nil, and returns what holds now. They hold for one
+// script: what another user's has set must not be felt by mine.
 
 void take_arguments(lua_State* L, int count) {
   luaL_argcheck(L, lua_gettop(L) <= count, count + 1, "found too many arguments");
@@ -247,6 +252,7 @@ void flag_setting(lua_State* L, int index, bool& setting) {
 }
 
 int encode_sparse_array(lua_State* L) {
+  Interpreter::of(L).change_json_settings();
   EncodeSettings& settings = settings_of(L);
   take_arguments(L, 3);
   flag_setting(L, 1, settings.sparse_convert);
@@ -256,24 +262,28 @@ int encode_sparse_array(lua_State* L) {
 }
 
 int encode_max_depth(lua_State* L) {
+  Interpreter::of(L).change_json_settings();
   take_arguments(L, 1);
   integer_setting(L, 1, settings_of(L).depth_max, 1, INT_MAX);
   return 1;
 }
 
 int encode_number_precision(lua_State* L) {
+  Interpreter::of(L).change_json_settings();
   take_arguments(L, 1);
   integer_setting(L, 1, settings_of(L).precision, 1, 14);
   return 1;
 }
 
 int encode_keep_buffer(lua_State* L) {
+  Interpreter::of(L).change_json_settings();
   take_arguments(L, 1);
   flag_setting(L, 1, settings_of(L).keep_buffer);
   return 1;
 }
 
 int encode_invalid_numbers(lua_State* L) {
+  Interpreter::of(L).change_json_settings();
   static constexpr const char* kChoices[] = {"off", "on", "null", nullptr};
   EncodeSettings& settings = settings_of(L);
   take_arguments(L, 1);
@@ -323,16 +333,29 @@ int decode(lua_State* L) {
   return original(L);
 }
 
-// Into the table on top, made by lua-cjson.
-void replace_functions(lua_State* L) {
-  lua_getfield(L, -1, "decode");
+// Upvalues: lua-cjson's settings, which it looks for there, and its function.
+int decode_setting(lua_State* L) {
+  Interpreter::of(L).change_json_settings();
+  return reinterpret_cast<lua_CFunction>(lua_touserdata(L, lua_upvalueindex(2)))(L);
+}
+
+// In the table on top: lua-cjson's function of that name, as an upvalue of `ours`.
+void wrap(lua_State* L, const char* name, lua_CFunction ours) {
+  lua_getfield(L, -1, name);
   const lua_CFunction original = lua_tocfunction(L, -1);
   CHECK(original != nullptr);
   CHECK(lua_getupvalue(L, -1, 1) != nullptr);
   lua_pushlightuserdata(L, reinterpret_cast<void*>(original));
-  lua_pushcclosure(L, decode, 2);
-  lua_setfield(L, -3, "decode");
+  lua_pushcclosure(L, ours, 2);
+  lua_setfield(L, -3, name);
   lua_pop(L, 1);
+}
+
+// Into the table on top, made by lua-cjson.
+void replace_functions(lua_State* L) {
+  wrap(L, "decode", decode);
+  wrap(L, "decode_max_depth", decode_setting);
+  wrap(L, "decode_invalid_numbers", decode_setting);
 
   static constexpr luaL_Reg kOurs[] = {
       {"encode", encode},
@@ -367,12 +390,34 @@ int make_new(lua_State* L) {  // upvalue: lua-cjson's
   return 1;
 }
 
+// Its address names, in the registry, the table that all scripts share.
+const char kSharedKey = 0;
+
 }  // namespace
 
 void push_json_library(lua_State* L) {
   lua_pushcfunction(L, luaopen_cjson);
   lua_call(L, 0, 1);
   finish_table(L);
+  lua_pushlightuserdata(L, const_cast<char*>(&kSharedKey));
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void reset_json_settings(lua_State* L) {
+  lua_pushlightuserdata(L, const_cast<char*>(&kSharedKey));
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  lua_getfield(L, -1, "encode_max_depth");
+  CHECK(lua_getupvalue(L, -1, 1) != nullptr);
+  *static_cast<EncodeSettings*>(lua_touserdata(L, -1)) = EncodeSettings();
+  lua_pop(L, 2);
+  lua_getfield(L, -1, "decode_max_depth");
+  lua_pushinteger(L, kDecodeDepth);
+  lua_call(L, 1, 0);
+  lua_getfield(L, -1, "decode_invalid_numbers");
+  lua_pushboolean(L, kDecodeInvalidNumbers);
+  lua_call(L, 1, 0);
+  lua_pop(L, 1);
 }
 
 }  // namespace leat

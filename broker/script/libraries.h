@@ -14,6 +14,7 @@ void push_redis_library(lua_State* L, bool of_scripts);  // which have some that
 void push_library_api(lua_State* L);                     // `redis`, as a library sees it that registers its functions
 int register_function(lua_State* L);                     // of the latter
 void push_json_library(lua_State* L);     // cjson
+void reset_json_settings(lua_State* L);   // to what they are without a script
 void push_msgpack_library(lua_State* L);  // cmsgpack
 void push_struct_library(lua_State* L);
 void push_string_library(lua_State* L);   // builtin, with searching of our own

@@ -4,13 +4,15 @@
 // Used by: the interpreter; libraries that hold bytes outside Lua ask `exceeded`.
 // Always:  - over the bound a script's allocation fails, which Lua turns into "not enough memory";
 //          - outside a script, and while a Lenient lives within one, it never fails: the house must not be unwound by a
-//            Lua error half-way through a command. Whoever was lenient looks at `exceeded` afterwards.
+//            Lua error half-way through a command. Whoever was lenient looks at `exceeded` afterwards;
+//          - compiling is Strict everywhere: it is Lua's, and protected.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace leat {
 
@@ -49,6 +51,18 @@ class LuaMemory {
 
    private:
     LuaMemory& memory_;
+  };
+
+  class Strict {
+   public:
+    explicit Strict(LuaMemory& memory) : memory_(memory), lenient_(std::exchange(memory.lenient_, 0)) {}
+    ~Strict() { memory_.lenient_ = lenient_; }
+    Strict(const Strict&) = delete;
+    Strict& operator=(const Strict&) = delete;
+
+   private:
+    LuaMemory& memory_;
+    int lenient_;
   };
 
  private:

@@ -14,6 +14,8 @@ namespace {
 constexpr int kPackDepthMax = 16;      // lua-cmsgpack's: what is deeper becomes nil
 constexpr int kUnpackDepthMax = 1000;  // ours: lua-cmsgpack ends where its stack does
 
+constexpr char kNoMemory[] = "not enough memory";
+
 // --- packing
 
 class Out {  // what msgpack::packer writes to
@@ -36,6 +38,7 @@ class Packer {
 
   // Packs the value on top of the stack, which stays.
   void value(int depth) {
+    Interpreter::of(lua_).spend(lua_, 1);
     switch (lua_type(lua_, -1)) {
       case LUA_TSTRING:
         return text();
@@ -180,7 +183,7 @@ class Unpacker : public msgpack::null_visitor {
     return true;
   }
   bool visit_str(const char* bytes, uint32_t size) {
-    if (memory_.exceeded()) return refuse("not enough memory");
+    if (memory_.exceeded()) return refuse(kNoMemory);
     lua_pushlstring(lua_, size == 0 ? "" : bytes, size);
     return true;
   }
@@ -191,6 +194,7 @@ class Unpacker : public msgpack::null_visitor {
   bool start_array(uint32_t) { return open(); }
   bool start_array_item() { return true; }
   bool end_array_item() {
+    if (memory_.exceeded()) return refuse(kNoMemory);  // a byte of input is sixteen here
     lua_rawseti(lua_, -2, ++places_[depth_ - 1]);
     return true;
   }
@@ -199,6 +203,7 @@ class Unpacker : public msgpack::null_visitor {
   bool end_map_value() {
     if (lua_isnil(lua_, -2)) return refuse("table index is nil");
     if (lua_type(lua_, -2) == LUA_TNUMBER && std::isnan(lua_tonumber(lua_, -2))) return refuse("table index is NaN");
+    if (memory_.exceeded()) return refuse(kNoMemory);
     lua_rawset(lua_, -3);
     return true;
   }
@@ -210,7 +215,7 @@ class Unpacker : public msgpack::null_visitor {
     return false;
   }
   bool open() {
-    if (memory_.exceeded()) return refuse("not enough memory");
+    if (memory_.exceeded()) return refuse(kNoMemory);
     if (depth_ == kUnpackDepthMax) return refuse("too many nested values");
     places_[depth_++] = 0;
     lua_newtable(lua_);

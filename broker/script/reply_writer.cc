@@ -10,12 +10,41 @@ namespace {
 
 constexpr int kReplyDepthMax = 1000;  // tables within tables; ours: Redis ends at about 2,600, where its stack does
 
+constexpr size_t kValueBytes = 64;    // what a value counts for at least: it takes time, however few bytes
+
+// Where a reply goes that is only measured.
+class NoSink final : public ReplySink {
+ public:
+  Replied simple(View) override { return {}; }
+  Replied error(View) override { return {}; }
+  Replied integer(int64_t) override { return {}; }
+  Replied bulk(View) override { return {}; }
+  Replied null() override { return {}; }
+  Replied null_array() override { return {}; }
+  Replied real(double) override { return {}; }
+  Replied plain_real(double) override { return {}; }
+  Replied boolean(bool) override { return {}; }
+  Replied verbatim(View) override { return {}; }
+  Replied array(size_t) override { return {}; }
+  Replied map(size_t) override { return {}; }
+  Replied set(size_t) override { return {}; }
+  Replied push(size_t) override { return {}; }
+  Mark reserve_array() override { return 0; }
+  void fill_array(Mark, size_t) override {}
+  bool resp3() const override { return false; }
+};
+
 class ReplyWriter {
  public:
-  ReplyWriter(lua_State* L, ReplySink& reply, bool resp3) : lua_(L), reply_(reply), resp3_(resp3) {}
+  ReplyWriter(lua_State* L, ReplySink& reply, bool resp3, size_t bytes_max)
+      : lua_(L), reply_(reply), resp3_(resp3), room_(bytes_max) {}
 
-  // Each writes the value on top of the stack and leaves the stack as it was.
+  bool fits() const { return fits_; }
+
+  // Each writes the value on top of the stack and leaves the stack as it was. Once over the bound they do nothing.
   void value(int depth) {
+    take(kValueBytes);
+    if (!fits_) return;
     switch (lua_type(lua_, -1)) {
       case LUA_TSTRING:
         reply_.bulk(top());
@@ -36,10 +65,16 @@ class ReplyWriter {
   }
 
  private:
-  View top() const {
+  void take(size_t bytes) {
+    fits_ = fits_ && bytes <= room_;
+    if (fits_) room_ -= bytes;
+  }
+
+  View top() {
     size_t size;
     const char* bytes = lua_tolstring(lua_, -1, &size);
-    return View(bytes, size);
+    take(size);
+    return View(bytes, fits_ ? size : 0);
   }
 
   // As x86 converts, and so Redis: what does not fit becomes the least integer.
@@ -98,6 +133,13 @@ class ReplyWriter {
     return true;
   }
 
+  // lua_next, which also ends once over the bound.
+  bool next() {
+    if (fits_) return lua_next(lua_, -2) != 0;
+    lua_pop(lua_, 1);
+    return false;
+  }
+
   size_t pairs() {
     size_t count = 0;
     for (lua_pushnil(lua_); lua_next(lua_, -2) != 0; lua_pop(lua_, 1)) ++count;
@@ -107,7 +149,7 @@ class ReplyWriter {
   bool map_field(int depth) {
     if (!field("map", LUA_TTABLE)) return false;
     reply_.map(pairs());
-    for (lua_pushnil(lua_); lua_next(lua_, -2) != 0; lua_pop(lua_, 1)) {
+    for (lua_pushnil(lua_); next(); lua_pop(lua_, 1)) {
       lua_pushvalue(lua_, -2);
       value(depth + 1);
       lua_pop(lua_, 1);
@@ -120,7 +162,7 @@ class ReplyWriter {
   bool set_field(int depth) {
     if (!field("set", LUA_TTABLE)) return false;
     reply_.set(pairs());
-    for (lua_pushnil(lua_); lua_next(lua_, -2) != 0;) {
+    for (lua_pushnil(lua_); next();) {
       lua_pop(lua_, 1);
       value(depth + 1);  // the key, which lua_next needs again
     }
@@ -155,7 +197,7 @@ class ReplyWriter {
       if (last) break;
     }
     reply_.array(static_cast<size_t>(count));
-    for (int i = 1; i <= count; ++i) {
+    for (int i = 1; i <= count && fits_; ++i) {
       lua_rawgeti(lua_, -1, i);
       value(depth + 1);
       lua_pop(lua_, 1);
@@ -165,10 +207,23 @@ class ReplyWriter {
   lua_State* lua_;
   ReplySink& reply_;
   const bool resp3_;
+  size_t room_;
+  bool fits_ = true;
 };
 
 }  // namespace
 
-void write_reply(lua_State* L, ReplySink& reply, int protocol) { ReplyWriter(L, reply, protocol == 3).value(0); }
+// Tables may hold one another many times over, and one string a million times: what is small in Lua can be a reply that no
+// memory holds. What was promised to a sink must follow, so tables are measured first.
+bool write_reply(lua_State* L, ReplySink& reply, int protocol, size_t bytes_max) {
+  if (lua_istable(L, -1)) {
+    NoSink nowhere;
+    ReplyWriter measured(L, nowhere, protocol == 3, bytes_max);
+    measured.value(0);
+    if (!measured.fits()) return false;
+  }
+  ReplyWriter(L, reply, protocol == 3, SIZE_MAX).value(0);
+  return true;
+}
 
 }  // namespace leat

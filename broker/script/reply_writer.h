@@ -14,8 +14,8 @@
 
 namespace leat {
 
-// Writes the value on top of the stack. `protocol` is what the script set with redis.setresp: under 3 its booleans are
-// booleans.
-void write_reply(lua_State* L, ReplySink& reply, int protocol);
+// Writes the value on top of the stack, unless it would be larger than `bytes_max`: then nothing, and returns false.
+// `protocol` is what the script set with redis.setresp: under 3 its booleans are booleans.
+bool write_reply(lua_State* L, ReplySink& reply, int protocol, size_t bytes_max);
 
 }  // namespace leat

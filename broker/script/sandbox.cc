@@ -74,12 +74,16 @@ struct Text {
   View left;
 };
 
-const char* read_text(lua_State*, void* state, size_t* size) {
+// In pieces, so that a script that compiles much, over and over, is stopped.
+const char* read_text(lua_State* L, void* state, size_t* size) {
+  constexpr size_t kPiece = size_t{64} << 10;
   auto* text = static_cast<Text*>(state);
-  const View all = text->left;
-  text->left = View();
-  *size = all.size();
-  return all.empty() ? nullptr : all.data();
+  const View piece = text->left.substr(0, kPiece);
+  text->left.remove_prefix(piece.size());
+  *size = piece.size();
+  Interpreter& interpreter = Interpreter::of(L);
+  if (interpreter.running()) interpreter.spend(L, piece.size());
+  return piece.empty() ? nullptr : piece.data();
 }
 
 // As messages call a chunk.
@@ -92,10 +96,19 @@ Bytes shown_name(View name) {
 
 static bool compile(lua_State* L, View code, const char* name) {
   Text text{code};
+  const LuaMemory::Strict strict(Interpreter::of(L).memory());
   return lua_loadx(L, read_text, &text, name, "t") == 0;
 }
 
+// Scanning and compiling cannot be stopped half-way.
+static bool fits_source(lua_State* L, View code) {
+  if (code.size() <= kSourceBytesMax) return true;
+  lua_pushfstring(L, "the text is larger than %d MiB", static_cast<int>(kSourceBytesMax >> 20));
+  return false;
+}
+
 bool load_text(lua_State* L, View code, const char* name, bool& loops) {
+  if (!fits_source(L, code)) return false;
   const SourceScan scan = scan_source(code, shown_name(name));
   loops = scan.loops;
   if (scan.refused.empty()) return compile(L, code, name);
@@ -106,6 +119,7 @@ bool load_text(lua_State* L, View code, const char* name, bool& loops) {
 // LuaJIT makes `return f()` a jump, and an error in f would not know the line it was called from. With a second value
 // it is a call; a script has only one, so nothing else changes.
 bool load_script(lua_State* L, View code, const char* name, bool& loops) {
+  if (!fits_source(L, code)) return false;
   const SourceScan scan = scan_source(code, shown_name(name));
   if (scan.refused.empty() && !scan.returns.empty()) {
     Bytes calling;
@@ -146,6 +160,7 @@ static int load_pieces(lua_State* L) {
   lua_newtable(L);
   lua_pushliteral(L, "");
   for (int pieces = 0;;) {
+    Interpreter::of(L).spend(L, Interpreter::kStepsPerCall);  // the reader may be a C function: no instruction is counted
     lua_pushvalue(L, 1);
     {
       const Interpreter::Nested nested(L);
@@ -223,6 +238,20 @@ static int pairs(lua_State* L) {
   return 3;
 }
 
+// Upvalue: LuaJIT's own tostring, which turns into its __tostring without an instruction in between: where that is tostring
+// again, nothing would ever count the loop.
+static int to_string(lua_State* L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 1);
+  if (lua_type(L, 1) == LUA_TSTRING) return 1;
+  const bool own = luaL_getmetafield(L, 1, "__tostring") != 0;
+  if (!own) lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  const Interpreter::Nested nested(L);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
 // An error table with a text arrives as that text: scripts written for older servers compare strings.
 static int protected_call(lua_State* L) {
   luaL_checkany(L, 1);
@@ -275,6 +304,7 @@ static int collect_garbage(lua_State* L) {
     return 1;
   }
   if (option == "step") {
+    Interpreter::of(L).spend(L, Interpreter::of(L).memory().bytes() / 16);  // with a large argument a whole cycle
     lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, argument));
     return 1;
   }
@@ -302,6 +332,11 @@ static void open_library(lua_State* L, lua_CFunction open, const char* name) {
 static void push_base_functions(lua_State* L) {
   static constexpr const char* kKept[] = {"assert",   "error",    "getmetatable", "ipairs", "rawequal", "select",
                                           "tonumber", "tostring", "type",         "unpack", "_VERSION"};
+  static constexpr struct {
+    const char* name;
+    const char* original;
+    lua_CFunction function;
+  } kWrapped[] = {{"pairs", "next", pairs}, {"tostring", "tostring", to_string}};
   static constexpr luaL_Reg kOurs[] = {
       {"pcall", protected_call},
       {"xpcall", protected_call_with_handler},
@@ -317,9 +352,11 @@ static void push_base_functions(lua_State* L) {
   lua_pushvalue(L, LUA_GLOBALSINDEX);
   keep_only(L, std::begin(kKept), std::end(kKept));
   luaL_register(L, nullptr, kOurs);
-  lua_getglobal(L, "next");
-  lua_pushcclosure(L, pairs, 1);
-  lua_setfield(L, -2, "pairs");
+  for (const auto& wrapped : kWrapped) {
+    lua_getglobal(L, wrapped.original);
+    lua_pushcclosure(L, wrapped.function, 1);
+    lua_setfield(L, -2, wrapped.name);
+  }
   lua_getglobal(L, LUA_TABLIBNAME);
   lua_pushcclosure(L, load_pieces, 1);
   lua_setfield(L, -2, "load");

@@ -15,6 +15,8 @@ static View checked_view(lua_State* L, int index) {
   return View(bytes, size);
 }
 
+constexpr size_t kBytesPerStep = 16;  // copied
+
 static bool is_plain(View pattern) { return pattern.find_first_of("^$*+?.([%-") == View::npos; }
 
 // The place, from 0, where a search begins: Lua's third argument may be negative, from the end, or past the end.
@@ -100,6 +102,7 @@ class Output {
  public:
   explicit Output(lua_State* L) : lua_(L), room_(Interpreter::of(L).memory().left()) {}
   void append(View bytes) {
+    Interpreter::of(lua_).spend(lua_, bytes.size() / kBytesPerStep);
     if (bytes.size() > room_ - bytes_.size()) luaL_error(lua_, "not enough memory");
     bytes_ += bytes;
   }

@@ -33,6 +33,7 @@ class Format {
 
   // The next item, where it stands at `position`. Control options come as items without size.
   Item next(size_t position) {
+    Interpreter::of(lua_).spend(lua_, 1);  // a format may be as long as memory allows
     Item item{*at_++, 0, 0};
     item.size = size_of(item.option);
     item.padding = padding(position, item);
