@@ -214,6 +214,7 @@ void statistics(Context& ctx, Lines& out) {
   out.field("expired_subkeys", stats.expired_fields);
   out.field("expired_keys", stats.expired_keys);
   out.field("evicted_keys", stats.evicted_keys);
+  out.field("evicted_scripts", ctx.rooms.scripts.evicted());
   out.field("vanished_queues", stats.vanished_queues);
   out.field("keyspace_hits", stats.hits);
   out.field("keyspace_misses", stats.misses);

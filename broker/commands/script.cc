@@ -45,7 +45,7 @@ template <bool kReadOnlyScript>
 Outcome eval(Context& ctx, Args args) {
   const auto given = split_arguments(args);
   if (!given.ok()) return given.status();
-  const auto sha = ctx.rooms.scripts.load(args[1]);
+  const auto sha = ctx.rooms.scripts.load(args[1], ScriptHost::Keep::kWhileUsed);
   if (!sha.ok()) return sha.status();
   return run(ctx, *sha, *given, args, kReadOnlyScript);
 }

@@ -5,8 +5,9 @@
 //          knows no command and no key type.
 // Always:  - Lua 5.1 semantics through LuaJIT with its compiler off, so a count hook can stop a runaway script;
 //          - globals are frozen, there is no way to bytecode, to ffi, to files, or out of the memory bound;
-//          - a body is hashed (SHA-1) and compiled once; the cache is shared by all connections and never forgets
-//            on its own;
+//          - a body is hashed (SHA-1) and compiled once; the cache is shared by all connections;
+//          - what SCRIPT LOAD brought stays until it is flushed; of what EVAL brought, the last used 500, as in Redis 7.4:
+//            else who writes its arguments into its scripts would fill the memory of all;
 //          - a script that raises leaves the state as it was (the stack, the globals), and what it wrote stays written.
 // Source:  https://redis.io/docs/interact/programmability/eval-intro/ and …/lua-api/
 #pragma once
@@ -50,13 +51,15 @@ class ScriptHost {
   explicit ScriptHost(Options options);
   ~ScriptHost();
 
-  // SHA-1 of the body as 40 lower-case hex digits, valid until flush; compiles it unless it is known. A syntax error,
-  // or a bad shebang, is the client's.
-  Result<View> load(View body);
+  // SHA-1 of the body as 40 lower-case hex digits, valid until flush or another load; compiles it unless it is known. A
+  // syntax error, or a bad shebang, is the client's.
+  enum class Keep : uint8_t { kUntilFlush, kWhileUsed };
+  Result<View> load(View body, Keep keep = Keep::kUntilFlush);
   bool knows(View sha) const;         // any case
   std::optional<ScriptFlags> flags(View sha) const;  // of the shebang line; the executor acts on them
   void flush();                       // SCRIPT FLUSH: forgets all; not while a script runs
   size_t scripts() const;
+  uint64_t evicted() const;           // ever, to make room for others
   size_t memory() const;              // of the Lua state
   size_t cache_memory() const;
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <functional>
+
 #include "tests/unit/script/script_test.h"
 
 namespace leat {
@@ -38,6 +40,49 @@ TEST_F(ScriptTest, KeepsThousandsUntilFlush) {
   EXPECT_EQ(host.scripts(), 0u);
   EXPECT_FALSE(host.knows(shas[4321]));
   EXPECT_EQ(eval("return 7"), ":7\r\n");
+}
+
+// Who writes its arguments into its scripts must not fill the memory of all.
+TEST_F(ScriptTest, WhatEvalBroughtStaysWhileItIsUsed) {
+  const auto body = [](int i) { return "return " + std::to_string(i); };
+  std::vector<Bytes> shas;
+  for (int i = 0; i < 500; ++i) shas.emplace_back(*host.load(body(i), ScriptHost::Keep::kWhileUsed));
+  EXPECT_EQ(*host.load(body(1)), shas[1]);  // SCRIPT LOAD: it stays
+  Bytes out;
+  RespSink sink(out, 2);
+  EXPECT_TRUE(host.run(shas[0], {}, house, sink).ok());  // used
+  for (const int i : {500, 501}) EXPECT_TRUE(host.load(body(i), ScriptHost::Keep::kWhileUsed).ok());
+  EXPECT_EQ(host.evicted(), 1u);
+  EXPECT_TRUE(host.knows(shas[0]) && host.knows(shas[1]) && !host.knows(shas[2]) && host.knows(shas[3]));
+  for (int i = 1000; i < 20'000; ++i) EXPECT_TRUE(host.load(body(i), ScriptHost::Keep::kWhileUsed).ok());
+  EXPECT_EQ(host.scripts(), 501u);
+  EXPECT_LT(host.memory(), size_t{4} << 20);
+  EXPECT_EQ(*host.load(body(2), ScriptHost::Keep::kWhileUsed), shas[2]);  // and comes back
+  EXPECT_TRUE(host.knows(shas[1]));
+}
+
+TEST_F(ScriptTest, TheCacheTakesHalfOfTheMemoryAtMost) {
+  const View full = "ERR Error compiling script (new function): not enough memory for more scripts";
+  const auto comment = [](int i) { return "-- " + std::to_string(i) + Bytes(size_t{10} << 20, 'x') + "\nreturn 1"; };
+  const auto compiled = [](int i) {  // 200,000 constants
+    Bytes body = "local t = {";
+    for (int n = 0; n < 200'000; ++n) body += std::to_string(i) + "." + std::to_string(n) + ",";
+    return body + "} return 1";
+  };
+  for (const std::function<Bytes(int)>& body : {std::function<Bytes(int)>(comment), std::function<Bytes(int)>(compiled)}) {
+    for (int i = 0; i < 12; ++i) EXPECT_TRUE(host.load(body(i), ScriptHost::Keep::kWhileUsed).ok()) << i;
+    EXPECT_GT(host.evicted(), 0u);
+    bool refused = false;
+    for (int i = 0; i < 40 && !refused; ++i) {
+      const auto loaded = host.load(body(100 + i));
+      refused = !loaded.ok() && loaded.status().text().starts_with(full);
+    }
+    EXPECT_TRUE(refused);
+    EXPECT_EQ(eval("local s = ('x'):rep(1e7) return #s"), ":10000000\r\n");  // what is left is enough to run
+    host.flush();
+    EXPECT_TRUE(host.load(body(0)).ok());
+    host.flush();
+  }
 }
 
 TEST_F(ScriptTest, LargeBody) {
