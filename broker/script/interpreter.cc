@@ -163,7 +163,7 @@ void Interpreter::end() {
 void Interpreter::drop_garbage() {
   kept_bytes_ = std::min(kept_bytes_, memory_.bytes());
   const size_t max = memory_.bytes_max();
-  if (memory_.bytes() < std::max(max / 4, kept_bytes_ + max / 8)) return;
+  if (memory_.bytes() < std::max(max / 4, kept_bytes_ + max / 16)) return;
   lua_gc(lua_, LUA_GCCOLLECT, 0);
   kept_bytes_ = memory_.bytes();
 }
