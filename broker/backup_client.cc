@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "broker/protocol/request.h"
 #include "schemas/status.h"
 
 namespace leat {
@@ -77,8 +78,8 @@ Result<Connection> connect_to(const Bytes& host, const Bytes& port) {
 }
 
 Bytes request_of(std::initializer_list<View> words) {
-  Bytes request = "*" + std::to_string(words.size()) + "\r\n";
-  for (const View word : words) request += "$" + std::to_string(word.size()) + "\r\n" + Bytes(word) + "\r\n";
+  Bytes request;
+  append_request(request, words);
   return request;
 }
 

@@ -9,6 +9,7 @@
 #include "broker/commands/dump_commands.h"
 #include "broker/commands/parse.h"
 #include "broker/keyspace/hash_sight.h"
+#include "broker/protocol/request.h"
 #include "broker/rdb/dump_writer.h"
 
 namespace leat {
@@ -68,19 +69,6 @@ uint16_t port_of(View text) {
 
 // Requests to the target.
 
-void append_head(Bytes& out, size_t words) { out += "*" + std::to_string(words) + "\r\n"; }
-
-void append_word(Bytes& out, View word) {
-  out += "$" + std::to_string(word.size()) + "\r\n";
-  out.append(word);
-  out += "\r\n";
-}
-
-void append_request(Bytes& out, std::initializer_list<View> words) {
-  append_head(out, words.size());
-  for (const View word : words) append_word(out, word);
-}
-
 void introduce(const Options& given, Migration::Order& order) {
   if (given.secrets.size() == 1) append_request(order.introduction, {"AUTH", given.secrets[0]});
   if (given.secrets.size() == 2) append_request(order.introduction, {"AUTH", given.secrets[0], given.secrets[1]});
@@ -94,12 +82,12 @@ void append_restore(Context& ctx, const Options& given, View key, const Found& f
   const TimeMs ttl_ms = found.expire_at_ms == kNoExpiry ? 0 : std::max<TimeMs>(found.expire_at_ms - ctx.now_ms, 1);
   Bytes payload;
   rdb::append_dump(payload, ctx.database(), found, ctx.now_ms);
-  append_head(out, given.replace ? 5 : 4);
-  append_word(out, "RESTORE");
-  append_word(out, key);
-  append_word(out, integer_text(ttl_ms));
-  append_word(out, payload);
-  if (given.replace) append_word(out, "REPLACE");
+  append_request_head(out, given.replace ? 5 : 4);
+  append_request_word(out, "RESTORE");
+  append_request_word(out, key);
+  append_request_word(out, integer_text(ttl_ms));
+  append_request_word(out, payload);
+  if (given.replace) append_request_word(out, "REPLACE");
 }
 
 // The keys that are here, as they are now.
