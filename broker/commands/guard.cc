@@ -62,7 +62,7 @@ Guard::Guard(Rooms& rooms) : rooms_(rooms), needs_(rooms.table.all().size()) {
     if (name == "SUBSCRIBE" || name == "SSUBSCRIBE") needs.listens = Listens::kChannels;
     if (name == "PSUBSCRIBE") needs.listens = Listens::kPatterns;
     if (name == "PUBLISH" || name == "SPUBLISH") needs.listens = Listens::kOneChannel;
-    if (name == "FLUSHALL" || name == "CLASS|FLUSH") needs.reaches = Reaches::kAll;
+    if (name == "CLASS|FLUSH") needs.reaches = Reaches::kAll;
     if (name == "SELECT") needs.reaches = Reaches::kAt1;
     if (name == "SWAPDB") needs.reaches = Reaches::kAt1And2;
     if (name == "MOVE") needs.reaches = Reaches::kAt2;

@@ -84,10 +84,15 @@ TEST_F(AclTokenTest, NoWayLeadsOutOfItsDatabase) {
     TestClient& u = by(token("u", "DB 3", rules));
     EXPECT_FALSE(u.client().unrestricted);
     EXPECT_EQ(u.call("SET a 1"), ok());
-    for (const View line : {"SELECT 0", "SWAPDB 0 1", "SWAPDB 3 0", "MOVE a 0", "COPY a b DB 0", "COPY a b REPLACE DB 4", "FLUSHALL",
+    for (const View line : {"SELECT 0", "SWAPDB 0 1", "SWAPDB 3 0", "MOVE a 0", "COPY a b DB 0", "COPY a b REPLACE DB 4",
                             "CLASS FLUSH default", "MIGRATE 127.0.0.1 6379 a 0 100", "ACL RESTTOKEN u pw", "ACL RESTTOKEN u pw DB 4"}) {
       EXPECT_EQ(u.call(line), bound(3)) << line;
     }
+    ASSERT_EQ(call("SET kept 1"), ok());
+    EXPECT_EQ(u.call("FLUSHALL"), ok()) << "its own";
+    EXPECT_EQ(call("GET kept"), bulk("1"));
+    ASSERT_EQ(call("DEL kept"), integer(1));
+    EXPECT_EQ(u.call("SET a 1"), ok());
     EXPECT_EQ(u.call("SELECT 3"), ok());
     EXPECT_EQ(u.call("SWAPDB 3 3"), ok());
     EXPECT_EQ(u.call("COPY a DB"), integer(1)) << "a key of that name";
