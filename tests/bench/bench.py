@@ -24,6 +24,7 @@ import growth  # noqa: E402
 import memory  # noqa: E402
 import pauses  # noqa: E402
 import report  # noqa: E402
+import rest  # noqa: E402
 import servers  # noqa: E402
 import slow_disk  # noqa: E402
 import targets  # noqa: E402
@@ -32,7 +33,7 @@ import workers  # noqa: E402
 from machine import MUCH, Elsewhere  # noqa: E402
 from results import Results, describe  # noqa: E402
 
-ROWS = [row for noun in (commands, tls, groups, bullmq, slow_disk, workers, memory, growth, pauses) for row in noun.ROWS]
+ROWS = [row for noun in (commands, tls, rest, groups, bullmq, slow_disk, workers, memory, growth, pauses) for row in noun.ROWS]
 QUICK_SCALE = 0.005
 
 

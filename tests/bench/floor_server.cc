@@ -3,7 +3,8 @@
 //
 // Used by: bench.py, which starts it like leat; only these keys mean something to it:
 //            floor_server serve --set port=N --set data_dir=DIR --set durability=always|never
-// Always:  - parses nothing: what a socket had to say at once is one request, and its answer is +OK (+PONG to a PING);
+// Always:  - parses nothing: what a socket had to say at once is one request, and its answer is +OK (+PONG to a PING), or, to HTTP,
+//            a constant as long as what leat's REST door answers: one value, or to a POST a hundred;
 //          - with always, the answers of a round of the loop leave after one write and one sync; never leaves both out.
 #include <uv.h>
 
@@ -76,11 +77,27 @@ class Floor {
   }
 
   void on_read(uv_stream_t* stream, ssize_t size) {
-    if (size > 0) asked_.push_back({stream, input_[0] == 'P' ? "+PONG\r\n" : "+OK\r\n"});
+    if (size > 0) asked_.push_back({stream, answer_to(View(input_, static_cast<size_t>(size)))});
     if (size >= 0) return;
     std::erase_if(asked_, [&](const Asked& asked) { return asked.stream == stream; });
     uv_close(reinterpret_cast<uv_handle_t*>(stream),
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_tcp_t*>(handle); });
+  }
+
+  static Bytes http(size_t values) {
+    const Bytes value = "{\"result\":\"" + Bytes(136, 'e') + "\"}";
+    Bytes body = value;
+    for (size_t i = 1; i < values; ++i) body += "," + value;
+    if (values > 1) body = "[" + body + "]";
+    return "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+
+  static const Bytes& answer_to(View input) {
+    static const Bytes kOk = "+OK\r\n", kPong = "+PONG\r\n", kValue = http(1), kValues = http(100);
+    if (input.starts_with("GET /")) return kValue;
+    if (input.starts_with("POST /")) return kValues;
+    return input[0] == 'P' ? kPong : kOk;
   }
 
   void tick() {

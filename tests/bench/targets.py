@@ -51,7 +51,10 @@ GROWING = ["ZADD", "ZRANK", "XADD", "XREADGROUP", "LPUSH", "LINDEX near both end
            "GET"]
 PAUSES = ["10 M keys are inserted", "10 M keys expire together", "UNLINK of 10 M fields", "FLUSHALL of 10 M keys"]
 
+REST_GETS = ["REST GET, 1 connection", "REST GET, 50 connections"]
+
 TARGETS = [
+    *(Target(name, "cpu_us", "floor", at_most=1.6) for name in REST_GETS),
     *(Target(f"{name} P1", "cpu_us", "always", at_most=0.85) for name in WRITES + READS),
     *(Target(f"{name} P1", "per_second", "none", at_least=0.97) for name in WRITES + READS),
     *(Target(f"{name} P16", "cpu_us", "always", at_most=0.6 if name in LIGHT else 0.5) for name in WRITES + READS),
