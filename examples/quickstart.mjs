@@ -7,13 +7,14 @@
 //          - no process stays behind, unless --keep asked for the broker;
 //          - after success a test run (--jobs) removes its folder, a failure never does.
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Broker } from './broker.mjs';
+import { Broker, freePort } from './broker.mjs';
 
 const kExamples = {
   bullmq: 'BullMQ: a producer, a worker with concurrency 50, and a crash',
@@ -25,6 +26,7 @@ const kExamples = {
   telemetry_buffer: 'Telemetry buffer: a capped list, and a capped stream with three groups of different pace',
   rate_limits: 'Rate limits: fixed window, sliding window and token bucket, to the border',
   rooms: 'Rooms with presence, notifications with a mark, tasks by priority',
+  rest: 'REST: curl, @upstash/redis, and a worker that waits over HTTP',
   locks: 'Locks: safe release, extension, fencing, and a crash while one is held',
 };
 
@@ -47,7 +49,9 @@ if (values.help || unknown.length > 0) {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'leat-quickstart-'));
-const broker = new Broker({ binary: values.broker, dir });
+const httpPort = await freePort(), token = randomBytes(24).toString('base64url');
+const broker = new Broker({ binary: values.broker, dir, settings: { 'http.port': httpPort, 'http.token': token } });
+const door = { UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${httpPort}`, UPSTASH_REDIS_REST_TOKEN: token };
 try {
   await broker.start();
   for (const name of names) {
@@ -64,7 +68,7 @@ await finish();
 async function run(name) {
   const args = ['--port', String(broker.port), '--client', values.client];
   if (values.jobs) args.push('--jobs', values.jobs);
-  const child = fork(join(here, `${name}.mjs`), args);
+  const child = fork(join(here, `${name}.mjs`), args, { env: { ...process.env, ...door } });
   const end = () => child.kill('SIGKILL');
   process.on('exit', end);
   child.on('message', (message) => {
@@ -88,6 +92,7 @@ async function finish() {
     broker.release();
     console.log(`\nThe broker is still running, process ${broker.process.pid}, on port ${broker.port}.`);
     console.log(`  connect:  redis-cli -p ${broker.port}`);
+    console.log(`  or:       curl -H 'Authorization: Bearer ${token}' ${door.UPSTASH_REDIS_REST_URL}/ping`);
     console.log(`  stop it:  kill ${broker.process.pid}`);
   } else {
     await broker.stop();
