@@ -194,7 +194,7 @@ Client& Broker::connect(Transport& transport) {
 
 void Broker::turn_away(Client& client, View why) {
   ++stats_.rejected_connections;
-  client.reply.error(why);
+  client.reply().error(why);
   client.output.seal({});
   close_after_reply(client);
   to_release(client);
@@ -370,7 +370,7 @@ void Broker::run_turn(Round& round) {
     client.queued_to_run = true;
   } else if (all && turn.last == RespParser::Next::kMalformed && client.may_run()) {
     warn_of(client, "client_closed", View(client.parser.error()).substr(4));
-    client.reply.error(client.parser.error());
+    client.reply().error(client.parser.error());
     executor_.seal(client, client.output.stamp());
     close_after_reply(client);
   } else if (!waits && client.may_run()) {

@@ -115,7 +115,7 @@ class Broker {
   Status reload(bool save_first);
   Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET
-  uint64_t port = 0;    // as bound, for INFO
+  uint64_t port = 0, http_port = 0;  // as bound, for INFO
   struct TlsDoor {
     uint64_t port = 0;  // 0: none
     Bytes subject;      // of our certificate; empty: no TLS

@@ -56,9 +56,21 @@ class Transport {
   virtual int descriptor() const { return -1; }
 };
 
+// What is different for a client of the REST door (http/rest_session.h, which is one).
+class RestCaller {
+ public:
+  virtual ~RestCaller() = default;
+  // For what it is told unasked: over `out`, in the form that its request asked for.
+  virtual std::unique_ptr<ReplySink> sink_over(Bytes& out) = 0;
+  uint64_t own_from = UINT64_MAX;  // of the client's replies: its requests from here on are the door's own: SUBSCRIBE of a
+                                   // stream of events, EXEC behind a transaction
+  TimeMs wait_ms_max = 0;  // no wait lasts longer: a proxy in between would give it up
+};
+
 struct Client {
   Client(Ticket id, Transport& transport, TimeMs now_ms)
-      : id(id), transport(transport), created_ms(now_ms), active_ms(now_ms), reply(output.bytes(), 2) {}
+      : id(id), transport(transport), created_ms(now_ms), active_ms(now_ms), resp(output.bytes(), 2) {}
+  Client(const Client&) = delete;
 
   const Ticket id;
   Transport& transport;
@@ -73,8 +85,19 @@ struct Client {
   bool in_round = false;
 
   HeldOutput output;
-  RespSink reply;
+  RespSink resp;
+  ReplySink* sink = &resp;  // another one: it came by the REST door
+  ReplySink& reply() { return *sink; }
   int protocol = 2;
+  RestCaller* rest = nullptr;  // null: it speaks RESP. Must outlive this
+  uint64_t replies = 0;        // that were sealed
+  // Has `write` say something to it that is put into `out` first.
+  template <typename Write>
+  void say(Bytes& out, Write write) {
+    if (rest != nullptr) return write(*rest->sink_over(out));
+    RespSink plain(out, protocol);
+    write(plain);
+  }
   bool queued_to_release = false;
   // Replies to what is not on disk yet: beyond so many bytes its next requests wait for the disk too, or a reader of one large
   // value could fill the memory while the disk stands.

@@ -120,6 +120,14 @@ struct Config {
   DebugAccess protected_configs = DebugAccess::kNo, module_commands = DebugAccess::kNo;
   std::vector<UserConfig> users;  // as the file has them; they stay until the next start
 
+  bool http_token_in_query = false;
+  Networks http_allow;  // empty: as `allow`
+  int64_t http_header_bytes_max = 16 << 10, http_body_bytes_max = 64 << 20;
+  int64_t http_command_bytes_max = 10 << 20;  // of one command, and of what one answers
+  int64_t http_request_timeout_s = 60, http_idle_timeout_s = 3600;
+  int64_t http_wait_s = 300;  // no command waits longer
+  int64_t http_streams_max = 1000;
+
   int64_t clients_max = 10000;
   int64_t clients_per_address_max = 0;  // 0: as many as clients_max
   int64_t blocked_clients_max = 0;      // the same
@@ -133,6 +141,8 @@ struct Config {
   int64_t output_soft_bytes_max = 0, output_soft_s = 0;  // the same for so long; 0 bytes: no such bound
   int64_t pubsub_output_bytes_max = 32 << 20;
   int64_t pubsub_output_soft_bytes_max = 8 << 20, pubsub_output_soft_s = 60;
+  int64_t rest_output_bytes_max = 256 << 20;
+  int64_t rest_output_soft_bytes_max = 64 << 20, rest_output_soft_s = 60;
   int64_t multi_bytes_max = 1 << 30;
 
   int64_t busy_reply_threshold_ms = 5000;

@@ -24,15 +24,13 @@ class OutputLimits {
   Verdict check(const Client& client, TimeMs now_ms) {  // monotonic
     const bool listens = client.subscriptions() + client.shard_channels.size() > 0 || client.monitors || client.tracking != nullptr;
     const auto unsent = static_cast<int64_t>(client.transport.unsent());
-    const int64_t hard = listens ? config_.pubsub_output_bytes_max : config_.output_bytes_max;
-    const int64_t soft = listens ? config_.pubsub_output_soft_bytes_max : config_.output_soft_bytes_max;
+    const auto [hard, soft, seconds] = listens ? of_listeners() : client.rest != nullptr ? of_rest() : of_others();
     if (hard > 0 && unsent > hard) return Verdict::kTooMuch;
     if (soft == 0 || unsent < soft) {
       if (any()) since_ms_.erase(client.id);
       return Verdict::kFine;
     }
     const TimeMs began_ms = since_ms_.try_emplace(client.id, now_ms).first->second;
-    const int64_t seconds = listens ? config_.pubsub_output_soft_s : config_.output_soft_s;
     return now_ms - began_ms > seconds * 1000 ? Verdict::kTooLong : Verdict::kFine;
   }
 
@@ -46,6 +44,17 @@ class OutputLimits {
   void forget(Ticket client) { since_ms_.erase(client); }
 
  private:
+  struct Bounds {
+    int64_t hard, soft, seconds;
+  };
+  Bounds of_listeners() const {
+    return {config_.pubsub_output_bytes_max, config_.pubsub_output_soft_bytes_max, config_.pubsub_output_soft_s};
+  }
+  Bounds of_rest() const {
+    return {config_.rest_output_bytes_max, config_.rest_output_soft_bytes_max, config_.rest_output_soft_s};
+  }
+  Bounds of_others() const { return {config_.output_bytes_max, config_.output_soft_bytes_max, config_.output_soft_s}; }
+
   const Config& config_;
   std::map<Ticket, TimeMs> since_ms_;  // monotonic
 };

@@ -19,9 +19,10 @@ MAY = {
     "broker/keyspace": {"schemas", "chunks", "consumers"},
     "broker/rdb": {"schemas", "chunks", "consumers", "broker/protocol", "broker/keyspace"},
     "broker/script": {"schemas", "broker/protocol"},
-    "broker": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/access", "broker/commands", "broker/net"},
+    "broker": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/access", "broker/commands", "broker/net", "broker/http"},
     "broker/commands": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/rdb", "broker/script", "broker/access", "broker"},
-    "broker/net": {"schemas", "broker", "broker/protocol"},
+    "broker/http": {"schemas", "broker", "broker/protocol", "broker/access"},
+    "broker/net": {"schemas", "broker", "broker/protocol", "broker/http"},
 }
 WORDS = {"broker/version.h"}  # constants that any room of the broker may name
 SOURCES = {".cc", ".h", ".py", ".sh", ".mjs"}

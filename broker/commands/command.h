@@ -98,6 +98,7 @@ enum Trait : uint32_t {
   kNoTouch = 1 << 16,    // looking is not using: OBJECT, TTL, TYPE, EXISTS leave the idle time alone
   kMayWrite = 1 << 17,   // no write by name, but it may change something: refused to read-only scripts, waits with writes
   kNoSlowLog = 1 << 18,  // EXEC: its commands are noted, one by one
+  kNoRest = 1 << 19,     // about a connection: not for callers over REST
 };
 
 struct CommandRow {

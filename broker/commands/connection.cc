@@ -109,7 +109,7 @@ Outcome hello(Context& ctx, Args args) {
   if (!ctx.client.admitted) return kHelloNeedsAuthentication;
   if (name) ctx.client.name = Bytes(*name);
   ctx.client.protocol = protocol;
-  ctx.client.reply.set_protocol(protocol);
+  ctx.client.resp.set_protocol(protocol);
   introduce_ourselves(ctx);
   return Replied();
 }
@@ -127,7 +127,7 @@ Outcome reset(Context& ctx, Args) {
   client.monitors = false;
   client.db = 0;
   client.protocol = 2;
-  client.reply.set_protocol(2);
+  client.resp.set_protocol(2);
   client.name.clear();
   client.no_evict = client.no_touch = false;
   client.durability.reset();
@@ -136,8 +136,9 @@ Outcome reset(Context& ctx, Args) {
   return ctx.reply.simple("RESET");
 }
 
-constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | kBusy;
-constexpr uint32_t kClient = kNoScript | kLoading | kStale | kPubsub;
+constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | kBusy | kNoRest;
+constexpr uint32_t kAboutClient = kNoScript | kLoading | kStale | kPubsub;
+constexpr uint32_t kClient = kAboutClient | kNoRest;
 constexpr CommandRow kRows[] = {
     // name                 arity keys          traits                    handler
     {"AUTH",                -2,   Keys::none(), kAlways,                  auth},
@@ -155,7 +156,7 @@ constexpr CommandRow kRows[] = {
     {"CLIENT|NO-TOUCH",     3,    Keys::none(), kClient,                  client_no_touch},
     {"CLIENT|PAUSE",        -3,   Keys::none(), kClient | kAdmin,         client_pause},
     {"CLIENT|REPLY",        3,    Keys::none(), kClient,                  client_reply},
-    {"CLIENT|SETINFO",      4,    Keys::none(), kClient,                  client_setinfo},
+    {"CLIENT|SETINFO",      4,    Keys::none(), kAboutClient,             client_setinfo},
     {"CLIENT|SETNAME",      3,    Keys::none(), kClient,                  client_setname},
     {"CLIENT|TRACKING",     -3,   Keys::none(), kClient,                  client_tracking},
     {"CLIENT|TRACKINGINFO", 2,    Keys::none(), kClient,                  client_trackinginfo},

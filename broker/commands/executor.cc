@@ -4,6 +4,7 @@
 #include "broker/broker.h"
 #include "broker/commands/invalidation.h"
 #include "broker/commands/publish.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/secrets.h"
 #include "broker/commands/table.h"
 
@@ -43,6 +44,10 @@ bool names_missing_subcommand(const Command* command, Args args) {
   return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
 }
 
+bool ends_transaction(const Client& client, const Command* command) {
+  return command != nullptr && command->row.name == "EXEC" && (client.rest == nullptr || is_own(client));
+}
+
 // That somebody may not do something is not to be seen before it is as durable as he may ask.
 Stamp refusal_stamp(const Rooms& rooms, const Client& client) {
   Stamp stamp = client.output.stamp();
@@ -58,8 +63,11 @@ Status arity_error(const Command& command) {
 
 // What the executor knows without running the handler. The order is Redis'.
 Status Executor::refusal(const Client& client, const Command* command, Args args) {
+  if (client.rest != nullptr) [[unlikely]] {
+    if (Status refused = rest_refusal(client, command, args); !refused.ok()) return refused;
+  }
   if (command == nullptr || names_missing_subcommand(command, args)) return unknown_command(command, args);
-  if (!arity_fits(*command, args)) return arity_error(*command);
+  if (!arity_fits(*command, args) && !(client.rest != nullptr && rest_takes(*command, args))) return arity_error(*command);
   if (!client.unrestricted) [[unlikely]] {
     if (Status unknown = Guard::authentication(client, *command); !unknown.ok()) return unknown;
   }
@@ -68,7 +76,8 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
   }
   if (!client.unrestricted) [[unlikely]] {
     const auto where = client.in_multi ? Guard::Where::kQueueing : Guard::Where::kTopLevel;
-    if (Status forbidden = guard_.permission(client, *command, args, where); !forbidden.ok()) return forbidden;
+    Status forbidden = guard_.permission(client, *command, args, where);
+    if (!forbidden.ok()) return client.rest == nullptr ? forbidden : rest_words(client, forbidden);
   }
   if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 && !command->is(kPubsub)) {
     return Status::error("ERR Can't execute '" + lower(command->row.name) +
@@ -109,7 +118,7 @@ void Executor::count_error(View text) {
 }
 
 void Executor::refuse(Client& client, const Status& why) {
-  client.reply.error(why);
+  client.reply().error(why);
   count_error(why.text());
   if (client.in_multi) client.multi_failed = true;
 }
@@ -119,7 +128,7 @@ void Executor::refuse_exec(Client& client, const Status& why) {
   View reason = why.text();
   if (reason.starts_with("ERR ")) reason.remove_prefix(4);
   const Bytes text = "EXECABORT Transaction discarded because of: " + Bytes(reason);
-  client.reply.error(text);
+  client.reply().error(text);
   count_error(text);
   client.in_multi = client.multi_failed = false;
   client.queued.clear();
@@ -128,7 +137,7 @@ void Executor::refuse_exec(Client& client, const Status& why) {
 }
 
 bool Executor::request(Client& client, const Command* command, Args args) {
-  if (command == nullptr && (same_word(args[0], "POST") || same_word(args[0], "Host:"))) {
+  if (command == nullptr && client.rest == nullptr && (same_word(args[0], "POST") || same_word(args[0], "Host:"))) {
     // A browser that somebody sent here speaks HTTP: its body must not be taken for commands.
     rooms_.broker.warn_of(client, "client_closed", "it speaks HTTP");
     rooms_.broker.kill(client);
@@ -136,7 +145,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
   }
   if (const Status why = refusal(client, command, args); !why.ok()) {
     if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
-    if (command != nullptr && command->row.name == "EXEC") refuse_exec(client, why);
+    if (ends_transaction(client, command)) refuse_exec(client, why);
     else refuse(client, why);
     seal(client, refusal_stamp(rooms_, client));
     return true;
@@ -160,7 +169,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
       refuse(client, Status::error("ERR the transaction is larger than limits.multi_bytes allows: EXEC or DISCARD it"));
     } else {
       client.queued.push_back({command, OwnedArgs(args)});
-      client.reply.simple("QUEUED");
+      client.reply().simple("QUEUED");
     }
     seal(client, {});
     return true;
@@ -174,7 +183,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
 }
 
 void Executor::run(Client& client, const Command& command, Args args) {
-  Context ctx(rooms_, client, client.reply, command, client.db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), command, client.db, rooms_.time.now_ms());
   ctx.arrived_ms = rooms_.time.monotonic_ms();
   if (!client.unrestricted) [[unlikely]] ctx.rest_on_users();
   const int64_t started_us = rooms_.time.monotonic_us();
@@ -183,6 +192,7 @@ void Executor::run(Client& client, const Command& command, Args args) {
     refuse(client, Status::error("ERR too many clients are blocked already: limits.blocked_clients"));
     seal(client, ctx.footing.stamp());
   } else if (outcome.waits()) {
+    if (client.rest != nullptr) shorten(outcome.wait(), *client.rest, ctx.arrived_ms);
     const int64_t took_us = rooms_.time.monotonic_us() - started_us;
     park(client, command, args, std::move(outcome.wait()), ctx.db);
     client.parked->took_us = took_us;
@@ -225,7 +235,7 @@ void Executor::send_shown(const Context& ctx) {
   for (const Ticket ticket : rooms_.monitors.watchers()) {
     Client* const watcher = rooms_.clients.find(ticket);
     if (watcher == nullptr || watcher->gone) continue;
-    push(*watcher, nullptr, shown.stamp, [&](RespSink& sink) {
+    push(*watcher, nullptr, shown.stamp, [&](ReplySink& sink) {
       for (const Monitors::Line& line : shown.lines) {
         if (watcher->token == nullptr || watcher->token->db == line.db) sink.simple(line.text);
       }
@@ -291,6 +301,7 @@ Outcome Executor::invoke(Context& ctx, Args args) {
 }
 
 void Executor::seal(Client& client, const Stamp& stamp) {
+  ++client.replies;
   if (client.reply_mode != ReplyMode::kOn) {
     client.output.discard_unsealed();
     // CLIENT REPLY SKIP itself answers nothing, and so does the request after it.
@@ -318,13 +329,13 @@ void Executor::run_queued(Context& exec) {
   client.queued.clear();
   exec.reply.array(queued.size());
   for (const QueuedCommand& one : queued) {
-    Context ctx(rooms_, client, client.reply, *one.command, client.db, exec.now_ms);
+    Context ctx(rooms_, client, client.reply(), *one.command, client.db, exec.now_ms);
     ctx.arrived_ms = exec.arrived_ms;
     ctx.nested = true;
     ctx.footing = exec.footing;  // what a PUBLISH sends rests on the commands before it
     if (!client.unrestricted && is_forbidden(ctx, one.args.args())) continue;  // rules may have changed since it was queued
     Outcome outcome = invoke(ctx, one.args.args());
-    if (outcome.waits()) answer_timeout(client.reply, outcome.wait().on_timeout);
+    if (outcome.waits()) answer_timeout(client.reply(), outcome.wait().on_timeout);
     exec.footing.join(ctx.footing);
   }
   exec.db = client.db;
@@ -419,7 +430,7 @@ void Executor::unpark(Client& client) {
 // Runs a parked request again. False: it keeps its place.
 bool Executor::retry(Client& client) {
   Parked& parked = *client.parked;
-  Context ctx(rooms_, client, client.reply, *parked.command, parked.db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), *parked.command, parked.db, rooms_.time.now_ms());
   ctx.arrived_ms = parked.arrived_ms;
   ctx.resumed = &parked.wait;
   if (!client.unrestricted) [[unlikely]] {  // rules may have changed since it came
@@ -434,7 +445,7 @@ bool Executor::retry(Client& client) {
   }
   if (!outcome.status().ok()) {
     count_error(outcome.status().text());
-    client.reply.error(outcome.status());
+    client.reply().error(outcome.status());
   }
   if (parked.took_us >= slow_us_) note_slow(ctx, parked.args.args(), parked.took_us);
   unpark(client);
@@ -508,7 +519,7 @@ bool Executor::unblock(Client& client, View error) {
     const Status forbidden = guard_.permission(client, *parked.command, parked.args.args(), Guard::Where::kTopLevel);
     if (!forbidden.ok()) return unblock(client, forbidden.text());
   }
-  Context ctx(rooms_, client, client.reply, *client.parked->command, client.parked->db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_ms());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
   if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler) {
     ctx.arrived_ms = client.parked->arrived_ms;
@@ -517,9 +528,9 @@ bool Executor::unblock(Client& client, View error) {
     const Outcome outcome = handle(ctx, client.parked->args.args());
     CHECK(outcome.replied());
   } else if (error.empty()) {
-    answer_timeout(client.reply, client.parked->wait.on_timeout);
+    answer_timeout(client.reply(), client.parked->wait.on_timeout);
   } else {
-    client.reply.error(error);
+    client.reply().error(error);
     count_error(error);
   }
   const Stamp stamp = ctx.footing.stamp();

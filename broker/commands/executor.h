@@ -55,11 +55,10 @@ class Executor {
   template <typename Write>
   void push(Client& to, const Client* self, const Stamp& stamp, Write write) {
     if (&to == self || !to.output.sealed()) {
-      RespSink behind(to.behind_reply.bytes, to.protocol);
-      write(behind);
+      to.say(to.behind_reply.bytes, write);
       to.behind_reply.stamp.raise(stamp);
     } else {
-      write(to.reply);
+      write(to.reply());
       seal_push(to, stamp);
     }
   }

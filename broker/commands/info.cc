@@ -71,6 +71,7 @@ void server(Context& ctx, Lines& out) {
   out.field("tcp_port", ctx.rooms.broker.port);
   out.field("listener0", "name=tcp" + listens + std::to_string(ctx.rooms.broker.port));
   if (tls.port != 0) out.field("listener1", "name=tls" + listens + std::to_string(tls.port));
+  if (ctx.rooms.broker.http_port != 0) out.field("http_port", ctx.rooms.broker.http_port);
   if (!tls.subject.empty()) {
     out.field("tls_certificate", tls.subject);
     out.field("tls_certificate_expires", tls.expires_ms / 1000);

@@ -17,7 +17,7 @@ Client* receiver(Rooms& rooms, const Client* self, const Stamp& stamp, Client& c
   if (other != nullptr && !other->gone) return other;
   mode.redirect_broken = true;
   if (client.protocol == 3) {
-    rooms.executor.push(client, self, stamp, [&](RespSink& sink) {
+    rooms.executor.push(client, self, stamp, [&](ReplySink& sink) {
       sink.push(2);
       sink.bulk("tracking-redir-broken");
       sink.integer(static_cast<int64_t>(mode.redirect));
@@ -33,7 +33,7 @@ void invalidate(Rooms& rooms, const Client* self, const Stamp& stamp, Client& cl
   if (to == nullptr) return;
   const bool listens = to->protocol == 3 || (to != &client && to->channels.contains(kChannel));
   if (!listens) return;  // RESP2 has no way to tell a client that does not
-  rooms.executor.push(*to, self, stamp, [&](RespSink& sink) {
+  rooms.executor.push(*to, self, stamp, [&](ReplySink& sink) {
     sink.push(to->protocol == 3 ? 2 : 3);
     if (to->protocol == 3) {
       sink.bulk("invalidate");

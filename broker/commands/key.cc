@@ -5,6 +5,7 @@
 #include "broker/commands/expiry.h"
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/scan.h"
 #include "broker/keyspace/encoding.h"
 
@@ -137,6 +138,7 @@ Outcome copy(Context& ctx, Args args) {
     }
   }
   if (to_db == ctx.db && args[1] == args[2]) {
+    if (by_rest(ctx)) return ctx.reply.integer(0);
     return Status::error("ERR source and destination objects are the same");
   }
   if (!ctx.look(args[1])) return ctx.reply.integer(0);
@@ -159,15 +161,17 @@ Outcome keys(Context& ctx, Args args) {
   return Replied();
 }
 
-// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
+// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] [WITHTYPE, over REST]
 Outcome scan(Context& ctx, Args args) {
-  const auto options = parse_scan(args, 1, ScanOf::kKeys);
+  const auto options = parse_scan(args, 1, by_rest(ctx) ? ScanOf::kKeysOverRest : ScanOf::kKeys);
   if (!options.ok()) return options.status();
   ctx.rest_on_everything();
   std::vector<Bytes> found_keys;
   const uint64_t next = ctx.database().scan(options->cursor, options->count, [&](View key, const Found& found) {
     const bool wanted = !options->unknown_type && (!options->type || found.type == *options->type);
-    if (wanted && !ctx.is_due(found) && options->matches(key)) found_keys.emplace_back(key);
+    if (!wanted || ctx.is_due(found) || !options->matches(key)) return;
+    found_keys.emplace_back(key);
+    if (options->with_type) found_keys.emplace_back(name_of(found.type));
   });
   return reply_scan(ctx.reply, next, found_keys);
 }

@@ -17,7 +17,7 @@ Outcome monitor(Context& ctx, Args) {
 
 constexpr CommandRow kRows[] = {
     // name    arity keys          traits                                   handler
-    {"MONITOR", 1,   Keys::none(), kAdmin | kNoScript | kLoading | kStale,  monitor},
+    {"MONITOR", 1,   Keys::none(), kAdmin | kNoScript | kLoading | kStale | kNoRest, monitor},
 };
 static_assert(well_formed(kRows));
 

@@ -14,7 +14,7 @@ struct Message {
   std::initializer_list<View> words;
 };
 
-void write(RespSink& sink, const Message& message) {
+void write(ReplySink& sink, const Message& message) {
   sink.push(message.words.size());
   for (const View word : message.words) sink.bulk(word);
 }
@@ -25,7 +25,7 @@ int64_t deliver(Rooms& rooms, const PubSub::Listeners& listeners, const Message&
     Client* const listener = rooms.clients.find(ticket);
     if (listener == nullptr || listener->gone) continue;
     ++receivers;
-    rooms.executor.push(*listener, message.self, message.stamp, [&](RespSink& sink) { write(sink, message); });
+    rooms.executor.push(*listener, message.self, message.stamp, [&](ReplySink& sink) { write(sink, message); });
   }
   return receivers;
 }

@@ -100,7 +100,7 @@ Outcome pubsub_numpat(Context& ctx, Args) {
   return ctx.reply.integer(static_cast<int64_t>(ctx.rooms.pubsub.patterns().size()));
 }
 
-constexpr uint32_t kListening = kPubsub | kNoScript | kLoading | kStale;
+constexpr uint32_t kListening = kPubsub | kNoScript | kLoading | kStale | kNoRest;
 constexpr CommandRow kRows[] = {
     // name                  arity keys          traits                  handler
     {"PSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kPattern>},

@@ -19,6 +19,8 @@ Result<ScanOptions> parse_scan(Args args, size_t cursor_at, ScanOf what) {
   const auto cursor = parse_unsigned(args[cursor_at]);
   if (!cursor) return Status::error("ERR invalid cursor");
   options.cursor = *cursor;
+  const bool of_keys = what == ScanOf::kKeys || what == ScanOf::kKeysOverRest;
+  if (what == ScanOf::kKeysOverRest) options.count = kRestPage;
   for (size_t i = cursor_at + 1; i < args.size(); ++i) {
     const bool has_value = i + 1 < args.size();
     if (same_word(args[i], "COUNT") && has_value) {
@@ -28,9 +30,11 @@ Result<ScanOptions> parse_scan(Args args, size_t cursor_at, ScanOf what) {
       options.count = static_cast<size_t>(*count);
     } else if (same_word(args[i], "MATCH") && has_value) {
       options.pattern = args[++i];
-    } else if (what == ScanOf::kKeys && same_word(args[i], "TYPE") && has_value) {
+    } else if (of_keys && same_word(args[i], "TYPE") && has_value) {
       options.type = type_of(args[++i]);
       options.unknown_type = !options.type;
+    } else if (what == ScanOf::kKeysOverRest && same_word(args[i], "WITHTYPE")) {
+      options.with_type = true;
     } else if (what == ScanOf::kHash && same_word(args[i], "NOVALUES")) {
       options.no_values = true;
     } else {

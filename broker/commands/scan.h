@@ -15,10 +15,12 @@ struct ScanOptions {
   std::optional<Type> type;       // SCAN only
   bool unknown_type = false;      // SCAN TYPE with a name no key has: an empty answer
   bool no_values = false;         // HSCAN only
+  bool with_type = false;         // SCAN over REST: each key is followed by the name of its type
   bool matches(View name) const { return !pattern || glob_match(*pattern, name); }
 };
 
-enum class ScanOf : uint8_t { kKeys, kHash, kOther };
+enum class ScanOf : uint8_t { kKeys, kKeysOverRest, kHash, kOther };
+constexpr size_t kRestPage = 100;  // for who asks over REST and gives no COUNT: each page is an HTTP request
 
 // [cursor, [item ...]]
 Replied reply_scan(ReplySink& reply, uint64_t cursor, const std::vector<Bytes>& items);

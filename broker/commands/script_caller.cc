@@ -2,6 +2,7 @@
 #include "broker/commands/script_caller.h"
 
 #include "broker/broker.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/libraries.h"
 
 namespace leat {
@@ -52,10 +53,10 @@ Status fits_memory(const Context& ctx, const ScriptFlags& flags) {
 }
 
 Status obey(Context& ctx, const ScriptFlags& flags) {
-  if (ctx.read_only && !flags.no_writes) {
+  if (ctx.read_only && !flags.no_writes && !by_rest(ctx)) {
     return Status::error("ERR Can not execute a script with write flag using *_ro command.");
   }
-  ctx.read_only = flags.no_writes;
+  ctx.read_only = ctx.read_only || flags.no_writes;
   ctx.allow_oom = flags.allow_oom;
   return Status::fine();
 }

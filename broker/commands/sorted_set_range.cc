@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "broker/commands/parse.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/sorted_set_commands.h"
 
 namespace leat {
@@ -115,7 +116,7 @@ struct RangeOptions {
 enum class Answer : uint8_t { kReply, kStore };
 
 // The words from `at` on.
-Status parse_range_options(Args args, size_t at, Answer answer, RangeOptions& options) {
+Status parse_range_options(const Context& ctx, Args args, size_t at, Answer answer, RangeOptions& options) {
   for (; at < args.size(); ++at) {
     if (answer == Answer::kReply && same_word(args[at], "WITHSCORES")) {
       options.scores = Scores::kWith;
@@ -137,7 +138,7 @@ Status parse_range_options(Args args, size_t at, Answer answer, RangeOptions& op
     }
   }
   if (!options.by) options.by = By::kRank;
-  if (options.limit != -1 && options.by == By::kRank) {
+  if (options.limit != -1 && options.by == By::kRank && !by_rest(ctx)) {
     return Status::error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
   }
   if (options.scores == Scores::kWith && options.by == By::kLex) {
@@ -157,9 +158,9 @@ IndexRange limited(IndexRange ranks, const RangeOptions& options) {
 
 IndexRange select(const SortedSet& set, const Bounds& bounds, const RangeOptions& options) {
   IndexRange ranks = ranks_of(set, bounds);
-  if (options.by != By::kRank) return limited(ranks, options);
-  if (options.descending() && ranks.count > 0) ranks.first = set.size() - ranks.first - ranks.count;
-  return ranks;
+  const bool from_the_end = options.by == By::kRank && options.descending();
+  if (from_the_end && ranks.count > 0) ranks.first = set.size() - ranks.first - ranks.count;
+  return limited(ranks, options);
 }
 
 template <typename Visit>  // visit(const SortedSet::Cursor&)
@@ -190,7 +191,7 @@ Outcome store_range(Context& ctx, View to, const SortedSet& set, IndexRange rank
 // [destination] key min max [BYSCORE|BYLEX] [REV] [LIMIT offset count] [WITHSCORES]
 Outcome range(Context& ctx, Args args, RangeOptions options, Answer answer = Answer::kReply) {
   const size_t at = answer == Answer::kStore ? 2 : 1;
-  if (Status wrong = parse_range_options(args, at + 3, answer, options); !wrong.ok()) return wrong;
+  if (Status wrong = parse_range_options(ctx, args, at + 3, answer, options); !wrong.ok()) return wrong;
   const bool swapped = options.descending() && options.by != By::kRank;  // the larger bound comes first
   const auto bounds = parse_bounds(*options.by, args[swapped ? at + 2 : at + 1], args[swapped ? at + 1 : at + 2]);
   if (!bounds.ok()) return bounds.status();

@@ -114,7 +114,7 @@ Outcome xadd(Context& ctx, Args args) {
     asks = stream != nullptr && asks_groups(trim, *stream);
     uint64_t older = 0;
     if (trim.by == Trim::By::kId) older = (stream == nullptr ? 0 : stream->count_before(trim.min)) + (*id < trim.min);
-    dropped = drop_count(trim, size_of(stream) + 1, older, ctx.rooms.config);
+    dropped = drop_count(ctx, trim, size_of(stream) + 1, older);
   }
   ctx.emit(StreamAdd{.key = key, .id = *id, .pairs = args.from(request.id_at + 1)});
   if (sent) [[unlikely]] sent->id = *id, remember(ctx, *sent);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // stream_info.cc: XINFO. https://redis.io/docs/latest/commands/xinfo-stream/
 #include "broker/commands/parse.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/stream_commands.h"
 #include "broker/commands/stream_ids.h"
 #include "broker/commands/stream_progress.h"
@@ -182,6 +183,7 @@ Outcome xinfo_consumers(Context& ctx, Args args) {
   if (!found.ok()) return found.status();
   const Group* const group = (*found)->find_group(args[3]);
   if (group == nullptr) {
+    if (by_rest(ctx)) return ctx.reply.array(0);
     return Status::error("NOGROUP No such consumer group '" + name_in_error(args[3]) + "' for key name '" +
                          name_in_error(args[2]) + "'");
   }

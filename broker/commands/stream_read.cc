@@ -4,6 +4,7 @@
 #include <map>
 
 #include "broker/commands/parse.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/stream_commands.h"
 #include "broker/commands/stream_ids.h"
 #include "broker/commands/stream_progress.h"
@@ -218,9 +219,11 @@ Result<std::vector<Plan>> plan_reads(Context& ctx, const ReadRequest& request) {
   return plans;
 }
 
-void meet_consumer(Context& ctx, View key, const ReadRequest& request) {
+void meet_consumer(Context& ctx, View key, const ReadRequest& request, const Plan& plan) {
   const Delivery at = *find_group(ctx, key, *request.group);
   const Consumer* const consumer = at.group->find_consumer(request.consumer);
+  const bool holds_nothing = request.no_ack && !request.claim_idle_ms && !plan.history;
+  if (consumer == nullptr && holds_nothing && by_rest(ctx)) return;  // deliver_news
   if (consumer == nullptr) {
     ctx.emit(ConsumerCreate{.key = key, .group = *request.group, .consumer = request.consumer, .at_ms = ctx.now_ms});
   } else if (ctx.resumed == nullptr) {  // being looked at again while it waits is not asking
@@ -267,8 +270,13 @@ void deliver_claims(Context& ctx, View key, const ReadRequest& request, const Pl
 }
 
 void deliver_news(Context& ctx, const Delivery& from, View key, const ReadRequest& request, const Plan& plan) {
-  from.group->find_consumer(request.consumer)->seen_time_ms = ctx.now_ms;
   const int64_t entries_read = entries_read_after(*from.stream, *from.group, plan.news);
+  const Consumer* const consumer = from.group->find_consumer(request.consumer);
+  if (consumer == nullptr) {  // nobody is remembered over REST with NOACK: the cursor alone moves
+    return ctx.emit(GroupSetId{
+        .key = key, .group = *request.group, .last_delivered = plan.news.back(), .entries_read = entries_read});
+  }
+  consumer->seen_time_ms = ctx.now_ms;
   ctx.emit(GroupDeliver{.key = key,
                         .group = *request.group,
                         .consumer = request.consumer,
@@ -378,7 +386,7 @@ Outcome xreadgroup(Context& ctx, Args args) {
   for (size_t i = 0; i < plans->size(); ++i) {
     const View key = request->keys[i];
     const Plan& plan = (*plans)[i];
-    meet_consumer(ctx, key, *request);  // known from its first reading on, also when there is nothing to read
+    meet_consumer(ctx, key, *request, plan);  // known from its first reading on, also when there is nothing to read
     if (!plan.gone.empty()) ctx.emit(PendingAck{.key = key, .group = *request->group, .ids = plan.gone});
     if (!plan.answered()) continue;
     begin_stream(ctx.reply, key);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/commands/parse.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/stream_ids.h"
 
 namespace leat {
@@ -84,21 +85,21 @@ Status check_limit(const Trim& trim) {
   return Status::error("ERR syntax error, LIMIT cannot be used without the special ~ option");
 }
 
-uint64_t drop_count(const Trim& trim, uint64_t size, uint64_t older, const Config& config) {
+uint64_t drop_count(const Context& ctx, const Trim& trim, uint64_t size, uint64_t older) {
   const uint64_t surplus = trim.by == Trim::By::kId ? older : size - std::min(size, trim.keep);
   if (!trim.approximate) return surplus;
-  const uint64_t step = trim_step(config);
+  const uint64_t step = trim_step(ctx.rooms.config);
   const uint64_t limit = limit_of(trim, step);
   if (surplus == size && (limit == 0 || size <= limit)) return size;
   const uint64_t dropped = limit == 0 ? surplus : std::min(surplus, limit);
-  return dropped - dropped % step;
+  return by_rest(ctx) ? dropped : dropped - dropped % step;  // there ~ is nearly exact, and SDKs' users count on it
 }
 
 uint64_t trim_stream(Context& ctx, View key, const Trim& trim) {
   const auto found = ctx.find<Stream>(key);
   const Stream& stream = **found;
   const uint64_t older = trim.by == Trim::By::kId ? stream.count_before(trim.min) : 0;
-  const uint64_t dropped = drop_count(trim, stream.size(), older, ctx.rooms.config);
+  const uint64_t dropped = drop_count(ctx, trim, stream.size(), older);
   if (dropped == 0) return 0;
   if (asks_groups(trim, stream)) {
     if (*trim.references == References::kAcked) return trim_free(ctx, key, trim, dropped);

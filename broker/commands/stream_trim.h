@@ -28,7 +28,7 @@ Status check_trim(const Trim& trim);   // LIMIT wants something to limit
 Status check_limit(const Trim& trim);  // … and ~
 
 // How many of the `size` oldest entries go; `older` of them have ids below trim.min.
-uint64_t drop_count(const Trim& trim, uint64_t size, uint64_t older, const Config& config);
+uint64_t drop_count(const Context& ctx, const Trim& trim, uint64_t size, uint64_t older);
 
 // Whether what goes depends on the groups, or they on it; if not, the oldest drop_count() entries go.
 inline bool asks_groups(const Trim& trim, const Stream& stream) {

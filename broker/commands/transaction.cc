@@ -69,11 +69,11 @@ Outcome unwatch(Context& ctx, Args) {
   return ctx.reply.ok();
 }
 
-constexpr uint32_t kAnyTime = kNoScript | kLoading | kStale | kFast | kBusy;
+constexpr uint32_t kAnyTime = kNoScript | kLoading | kStale | kFast | kBusy | kNoRest;
 constexpr CommandRow kRows[] = {
     // name     arity keys                traits                                    handler
     {"DISCARD", 1,    Keys::none(),       kAnyTime | kRunsInMulti,                  discard},
-    {"EXEC",    1,    Keys::none(),       kNoScript | kLoading | kStale | kRunsInMulti | kNoSlowLog, exec},
+    {"EXEC",    1,    Keys::none(),       kNoScript | kLoading | kStale | kRunsInMulti | kNoSlowLog | kNoRest, exec},
     {"MULTI",   1,    Keys::none(),       kAnyTime | kRunsInMulti,                  multi},
     {"UNWATCH", 1,    Keys::none(),       kAnyTime,                                 unwatch},
     {"WATCH",   -2,   Keys::range(1, -1), kAnyTime | kRunsInMulti,                  watch},

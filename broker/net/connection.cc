@@ -15,6 +15,8 @@ constexpr size_t kBacklogBytes = 256 << 10;
 constexpr char kTlsHandshake = 0x16;  // the first byte of a ClientHello, and of no request
 constexpr size_t kShakeBytesMax = 64 << 10;  // of a peer: between two steps of a handshake; and for a handshake
 
+constexpr View kHttpsOnly = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 61\r\n"
+                             "connection: close\r\n\r\n{\"error\":\"ERR only TLS is spoken here: connect with https://\"}";
 constexpr View kTlsOnly = "-ERR only TLS is spoken here: connect with rediss:// (redis-cli --tls)\r\n";
 constexpr View kNotAllowed = "-DENIED this address is not among those that may connect: see the setting 'allow'\r\n";
 constexpr View kTooMany = "-ERR max number of clients of this address reached: see limits.clients_per_address\r\n";
@@ -66,16 +68,27 @@ void Connection::start(const Config& config) {
   if (!may_come_in(config, reinterpret_cast<const sockaddr&>(address))) return;
   size = sizeof address;
   if (uv_tcp_getsockname(&handle_, reinterpret_cast<sockaddr*>(&address), &size) == 0) local_ = address_text(address);
-  client_ = &server_.broker().connect(*this);
+  begin();
+  if (closing_) return;
   if (door_ == Door::kTlsOnly || config.tls.mode == TlsMode::kRequired) begin_handshake();
   read_on();
+}
+
+void Connection::begin() {
+  if (door_ != Door::kHttp) {
+    client_ = &server_.broker().connect(*this);
+    return;
+  }
+  rest_ = std::make_unique<RestSession>(server_.rest_door(), *this);
+  client_ = &rest_->begin();
 }
 
 bool Connection::may_come_in(const Config& config, const sockaddr& from) {
   const auto address = IpAddress::of(from);
   if (!address) return true;
   const size_t most = config.clients_per_address_max == 0 ? SIZE_MAX : static_cast<size_t>(config.clients_per_address_max);
-  switch (server_.arrivals().admit(*address, config.allow, most)) {
+  const bool has_own = door_ == Door::kHttp && !config.http_allow.empty();
+  switch (server_.arrivals().admit(*address, has_own ? config.http_allow : config.allow, most)) {
     case Arrivals::Verdict::kWelcome:
       counted_ = address;
       return true;
@@ -128,18 +141,25 @@ void Connection::on_hang_up() {
 }
 
 void Connection::take(View bytes) {
-  server_.broker().receive(*client_, bytes);
+  if (rest_ != nullptr) rest_->receive(bytes);
+  else server_.broker().receive(*client_, bytes);
   if (client_ == nullptr) return;  // it was killed for sending too much
-  if (client_->input.size() - client_->parsed + client_->input_later.size() > kBacklogBytes && reading_) {
+  if (backlog() > kBacklogBytes && reading_) {
     stop_reading();
     server_.resume_later(*this);
   }
 }
 
+// Received, and nothing has come of it yet.
+size_t Connection::backlog() const {
+  if (rest_ != nullptr) return rest_->backlog();
+  return client_->input.size() - client_->parsed + client_->input_later.size();
+}
+
 void Connection::resume_reading() {
   if (client_ == nullptr) return;
-  const bool behind = client_->queued_to_run || client_->parked != nullptr || client_->held_back();
-  if (behind && client_->input.size() - client_->parsed > kBacklogBytes) return server_.resume_later(*this);
+  const bool behind = rest_ != nullptr || client_->queued_to_run || client_->parked != nullptr || client_->held_back();
+  if (behind && backlog() > kBacklogBytes) return server_.resume_later(*this);
   read_on();
 }
 
@@ -157,13 +177,13 @@ void Connection::on_first(View bytes) {
     const TlsMode mode = server_.tls_mode();
     if (!speaks_tls && speech_ == Speech::kShaking) {
       ++server_.broker().rooms().stats.tls_refused_plain;
-      return refuse("it does not speak TLS", kTlsOnly);
+      return refuse("it does not speak TLS", door_ == Door::kHttp ? kHttpsOnly : kTlsOnly);
     }
     if (!speaks_tls) {
       speech_ = Speech::kPlain;
       return take(bytes);
     }
-    if ((mode == TlsMode::kOff && door_ == Door::kUsual) || server_.tls() == nullptr) {
+    if ((mode == TlsMode::kOff && door_ != Door::kTlsOnly) || server_.tls() == nullptr) {
       return refuse("it speaks TLS, and this port does not: set tls = 'optional'", "");
     }
     tls_ = std::make_unique<TlsSession>(server_.tls());
@@ -199,7 +219,7 @@ void Connection::on_shaken() {
   if (tls_->resumed()) ++stats.tls_resumed;
   speech_ = Speech::kTls;
   server_.handshakes().end(*this);
-  server_.broker().certified(*client_, tls_->common_name());
+  if (rest_ == nullptr) server_.broker().certified(*client_, tls_->common_name());  // over REST a token says who
   take_sealed();  // what came in one piece with the end of the handshake
   if (client_ != nullptr) resume_reading();
 }
@@ -278,7 +298,9 @@ void Connection::send(Bytes& bytes) {
 void Connection::on_written(int status) {
   unsent_ = uv_stream_get_write_queue_size(reinterpret_cast<uv_stream_t*>(&handle_));
   if (status != 0) return close_now();
-  if (unsent_ == 0 && close_when_sent_) close_now();
+  if (unsent_ > 0) return;
+  if (close_when_sent_) close_now();
+  else if (rest_ != nullptr) rest_->drained();
 }
 
 void Connection::close_when_sent() {
@@ -299,6 +321,7 @@ void Connection::close_now() {
   if (client_ != nullptr) {
     Client& client = *client_;
     client_ = nullptr;
+    if (rest_ != nullptr) rest_->wire_closed();
     server_.broker().hang_up(client);
   }
   // Not destroyed yet: a slow script pumps the loop, and its client, who has just left, is asked for his address afterwards.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // connection.h: one TCP connection: bytes in, bytes out, plain or sealed; no commands.                       [libuv]
 //
-// Used by: Server, which accepts it; the broker's Client sends through it.
+// Used by: Server, which accepts it; the broker's Client sends through it, or the RestSession in between.
 // Always:  - its close callback hands it to the Server, which destroys it when its client has forgotten it, and nobody else
 //            does;
 //          - a hang-up is told to the broker at once, also while the client waits;
@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "broker/broker.h"
+#include "broker/http/rest_session.h"
 #include "broker/net/tls.h"
 #include "broker/networks.h"
 
@@ -23,7 +24,7 @@ class Server;
 
 class Connection final : public Transport {
  public:
-  enum class Door : uint8_t { kUsual, kTlsOnly };
+  enum class Door : uint8_t { kUsual, kTlsOnly, kHttp };
 
   Connection(Server& server, uv_loop_t& loop, Door door);
   ~Connection() override;  // once it is closed; see Server::bury
@@ -57,6 +58,8 @@ class Connection final : public Transport {
   void on_written(int status);
   void take(View bytes);
   void take_sealed();
+  void begin();
+  size_t backlog() const;
   void begin_handshake();
   void refuse(View why, View told);
   void handshake_failed(View why);
@@ -67,6 +70,7 @@ class Connection final : public Transport {
   Server& server_;
   uv_tcp_t handle_;
   Client* client_ = nullptr;
+  std::unique_ptr<RestSession> rest_;  // what stands between it and its client; null: it speaks RESP
   std::optional<IpAddress> counted_;  // at the door
   Bytes peer_, local_;
   size_t unsent_ = 0;

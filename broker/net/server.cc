@@ -29,13 +29,16 @@ Server::Server(Broker& broker, Events& events)
   uv_loop_init(&loop_);
   uv_tcp_init(&loop_, &listener_);
   uv_tcp_init(&loop_, &tls_listener_);
+  uv_tcp_init(&loop_, &http_listener_);
   uv_timer_init(&loop_, &timer_);
   uv_timer_init(&loop_, &handshake_timer_);
+  uv_timer_init(&loop_, &http_timer_);
   uv_async_init(&loop_, &wake_, [](uv_async_t*) {});  // its only use is to end uv_run: the tick polls the log
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &interrupt_);
   uv_signal_init(&loop_, &hang_up_);
-  listener_.data = tls_listener_.data = timer_.data = handshake_timer_.data = this;
+  listener_.data = tls_listener_.data = http_listener_.data = this;
+  timer_.data = handshake_timer_.data = http_timer_.data = this;
   terminate_.data = interrupt_.data = hang_up_.data = this;
   const auto stop = [](uv_signal_t* signal, int number) {
     self(signal->data).events_.info("stopping", {{"signal", number}});
@@ -58,7 +61,8 @@ Server::~Server() {
   const std::vector<Connection*> open(connections_.begin(), connections_.end());
   for (Connection* connection : open) connection->close_now();
   for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&listener_), reinterpret_cast<uv_handle_t*>(&tls_listener_),
-                              reinterpret_cast<uv_handle_t*>(&timer_), reinterpret_cast<uv_handle_t*>(&handshake_timer_),
+                              reinterpret_cast<uv_handle_t*>(&http_listener_), reinterpret_cast<uv_handle_t*>(&timer_),
+                              reinterpret_cast<uv_handle_t*>(&handshake_timer_), reinterpret_cast<uv_handle_t*>(&http_timer_),
                               reinterpret_cast<uv_handle_t*>(&wake_), reinterpret_cast<uv_handle_t*>(&terminate_),
                               reinterpret_cast<uv_handle_t*>(&interrupt_), reinterpret_cast<uv_handle_t*>(&hang_up_)}) {
     close(handle);
@@ -84,21 +88,25 @@ Status Server::listen() {
   if (config_.tls.wanted()) {
     if (Status used = use_tls(config_.tls); !used.ok()) return used;
   }
-  if (Status usual = listen_on(listener_, config_.port, Connection::Door::kUsual); !usual.ok()) return usual;
+  if (Status usual = listen_on(listener_, config_.port, "port"); !usual.ok()) return usual;
   broker_.port = port_ = bound_port(listener_);
-  if (config_.tls.port == 0) return Status::fine();
-  Status listening = listen_on(tls_listener_, config_.tls.port, Connection::Door::kTlsOnly);
-  if (!listening.ok()) return listening;
-  broker_.tls_door.port = bound_port(tls_listener_);
+  if (config_.tls.port != 0) {
+    if (Status sealed = listen_on(tls_listener_, config_.tls.port, "tls_port"); !sealed.ok()) return sealed;
+    broker_.tls_door.port = bound_port(tls_listener_);
+  }
+  if (config_.http_port != 0) {
+    if (Status rest = listen_on(http_listener_, config_.http_port, "http.port"); !rest.ok()) return rest;
+    broker_.http_port = bound_port(http_listener_);
+    events_.info("http_ready", {{"bind", config_.bind}, {"port", broker_.http_port}});
+  }
   return Status::fine();
 }
 
-Status Server::listen_on(uv_tcp_t& listener, int64_t wanted, Connection::Door door) {
-  const bool usual = door == Connection::Door::kUsual;
+Status Server::listen_on(uv_tcp_t& listener, int64_t wanted, View setting) {
   const Bytes place = config_.bind + ":" + std::to_string(wanted);
   const auto failed = [&](int error) {
     Bytes advice;
-    if (error == UV_EADDRINUSE) advice = Bytes(": the port is taken; choose another with --set ") + (usual ? "port=N" : "tls_port=N");
+    if (error == UV_EADDRINUSE) advice = ": the port is taken; choose another with --set " + Bytes(setting) + "=N";
     return Status::error("cannot listen on " + place + " (" + uv_strerror(error) + ")" + advice);
   };
   const Bytes host = config_.bind == "localhost" ? "127.0.0.1" : config_.bind;
@@ -133,7 +141,9 @@ void Server::on_connection(uv_tcp_t& listener, int status) {
     broker_.warn("accept_failed", {{"why", uv_strerror(status)}});
     return;
   }
-  const auto door = &listener == &listener_ ? Connection::Door::kUsual : Connection::Door::kTlsOnly;
+  auto door = Connection::Door::kUsual;
+  if (&listener == &tls_listener_) door = Connection::Door::kTlsOnly;
+  if (&listener == &http_listener_) door = Connection::Door::kHttp;
   Connection::accept(*this, loop_, reinterpret_cast<uv_stream_t*>(&listener), config_, door);
 }
 
@@ -182,6 +192,20 @@ void Server::expire_handshakes() {
   if (const auto next_ms = handshakes_.expire(uv_now(&loop_))) wake_handshakes(*next_ms);
 }
 
+// Somebody comes to the REST door: from now on it is looked after.
+RestDoor& Server::rest_door() {
+  const auto look = [](uv_timer_t* timer) { self(timer->data).look_at_rest(); };
+  if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&http_timer_))) {
+    uv_timer_start(&http_timer_, look, RestDoor::kLookEveryMs, RestDoor::kLookEveryMs);
+  }
+  return rest_door_;
+}
+
+void Server::look_at_rest() {
+  rest_door_.look();
+  if (rest_door_.sessions.empty()) uv_timer_stop(&http_timer_);
+}
+
 std::span<char> Server::plain_room() {
   if (plain_room_.empty()) plain_room_.resize(kReadBytes);
   return plain_room_;
@@ -204,11 +228,13 @@ void Server::run() {
     broker_.tick();
     wrote_ = broker_.rooms().batch.last_index() != before;
     if (handshakes_.has_work()) handshakes_.run();
+    if (rest_door_.has_work()) rest_door_.work();
     resume_stalled();
     schedule();
   }
   close(reinterpret_cast<uv_handle_t*>(&listener_));
   close(reinterpret_cast<uv_handle_t*>(&tls_listener_));
+  close(reinterpret_cast<uv_handle_t*>(&http_listener_));
   if (broker_.failed().ok()) drain();
 }
 

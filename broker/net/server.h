@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/http/rest_door.h"
 #include "broker/net/arrivals.h"
 #include "broker/net/connection.h"
 #include "broker/net/handshakes.h"
@@ -47,6 +48,7 @@ class Server {
   }
   void resume_later(Connection& connection) { stalled_.push_back(&connection); }
   Arrivals& arrivals() { return arrivals_; }
+  RestDoor& rest_door();
 
   // TLS
   TlsMode tls_mode() const { return config_.tls.mode; }
@@ -58,7 +60,7 @@ class Server {
 
  private:
   void ask_for_descriptors();
-  Status listen_on(uv_tcp_t& listener, int64_t port, Connection::Door door);
+  Status listen_on(uv_tcp_t& listener, int64_t port, View setting);
   void on_connection(uv_tcp_t& listener, int status);
   static uint16_t bound_port(const uv_tcp_t& listener);
   Status use_tls(const TlsSettings& settings);
@@ -66,7 +68,8 @@ class Server {
   void reread_certificates();
   void wake_handshakes(uint64_t at_ms);
   void expire_handshakes();
-  bool has_work() const { return broker_.has_work() || handshakes_.has_work(); }
+  void look_at_rest();
+  bool has_work() const { return broker_.has_work() || handshakes_.has_work() || rest_door_.has_work(); }
   void gather();
   void schedule();
   void resume_stalled();
@@ -77,8 +80,8 @@ class Server {
   Events& events_;
   uv_loop_t loop_;
   OutboundCalls outbound_{loop_};
-  uv_tcp_t listener_, tls_listener_;
-  uv_timer_t timer_, handshake_timer_;
+  uv_tcp_t listener_, tls_listener_, http_listener_;
+  uv_timer_t timer_, handshake_timer_, http_timer_;
   uv_async_t wake_;
   uv_signal_t terminate_, interrupt_, hang_up_;
   std::vector<char> read_buffer_;  // shared: what is read is copied to its client before the next read
@@ -87,6 +90,7 @@ class Server {
   std::shared_ptr<const TlsContext> tls_;
   Handshakes handshakes_;
   Arrivals arrivals_;
+  RestDoor rest_door_{broker_};
   std::unordered_set<Connection*> connections_;
   std::vector<Connection*> stalled_;
   std::vector<std::unique_ptr<Connection>> buried_;

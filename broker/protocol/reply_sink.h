@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// reply_sink.h: where a handler's answer goes. RESP2, RESP3, Lua (and, one day, JSON) are sinks under one set of calls.
+// reply_sink.h: where a handler's answer goes. RESP2, RESP3, JSON, events and Lua are sinks under one set of calls.
 //
 // Used by: handlers write, and never know who asked; the executor writes errors.
 // Always:  - one reply a request: a scalar, or array/map/set/push(n) followed by exactly n (map: 2n) replies;

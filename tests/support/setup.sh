@@ -9,10 +9,10 @@
 
 # Programs are looked for on the PATH, so that a newer node, cmake or python3 of the user's own is kept.
 programs='g++ cmake ninja:ninja-build ccache pkg-config clang git mold redis-server redis-cli:redis-tools
-          redis-benchmark:redis-tools python3 node:nodejs npm openssl'
+          redis-benchmark:redis-tools python3 node:nodejs npm openssl curl'
 libraries='libc6-dev libclang-rt-14-dev libuv1-dev libmsgpack-cxx-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
            libgtest-dev libbenchmark-dev libluajit-5.1-dev lua-cjson-dev libxxhash-dev libjemalloc-dev libsqlite3-dev
-           libssl-dev libfuse3-dev liblzf-dev prometheus-cpp-dev'
+           libssl-dev libfuse3-dev liblzf-dev libsimdjson-dev node-llhttp prometheus-cpp-dev'
 
 set_up() {
   work=$(mktemp -d) || exit 1

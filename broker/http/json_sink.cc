@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/http/json_sink.h"
+
+#include "broker/http/json_text.h"
+#include "schemas/check.h"
+
+namespace leat {
+
+namespace {
+constexpr View kResult = "{\"result\":", kError = "{\"error\":";
+}
+
+void JsonSink::begin_item() {
+  if (!levels_.empty()) {
+    if (!levels_.back().first) out_ += ',';
+    levels_.back().first = false;
+  }
+  if (!at_row()) return;
+  failed_ = false;
+  row_start_ = out_.size();
+  out_ += kResult;
+}
+
+// What has become whole with it is closed, too.
+void JsonSink::end_item() {
+  for (;;) {
+    if (at_row()) end_row();
+    if (levels_.empty()) {
+      out_ += ',';
+      return;
+    }
+    Level& level = levels_.back();
+    if (level.left == kUnknown || --level.left > 0) return;
+    out_ += ']';
+    levels_.pop_back();
+  }
+}
+
+void JsonSink::end_row() {
+  out_ += '}';
+  const size_t size = out_.size() - row_start_;
+  if (size <= form_.row_bytes_max) return;
+  out_.resize(row_start_);
+  write_error("ERR max request size exceeded. Limit: " + std::to_string(form_.row_bytes_max) + " bytes, Actual: " +
+              std::to_string(size) + " bytes. See docs/rest.md for details");
+  out_ += '}';
+  failed_ = false;  // it was executed
+}
+
+void JsonSink::write_error(View text) {
+  failed_ = true;
+  out_ += kError;
+  append_json(out_, text);
+}
+
+// Of a row that was not queued, and of EXEC, which does nothing then.
+void JsonSink::refuse_transaction(View text) {
+  if (refused_.empty()) refused_ = text;
+  if (!text.starts_with("EXECABORT")) return;
+  write_error(refused_);
+  out_ += "},";
+}
+
+Replied JsonSink::error(View text) {
+  if (before_exec()) return refuse_transaction(text), Replied();
+  if (!at_row()) return text_item(text), Replied();
+  begin_item();
+  out_.resize(row_start_);
+  write_error(text);
+  end_item();
+  return {};
+}
+
+void JsonSink::text_item(View text) {
+  begin_item();
+  if (form_.base64) append_json_base64(out_, text);
+  else append_json(out_, text);
+  end_item();
+}
+
+Replied JsonSink::simple(View text) {
+  if (before_exec()) return {};  // QUEUED
+  if (!form_.base64 || !at_row() || text != "OK") return text_item(text), Replied();
+  begin_item();
+  out_ += "\"OK\"";
+  end_item();
+  return {};
+}
+
+Replied JsonSink::integer(int64_t value) {
+  char digits[kIntegerTextMax];
+  begin_item();
+  out_.append(digits, write_integer(digits, value));
+  end_item();
+  return {};
+}
+
+Replied JsonSink::bulk(View bytes) { return text_item(bytes), Replied(); }
+
+Replied JsonSink::null() {
+  begin_item();
+  out_ += "null";
+  end_item();
+  return {};
+}
+
+void JsonSink::open(size_t count) {
+  if (!before_exec()) begin_item();
+  else failed_ = false;
+  out_ += '[';
+  levels_.push_back({count});
+}
+
+Replied JsonSink::array(size_t count) {
+  open(count);
+  if (count > 0) return {};
+  out_ += ']';
+  levels_.pop_back();
+  end_item();
+  return {};
+}
+
+ReplySink::Mark JsonSink::reserve_array() {
+  open(kUnknown);
+  return levels_.size();
+}
+
+void JsonSink::fill_array(Mark mark, size_t) {
+  CHECK(mark == levels_.size());
+  out_ += ']';
+  levels_.pop_back();
+  end_item();
+}
+
+}  // namespace leat

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// json_sink.h: replies as JSON text, shaped as RESP2 shapes them: {"result":…} or {"error":"…"}, a comma behind each.
+//
+// Used by: RestSession, which puts rows together to the body of an answer.
+// Always:  - no tree: text is appended as the handler speaks;
+//          - a row that is longer than it may be becomes an error that says so;
+//          - with base64 every string is encoded, at any depth, but an OK that is a whole result (REST.md 2.1);
+//          - of a transaction only EXEC's answer is written: [row,row,…], or one error, the first that was met.
+// Source:  ../shared/REST.md section 2
+#pragma once
+
+#include <vector>
+
+#include "broker/http/flat_sink.h"
+
+namespace leat {
+
+class JsonSink final : public FlatSink {
+ public:
+  struct Form {
+    bool base64 = false;
+    bool transaction = false;
+    size_t row_bytes_max = SIZE_MAX;
+  };
+  JsonSink(Bytes& out, Form form) : out_(out), form_(form), row_depth_(form.transaction ? 1 : 0) {}  // out must outlive this
+
+  // Of the last row: it is an error. Of a transaction: nothing of it was done.
+  bool failed() const { return failed_; }
+
+  Replied simple(View text) override;
+  Replied error(View text) override;
+  using FlatSink::error;
+  Replied integer(int64_t value) override;
+  Replied bulk(View bytes) override;
+  Replied null() override;
+  Replied array(size_t count) override;
+  Mark reserve_array() override;
+  void fill_array(Mark mark, size_t count) override;
+
+ private:
+  static constexpr size_t kUnknown = SIZE_MAX;
+  struct Level {
+    size_t left;  // items that are still to come; kUnknown: until fill_array
+    bool first = true;
+  };
+  bool at_row() const { return levels_.size() == row_depth_; }
+  bool before_exec() const { return levels_.size() < row_depth_; }
+  void begin_item();
+  void end_item();
+  void open(size_t count);
+  void end_row();
+  void write_error(View text);
+  void refuse_transaction(View text);
+  void text_item(View text);
+
+  Bytes& out_;
+  const Form form_;
+  std::vector<Level> levels_;
+  const size_t row_depth_;  // how deep rows lie: in a transaction within EXEC's answer
+  size_t row_start_ = 0;  // in out_
+  bool failed_ = false;
+  Bytes refused_;  // of a transaction: the first error before EXEC
+};
+
+}  // namespace leat
