@@ -7,22 +7,13 @@
 
 #include "broker/config_words.h"
 #include "broker/protocol/numbers.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
 namespace {
 
 bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
-
-std::vector<View> split(View text) {
-  std::vector<View> words;
-  for (size_t at = text.find_first_not_of(' '); at != View::npos; at = text.find_first_not_of(' ', at)) {
-    const size_t end = std::min(text.find(' ', at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
-}
 
 // What Redis' clients read and leat has only one answer for; setting that same answer is fine.
 struct Constant {
@@ -280,14 +271,14 @@ std::vector<OutputLimit> output_limits(const Config& config) {
       {"pubsub", config.pubsub_output_bytes_max, config.pubsub_output_soft_bytes_max, config.pubsub_output_soft_s}};
   const auto found = config.remembered.find(kOutputLimits);
   if (found == config.remembered.end()) return limits;
-  const std::vector<View> words = split(found->second);  // three numbers
+  const std::vector<View> words = words_of(found->second);  // three numbers
   limits[1].hard = *parse_integer(words[0]);
   limits[1].soft = *parse_integer(words[1]), limits[1].seconds = *parse_integer(words[2]);
   return limits;
 }
 
 Status set_output_limits(Config& config, View text) {
-  const std::vector<View> words = split(text);
+  const std::vector<View> words = words_of(text);
   if (words.empty() || words.size() % 4 != 0) {
     return Status::error("Wrong number of arguments in buffer limit configuration.");
   }

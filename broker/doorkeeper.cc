@@ -6,6 +6,7 @@
 #include "broker/access/passwords.h"
 #include "broker/access/users_file.h"
 #include "broker/door.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -16,16 +17,6 @@ namespace {
 
 const Status kWrongPass = Status::error("WRONGPASS invalid username-password pair or user is disabled.");
 const Status kStillLoading = Status::error("LOADING Redis is loading the dataset in memory");
-
-std::vector<View> split(View words) {
-  std::vector<View> all;
-  for (size_t at = 0; at < words.size();) {
-    const size_t end = std::min(words.find(' ', at), words.size());
-    all.push_back(words.substr(at, end - at));
-    at = end + 1;
-  }
-  return all;
-}
 
 IpAddress address_of(const Client& client) { return IpAddress::of_peer(client.transport.peer()).value_or(IpAddress()); }
 
@@ -60,14 +51,14 @@ Result<User> Doorkeeper::with_tokens(size_t http_user, const Bytes& words) const
   const auto there = users_.find(one.name);
   std::vector<Bytes> rules;
   if (there == nullptr) {
-    for (const View rule : split(one.rules)) rules.emplace_back(rule);
+    for (const View rule : words_of(one.rules)) rules.emplace_back(rule);
   } else {
-    for (const View old : split(http_words_[http_user])) {
+    for (const View old : words_of(http_words_[http_user])) {
       const Bytes digest = access::Token::of_word(old)->digest;
       if (there->holds(digest)) rules.push_back("untoken=" + digest);
     }
   }
-  for (const View word : split(words)) rules.emplace_back(word);
+  for (const View word : words_of(words)) rules.emplace_back(word);
   return users_.changed(one.name, std::vector<View>(rules.begin(), rules.end()), time_.now_ms());
 }
 
@@ -263,7 +254,7 @@ bool Doorkeeper::has_token(const HttpUser& one) const {
 }
 
 User Doorkeeper::with_token(const HttpUser& one, View secret) const {
-  std::vector<View> rules = users_.find(one.name) == nullptr ? split(one.rules) : std::vector<View>();
+  std::vector<View> rules = users_.find(one.name) == nullptr ? words_of(one.rules) : std::vector<View>();
   const Bytes added = ">" + Bytes(secret);
   rules.push_back(added);
   auto user = users_.changed(one.name, rules, time_.now_ms());
@@ -314,7 +305,7 @@ Result<std::vector<User>> Doorkeeper::read_file() const {
       rules = Bytes(one.rules) + " " + rules;
       user = users->insert(user, User(one.name, false));
     }
-    for (const View rule : split(rules)) {
+    for (const View rule : words_of(rules)) {
       if (Status set = user->set(rule, users_.words(), false); !set.ok()) return set;
     }
   }

@@ -8,22 +8,13 @@
 #include <iterator>
 
 #include "broker/access/token.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
 namespace {
 
 constexpr View kBlanks = " \t\r\n";
-
-std::vector<View> split(View text) {
-  std::vector<View> words;
-  for (size_t at = text.find_first_not_of(kBlanks); at != View::npos; at = text.find_first_not_of(kBlanks, at)) {
-    const size_t end = std::min(text.find_first_of(kBlanks, at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
-}
 
 ConfigKey tokens(View name, HttpTokens Config::*member) {
   return {name, "", true, [=](const Config& config) { return (config.*member).words; },
@@ -66,7 +57,7 @@ void append_token_keys(std::vector<ConfigKey>& keys) {
 
 Result<Bytes> token_words(View secrets) {
   std::vector<Bytes> words;
-  for (const View secret : split(secrets)) {
+  for (const View secret : words_of(secrets, kBlanks)) {
     if (secret.starts_with("token=") && !access::Token::of_word(secret)) {
       return Status::error("a token's digest is written as token=DIGEST[,db=N][,until=SECONDS], as ACL LIST tells it");
     }

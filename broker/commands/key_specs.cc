@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/commands/table.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -43,20 +44,10 @@ constexpr Treated kFurtherKeys[] = {
                   "ZUNIONSTORE"},
 };
 
-std::vector<View> split(View words) {
-  std::vector<View> out;
-  for (size_t at = 0; at < words.size();) {
-    const size_t end = std::min(words.find(' ', at), words.size());
-    out.push_back(words.substr(at, end - at));
-    at = end + 1;
-  }
-  return out;
-}
-
 template <size_t kCount>
 View find_in(const Treated (&table)[kCount], View name) {
   for (const Treated& one : table) {
-    const std::vector<View> names = split(one.commands);
+    const std::vector<View> names = words_of(one.commands);
     if (std::find(names.begin(), names.end(), name) != names.end()) return one.flags;
   }
   return {};
@@ -106,7 +97,7 @@ void tell_unknown(ReplySink& reply, View notes, View flags) {
   reply.map(4);
   reply.bulk("notes");
   reply.bulk(notes);
-  tell_flags(reply, split(flags));
+  tell_flags(reply, words_of(flags));
   for (const View part : {"begin_search", "find_keys"}) {
     reply.bulk(part);
     reply.map(2);
@@ -120,7 +111,7 @@ void tell_unknown(ReplySink& reply, View notes, View flags) {
 void tell_sort(ReplySink& reply, const Command& command) {
   const bool stores = command.is(kWrite);
   reply.array(stores ? 3 : 2);
-  tell_spec(reply, split("RO access"), {}, 1, "range", 0, 1, 0);
+  tell_spec(reply, words_of("RO access"), {}, 1, "range", 0, 1, 0);
   tell_unknown(reply, "keys that the patterns of BY and GET make of the elements", "RO access incomplete");
   if (stores) tell_unknown(reply, "the key behind STORE, which may stand anywhere", "OW update incomplete");
 }
@@ -149,19 +140,19 @@ void tell_range(ReplySink& reply, const Command& command, int first, size_t ordi
 
 // SORT and GEORADIUS read their key, and write the one behind STORE.
 std::vector<View> key_flags(const Command& command, size_t ordinal) {
-  if (command.row.keys.kind == Keys::Kind::kStored) return split(ordinal == 0 ? "RO access" : "OW update");
+  if (command.row.keys.kind == Keys::Kind::kStored) return words_of(ordinal == 0 ? "RO access" : "OW update");
   View flags = ordinal > 0 ? find_in(kFurtherKeys, command.row.name) : View();
   if (flags.empty()) flags = find_in(kFirstKey, command.row.name);
   if (flags.empty()) flags = command.is(kWrite) ? "RW update" : "RO access";
-  return split(flags);
+  return words_of(flags);
 }
 
 std::vector<View> key_flags(const Command& command, size_t ordinal, Args request) {
-  if (command.row.name == "BITFIELD") return split(only_reads_bits(request) ? "RO access" : "RW access update");
+  if (command.row.name == "BITFIELD") return words_of(only_reads_bits(request) ? "RO access" : "RW access update");
   if (command.row.name != "SET") return key_flags(command, ordinal);
   const Views options = request.from(3);
   const bool reads = std::any_of(options.begin(), options.end(), [](View word) { return same_word(word, "GET"); });
-  return split(reads ? "RW access update" : "OW update");
+  return words_of(reads ? "RW access update" : "OW update");
 }
 
 void tell_key_specs(ReplySink& reply, const Command& command) {
@@ -182,13 +173,13 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
       return tell_spec(reply, key_flags(command, keys.first > 0 ? 1 : 0), {}, keys.count_at, "keynum", 0, 1, 1);
     case Keys::Kind::kStored:
       reply.array(3);
-      tell_spec(reply, split("RO access"), {}, keys.first, "range", 0, 1, 0);
-      for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, split("OW update"), word, -command.row.arity, "range", 0, 1, 0);
+      tell_spec(reply, words_of("RO access"), {}, keys.first, "range", 0, 1, 0);
+      for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, words_of("OW update"), word, -command.row.arity, "range", 0, 1, 0);
       return;
     case Keys::Kind::kMigrated:
       reply.array(2);
       tell_spec(reply, key_flags(command, 0), {}, keys.first, "range", 0, 1, 0);
-      return tell_spec(reply, split("RW access delete incomplete"), "KEYS", -2, "range", -1, 1, 0);
+      return tell_spec(reply, words_of("RW access delete incomplete"), "KEYS", -2, "range", -1, 1, 0);
     case Keys::Kind::kStreams:
       reply.array(1);
       return tell_spec(reply, key_flags(command, 0), "STREAMS", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,
