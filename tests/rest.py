@@ -260,7 +260,8 @@ def addresses(door):
     """http.allow, and so many connections of one address"""
     door.config("http.allow", "127.0.0.1/32")
     with door.connect("127.0.0.2") as stranger:
-        received(stranger)
+        told = received(stranger)
+    expect(told.startswith(b"HTTP/1.1 403 ") and b"DENIED this address" in told, f"he is told in his own protocol: {told}")
     wait_for(lambda: "its address is not in 'allow'" in door.log(), "refused")
     door.unharmed()
     door.config("http.allow", "")
@@ -270,7 +271,8 @@ def addresses(door):
         one.sendall(f"GET /ping HTTP/1.1\r\n{HEAD}\r\n".encode())
         expect(b"PONG" in one.recv(1000), "as many as may")
     with door.connect("127.0.0.3") as one_more:
-        expect(b"PONG" not in received(one_more), "and no more")
+        told = received(one_more)
+        expect(told.startswith(b"HTTP/1.1 403 ") and b"max number of clients of this address" in told, f"and no more: {told}")
     door.unharmed("limits.clients_per_address clients already")
     for one in inside:
         one.close()
@@ -347,7 +349,7 @@ def sealed(door):
     expect(door.ask("/get/k") == (200, {"result": "v"}), "and plain, beside it")
     door.config("tls", "required")
     told = door.raw(f"GET /ping HTTP/1.1\r\n{HEAD}\r\n".encode())
-    expect(b"only TLS is spoken here" in told, f"{told}")
+    expect(told.startswith(b"HTTP/1.1 400 ") and b"only TLS is spoken here" in told, f"{told}")
     door.other = http.client.HTTPSConnection("localhost", door.http_port, timeout=SECONDS, context=authority.client())
     door.unharmed()
 

@@ -13,9 +13,7 @@ constexpr View kNothing = ":\n\n";  // a comment: who is asked for the next sees
 
 Replied EntrySink::error(View text) {
   refusal_ = text;
-  out_ += "{\"error\":";
-  append_json(out_, text);
-  out_ += '}';
+  append_json_error(out_, text);
   return {};
 }
 

@@ -38,9 +38,7 @@ Replied EventSink::simple(View text) {
 
 Replied EventSink::error(View text) {
   refusal_ = text;
-  out_ += "{\"error\":";
-  append_json(out_, text);
-  out_ += '}';
+  append_json_error(out_, text);
   return {};
 }
 

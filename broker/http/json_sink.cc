@@ -2,6 +2,7 @@
 #include "broker/http/json_sink.h"
 
 #include "broker/http/json_text.h"
+#include "broker/http/refusal.h"
 #include "schemas/check.h"
 
 namespace leat {
@@ -41,8 +42,7 @@ void JsonSink::end_row() {
   const size_t size = out_.size() - row_start_;
   if (size <= form_.row_bytes_max) return;
   out_.resize(row_start_);
-  write_error("ERR max request size exceeded. Limit: " + std::to_string(form_.row_bytes_max) + " bytes, Actual: " +
-              std::to_string(size) + " bytes. See docs/rest.md for details");
+  write_error(too_large(form_.row_bytes_max, size).text);
   out_ += '}';
   failed_ = false;  // it was executed
 }

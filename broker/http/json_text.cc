@@ -95,6 +95,12 @@ void append_json(Bytes& out, View bytes) {
   out += '"';
 }
 
+void append_json_error(Bytes& out, View text) {
+  out += "{\"error\":";
+  append_json(out, text);
+  out += '}';
+}
+
 void append_json_base64(Bytes& out, View bytes) {
   constexpr size_t kPiece = 3 << 20;  // OpenSSL counts in int; whole groups of three leave no padding in between
   out += '"';

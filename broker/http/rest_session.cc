@@ -36,12 +36,20 @@ View bearer(View header) {
 }
 
 Bytes error_body(View text) {
-  Bytes body = "{\"error\":";
-  append_json(body, text);
-  return body + '}';
+  Bytes body;
+  append_json_error(body, text);
+  return body;
 }
 
+// "-ERR max number …\r\n" without the sign and the line's end.
+View text_of(View line) { return line.substr(1, line.find('\r') - 1); }
+
 }  // namespace
+
+Bytes http_refusal(int status, View line) {
+  const Bytes body = error_body(text_of(line));
+  return head_of({.status = status, .length = body.size(), .keep_alive = false}) + body;
+}
 
 RestSession::RestSession(RestDoor& door, Transport& wire) : door_(door), wire_(wire) {}
 
@@ -280,7 +288,7 @@ void RestSession::write(Bytes& replies) {
   if (stage_ == Stage::kStreaming) return go_on_streaming(replies);
   if (was_turned_away()) {
     request().keep_alive = false;
-    return refuse({503, replies.substr(1, replies.find('\r') - 1)});
+    return refuse({503, Bytes(text_of(replies))});
   }
   if (body_.empty()) body_.swap(replies);
   else body_.append(replies);

@@ -20,6 +20,9 @@
 
 namespace leat {
 
+// What a connection that is not let in is told instead of that line of RESP; it is to be closed.
+Bytes http_refusal(int status, View line);
+
 class EntrySink;
 class EventSink;
 class JsonSink;

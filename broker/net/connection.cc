@@ -15,8 +15,7 @@ constexpr size_t kBacklogBytes = 256 << 10;
 constexpr char kTlsHandshake = 0x16;  // the first byte of a ClientHello, and of no request
 constexpr size_t kShakeBytesMax = 64 << 10;  // of a peer: between two steps of a handshake; and for a handshake
 
-constexpr View kHttpsOnly = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 61\r\n"
-                             "connection: close\r\n\r\n{\"error\":\"ERR only TLS is spoken here: connect with https://\"}";
+constexpr View kHttpsOnly = "-ERR only TLS is spoken here: connect with https://\r\n";
 constexpr View kTlsOnly = "-ERR only TLS is spoken here: connect with rediss:// (redis-cli --tls)\r\n";
 constexpr View kNotAllowed = "-DENIED this address is not among those that may connect: see the setting 'allow'\r\n";
 constexpr View kTooMany = "-ERR max number of clients of this address reached: see limits.clients_per_address\r\n";
@@ -177,7 +176,7 @@ void Connection::on_first(View bytes) {
     const TlsMode mode = server_.tls_mode();
     if (!speaks_tls && speech_ == Speech::kShaking) {
       ++server_.broker().rooms().stats.tls_refused_plain;
-      return refuse("it does not speak TLS", door_ == Door::kHttp ? kHttpsOnly : kTlsOnly);
+      return refuse("it does not speak TLS", door_ == Door::kHttp ? kHttpsOnly : kTlsOnly, 400);
     }
     if (!speaks_tls) {
       speech_ = Speech::kPlain;
@@ -254,11 +253,11 @@ void Connection::shook_too_long() {
 }
 
 // One line, if any, and good-bye. A TLS client could not read it; who speaks plain to a TLS port can.
-void Connection::refuse(View why, View told) {
+void Connection::refuse(View why, View told, int http_status) {
   ++server_.broker().rooms().stats.rejected_connections;
   server_.broker().warn("client_refused", {{"peer", peer_}, {"why", why}});
   if (!told.empty()) {
-    Bytes line(told);
+    Bytes line = door_ == Door::kHttp ? http_refusal(http_status, told) : Bytes(told);
     send(line);
   }
   close_now();

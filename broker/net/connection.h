@@ -61,7 +61,7 @@ class Connection final : public Transport {
   void begin();
   size_t backlog() const;
   void begin_handshake();
-  void refuse(View why, View told);
+  void refuse(View why, View told, int http_status = 403);
   void handshake_failed(View why);
   void send(Bytes& bytes);
   void read_on();
