@@ -108,7 +108,10 @@ def check_purge_undone(binary, broker, folder):
         finally:
             undone.end()
     status, said = run(binary, "restore", f"{folder}/kept", "--log", f"{folder}/data", "--to", f"{folder}/on", "--until", index)
-    expect(status == 0 and "batches=1" in said, f"a backup and the log behind it: {said}")
+    told = re.search(r"index=(\d+) .* snapshot=(\d+) batches=(\d+)", said)
+    expect(status == 0 and told, f"a backup and the log behind it: {said}")
+    last, snapshot, batches = map(int, told.groups())  # the push, and a digest if the broker said one
+    expect(last == int(index) and 1 <= batches <= last - snapshot, f"as many batches as are behind the backup: {said}")
     status, said = run(binary, "restore", f"{folder}/data", "--to", f"{folder}/x", "--until", "yesterday")
     expect(status == 1 and said.count("\n") == 1 and "2026-11-21T14:00:00Z" in said, f"a moment that is none: {said}")
 
