@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "broker/commands/categories.h"
+#include "broker/commands/command_tips.h"
 #include "broker/commands/key_specs.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -54,7 +56,9 @@ Replied describe(ReplySink& reply, const Command& command) {
   const auto categories = category_names(categories_of(command));
   reply.set(categories.size());
   for (const Bytes& category : categories) reply.simple(category);
-  reply.array(0);  // tips
+  const auto tips = words_of(tips_of(row.name));
+  reply.array(tips.size());
+  for (const View tip : tips) reply.bulk(tip);
   tell_key_specs(reply, command);
   reply.array(command.subcommands.size());
   for (const Command* sub : command.subcommands) describe(reply, *sub);
@@ -142,7 +146,7 @@ Outcome command_getkeysandflags(Context& ctx, Args args) {
   const Command& command = *ctx.rooms.table.find(request);
   ctx.reply.array(positions->size());
   for (size_t i = 0; i < positions->size(); ++i) {
-    const auto flags = key_flags(command, i, request);
+    const auto flags = words_of(key_flags(command, i, request));
     ctx.reply.array(2);
     ctx.reply.bulk(args[2 + (*positions)[i]]);
     ctx.reply.set(flags.size());

@@ -8,6 +8,7 @@
 #include "broker/commands/parse.h"
 #include "broker/commands/table.h"
 #include "broker/doorkeeper.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -17,13 +18,9 @@ using access::Denial;
 
 const Status kNoAuthentication = Status::error("NOAUTH Authentication required.");
 
-uint8_t needs_of(const std::vector<View>& flags) {
-  uint8_t needs = 0;
-  for (const View flag : flags) {
-    if (flag == "access") needs |= access::kReads;
-    if (flag == "insert" || flag == "update" || flag == "delete") needs |= access::kWrites;
-  }
-  return needs;
+uint8_t needs_of(View flags) {
+  const auto any_of = [&](auto... flag) { return (has_word(flags, flag) || ...); };
+  return (any_of("access") ? access::kReads : 0) | (any_of("insert", "update", "delete") ? access::kWrites : 0);
 }
 
 access::Act act_of(const Command& command, Args args) {

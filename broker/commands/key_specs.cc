@@ -47,20 +47,20 @@ constexpr Treated kFurtherKeys[] = {
 template <size_t kCount>
 View find_in(const Treated (&table)[kCount], View name) {
   for (const Treated& one : table) {
-    const std::vector<View> names = words_of(one.commands);
-    if (std::find(names.begin(), names.end(), name) != names.end()) return one.flags;
+    if (has_word(one.commands, name)) return one.flags;
   }
   return {};
 }
 
-void tell_flags(ReplySink& reply, const std::vector<View>& flags) {
+void tell_flags(ReplySink& reply, View flags) {
   reply.bulk("flags");
-  reply.set(flags.size());
-  for (const View flag : flags) reply.simple(flag);
+  const std::vector<View> words = words_of(flags);
+  reply.set(words.size());
+  for (const View word : words) reply.simple(word);
 }
 
 // From the word number `index`; with a keyword, behind that, which is looked for from there on.
-void tell_spec(ReplySink& reply, const std::vector<View>& flags, View keyword, int index, View find, int a, int b, int c) {
+void tell_spec(ReplySink& reply, View flags, View keyword, int index, View find, int a, int b, int c) {
   reply.map(3);
   tell_flags(reply, flags);
   reply.bulk("begin_search");
@@ -97,7 +97,7 @@ void tell_unknown(ReplySink& reply, View notes, View flags) {
   reply.map(4);
   reply.bulk("notes");
   reply.bulk(notes);
-  tell_flags(reply, words_of(flags));
+  tell_flags(reply, flags);
   for (const View part : {"begin_search", "find_keys"}) {
     reply.bulk(part);
     reply.map(2);
@@ -111,7 +111,7 @@ void tell_unknown(ReplySink& reply, View notes, View flags) {
 void tell_sort(ReplySink& reply, const Command& command) {
   const bool stores = command.is(kWrite);
   reply.array(stores ? 3 : 2);
-  tell_spec(reply, words_of("RO access"), {}, 1, "range", 0, 1, 0);
+  tell_spec(reply, "RO access", {}, 1, "range", 0, 1, 0);
   tell_unknown(reply, "keys that the patterns of BY and GET make of the elements", "RO access incomplete");
   if (stores) tell_unknown(reply, "the key behind STORE, which may stand anywhere", "OW update incomplete");
 }
@@ -139,20 +139,20 @@ void tell_range(ReplySink& reply, const Command& command, int first, size_t ordi
 }  // namespace
 
 // SORT and GEORADIUS read their key, and write the one behind STORE.
-std::vector<View> key_flags(const Command& command, size_t ordinal) {
-  if (command.row.keys.kind == Keys::Kind::kStored) return words_of(ordinal == 0 ? "RO access" : "OW update");
+View key_flags(const Command& command, size_t ordinal) {
+  if (command.row.keys.kind == Keys::Kind::kStored) return ordinal == 0 ? "RO access" : "OW update";
   View flags = ordinal > 0 ? find_in(kFurtherKeys, command.row.name) : View();
   if (flags.empty()) flags = find_in(kFirstKey, command.row.name);
   if (flags.empty()) flags = command.is(kWrite) ? "RW update" : "RO access";
-  return words_of(flags);
+  return flags;
 }
 
-std::vector<View> key_flags(const Command& command, size_t ordinal, Args request) {
-  if (command.row.name == "BITFIELD") return words_of(only_reads_bits(request) ? "RO access" : "RW access update");
+View key_flags(const Command& command, size_t ordinal, Args request) {
+  if (command.row.name == "BITFIELD") return only_reads_bits(request) ? "RO access" : "RW access update";
   if (command.row.name != "SET") return key_flags(command, ordinal);
   const Views options = request.from(3);
   const bool reads = std::any_of(options.begin(), options.end(), [](View word) { return same_word(word, "GET"); });
-  return words_of(reads ? "RW access update" : "OW update");
+  return reads ? "RW access update" : "OW update";
 }
 
 void tell_key_specs(ReplySink& reply, const Command& command) {
@@ -173,13 +173,13 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
       return tell_spec(reply, key_flags(command, keys.first > 0 ? 1 : 0), {}, keys.count_at, "keynum", 0, 1, 1);
     case Keys::Kind::kStored:
       reply.array(3);
-      tell_spec(reply, words_of("RO access"), {}, keys.first, "range", 0, 1, 0);
-      for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, words_of("OW update"), word, -command.row.arity, "range", 0, 1, 0);
+      tell_spec(reply, "RO access", {}, keys.first, "range", 0, 1, 0);
+      for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, "OW update", word, -command.row.arity, "range", 0, 1, 0);
       return;
     case Keys::Kind::kMigrated:
       reply.array(2);
       tell_spec(reply, key_flags(command, 0), {}, keys.first, "range", 0, 1, 0);
-      return tell_spec(reply, words_of("RW access delete incomplete"), "KEYS", -2, "range", -1, 1, 0);
+      return tell_spec(reply, "RW access delete incomplete", "KEYS", -2, "range", -1, 1, 0);
     case Keys::Kind::kStreams:
       reply.array(1);
       return tell_spec(reply, key_flags(command, 0), "STREAMS", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,

@@ -9,10 +9,10 @@
 
 namespace leat {
 
-// "RW", "access", "update" …: of the key that is the `ordinal`th of a request.
-std::vector<View> key_flags(const Command& command, size_t ordinal);
+// "RW access update" …: of the key that is the `ordinal`th of a request.
+View key_flags(const Command& command, size_t ordinal);
 // The same of one request: SET reads only with GET.
-std::vector<View> key_flags(const Command& command, size_t ordinal, Args request);
+View key_flags(const Command& command, size_t ordinal, Args request);
 // One specification for keys that are treated alike.
 void tell_key_specs(ReplySink& reply, const Command& command);
 

@@ -21,4 +21,13 @@ inline std::vector<View> words_of(View text, View blanks = " ") {
   return words;
 }
 
+// Whether the list holds that word, which holds no blank itself. Allocates nothing.
+inline bool has_word(View text, View word) {
+  const auto parts = [&](size_t at) { return at >= text.size() || text[at] == ' '; };
+  for (size_t at = text.find(word); at != View::npos; at = text.find(word, at + 1)) {
+    if (parts(at + word.size()) && (at == 0 || parts(at - 1))) return true;
+  }
+  return false;
+}
+
 }  // namespace leat

@@ -77,6 +77,14 @@ TEST_F(CommandTest, KeysAndTheirFlags) {
                                   array("type", "index", "spec", array("index", 2)), "find_keys", range));
 }
 
+TEST_F(CommandTest, TipsForProxies) {
+  const auto tips = [&](View name) { return call("COMMAND INFO " + Bytes(name)).items.at(0).items.at(7); };
+  EXPECT_EQ(tips("mset"), array("request_policy:multi_shard", "response_policy:all_succeeded"));
+  EXPECT_EQ(tips("httl"), array("nondeterministic_output"));
+  EXPECT_EQ(tips("get"), array());  // no part of MGET
+  EXPECT_EQ(tips("function|kill"), array("request_policy:all_shards", "response_policy:one_succeeded"));
+}
+
 TEST_F(CommandTest, ListIsFiltered) {
   EXPECT_EQ(call("COMMAND LIST FILTERBY MODULE any"), array());
   EXPECT_EQ(call("COMMAND LIST FILTERBY PATTERN xackk*"), array());

@@ -144,7 +144,7 @@ class Comparison:
                 take(each, about)
         shared = told[0].keys() & told[1].keys()
         for name in sorted(shared - ELSEWHERE.keys()):
-            self.expect(f"the categories of {name}", told[0][name], told[1][name])
+            self.expect(f"the categories and tips of {name}", told[0][name], told[1][name])
         self.expect("ACL CAT", *self.both("ACL", "CAT"))
         for category in self.sides[0].call("ACL", "CAT"):
             for words in (["ACL", "CAT", category], ["COMMAND", "LIST", "FILTERBY", "ACLCAT", category]):
@@ -154,7 +154,7 @@ class Comparison:
 
 
 def take(told, about):
-    told[about[0].decode()] = sorted(str(each) for each in about[6])
+    told[about[0].decode()] = sorted(str(each) for each in about[6]), about[7]
     for sub in about[9]:
         take(told, sub)
 
