@@ -167,12 +167,14 @@ Outcome scan(Context& ctx, Args args) {
   if (!options.ok()) return options.status();
   ctx.rest_on_everything();
   std::vector<Bytes> found_keys;
-  const uint64_t next = ctx.database().scan(options->cursor, options->count, [&](View key, const Found& found) {
+  const auto visit = [&](View key, const Found& found) {
     const bool wanted = !options->unknown_type && (!options->type || found.type == *options->type);
     if (!wanted || ctx.is_due(found) || !options->matches(key)) return;
     found_keys.emplace_back(key);
     if (options->with_type) found_keys.emplace_back(name_of(found.type));
-  });
+  };
+  const auto pages = options->exact ? ByteMap::Pages::kExact : ByteMap::Pages::kOfSegments;
+  const uint64_t next = ctx.database().scan(options->cursor, options->count, visit, pages);
   return reply_scan(ctx.reply, next, found_keys);
 }
 

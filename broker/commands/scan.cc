@@ -28,6 +28,7 @@ Result<ScanOptions> parse_scan(Args args, size_t cursor_at, ScanOf what) {
       if (!count.ok()) return count.status();
       if (*count < 1) return kSyntaxError;
       options.count = static_cast<size_t>(*count);
+      options.exact = what == ScanOf::kKeysOverRest;
     } else if (same_word(args[i], "MATCH") && has_value) {
       options.pattern = args[++i];
     } else if (of_keys && same_word(args[i], "TYPE") && has_value) {

@@ -16,6 +16,7 @@ struct ScanOptions {
   bool unknown_type = false;      // SCAN TYPE with a name no key has: an empty answer
   bool no_values = false;         // HSCAN only
   bool with_type = false;         // SCAN over REST: each key is followed by the name of its type
+  bool exact = false;             // SCAN over REST with a COUNT, which there is the page and no minimum
   bool matches(View name) const { return !pattern || glob_match(*pattern, name); }
 };
 

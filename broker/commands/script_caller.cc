@@ -2,7 +2,6 @@
 #include "broker/commands/script_caller.h"
 
 #include "broker/broker.h"
-#include "broker/commands/rest_manners.h"
 #include "broker/libraries.h"
 
 namespace leat {

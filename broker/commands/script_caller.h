@@ -7,6 +7,7 @@
 #pragma once
 
 #include "broker/commands/context.h"
+#include "broker/commands/rest_manners.h"
 #include "broker/commands/running_script.h"
 
 namespace leat {
@@ -23,6 +24,7 @@ class ScriptCaller final : public CommandCaller {
   bool keep_running() override;
   void log(View level, View text) override;
   MayCall may_call(Args args) override;
+  bool cuts_fractions() const override { return by_rest(ctx_); }
 
  private:
   Context& ctx_;

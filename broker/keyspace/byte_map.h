@@ -106,12 +106,13 @@ class ByteMap {
   }
 
   // Visits entries in the order of their hashes from `cursor` (0: the start), whole segments until `count` were seen;
-  // only of a map that is one segment is `count` the page (a set of 129 must not come whole, as in Redis). Returns where
-  // to go on, 0: done. A cursor is a position among the hashes, so an entry that is there from the first call to the last
+  // of a map that is one segment `count` is the page (a set of 129 must not come whole, as in Redis), and of any map whose
+  // pages shall be exact, which reads a segment once for each page. Returns where to go on, 0: done. A cursor is a position among the hashes, so an entry that is there from the first call to the last
   // is visited exactly once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold
   // them. Entries whose hashes begin with the same 48 bits come on one page.
+  enum class Pages : uint8_t { kOfSegments, kExact };
   template <typename Visit>
-  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
+  uint64_t scan(uint64_t cursor, size_t count, Visit visit, Pages pages = Pages::kOfSegments) const {
     if (cursor >> kCursorBits != 0) return 0;
     constexpr int kBelowCursor = 64 - kCursorBits;
     uint64_t at = cursor << kBelowCursor;
@@ -126,7 +127,7 @@ class ByteMap {
         const uint64_t hash = hash_of(entry.key);
         if (hash >= at) page.emplace_back(hash, entry);  // below: visited before, in a half that was merged since
       }
-      const bool cut = run.first == 0 && run.next == 0 && page.size() > count;
+      const bool cut = (pages == Pages::kExact || (run.first == 0 && run.next == 0)) && page.size() > count - seen;
       if (cut) std::sort(page.begin(), page.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
       for (const auto& [hash, entry] : page) {
         const uint64_t position = hash >> kBelowCursor;

@@ -125,11 +125,11 @@ class Database {
 
   size_t size() const { return table_.rows().size(); }
   size_t with_expiry() const { return expiries_.size(); }
-  // `visit(View key, const Found&)`. Whole table segments from `cursor` until at least `count` keys were seen; returns
-  // where to go on, 0: done. A key that is there from the first call to the last is visited exactly once (byte_map.h).
+  // `visit(View key, const Found&)`. Whole table segments from `cursor` until at least `count` keys were seen, or exact
+  // pages; returns where to go on, 0: done. A key that is there from the first call to the last is visited exactly once (byte_map.h).
   template <typename Visit>
-  uint64_t scan(uint64_t cursor, size_t count, Visit visit) const {
-    return table_.rows().scan(cursor, count, [&](View key, View row) { visit(key, found_in(row)); });
+  uint64_t scan(uint64_t cursor, size_t count, Visit visit, ByteMap::Pages pages = ByteMap::Pages::kOfSegments) const {
+    return table_.rows().scan(cursor, count, [&](View key, View row) { visit(key, found_in(row)); }, pages);
   }
   template <typename Visit>
   void for_each(Visit visit) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "broker/protocol/numbers.h"
 #include "broker/script/libraries.h"
@@ -339,7 +340,8 @@ bool Interpreter::collect_words(lua_State* L, int count) {
       const size_t room = static_cast<size_t>(count) * kNumberTextMax;
       if (number_text_.size() < room) number_text_.resize(room);  // at the first number, for all: views point into it
       char* const to = number_text_.data() + number_bytes;
-      word = View(to, write_number(to, lua_tonumber(L, i)));
+      const double number = lua_tonumber(L, i);
+      word = View(to, write_number(to, caller_->cuts_fractions() ? std::trunc(number) : number));
       number_bytes += kNumberTextMax;
     } else {
       return false;

@@ -35,6 +35,8 @@ class CommandCaller {
   // redis.acl_check_cmd: whether the user who runs the script may run this.
   enum class MayCall { kUnknown, kNo, kYes };
   virtual MayCall may_call(Args) { return MayCall::kYes; }
+  // Whether numbers among the words of a command lose their fraction, as they do at Upstash.
+  virtual bool cuts_fractions() const { return false; }
 };
 
 struct ScriptCall {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is different for callers over REST: the table of docs/rest.md. The same over RESP is as in Redis.
+#include <regex>
+#include <set>
+
 #include "tests/rest/rest_test.h"
 
 namespace leat::testing {
@@ -15,6 +18,38 @@ TEST_F(RestMannersTest, ScanTellsTypesAndFillsItsPages) {
   EXPECT_EQ(result(R"(["SCAN",0,"WITHTYPE"])"), "{\"result\":[\"0\",[\"l\",\"list\"]]}");
   EXPECT_EQ(result(R"(["SCAN",0,"TYPE","list","WITHTYPE"])"), "{\"result\":[\"0\",[\"l\",\"list\"]]}");
   EXPECT_EQ(call("SCAN 0 WITHTYPE"), error("ERR syntax error"));
+}
+
+// A COUNT is the page, also of a table of many segments; each key comes once.
+TEST_F(RestMannersTest, ScanCountsExactly) {
+  std::set<Bytes> names;
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_EQ(call("SET k:" + std::to_string(i) + " v"), ok());
+    names.insert("k:" + std::to_string(i));
+  }
+  const std::regex one_key(R"~(\{"result":\["(\d+)",\["(k:\d+)"\]\]\})~");
+  Bytes cursor = "0";
+  std::set<Bytes> seen;
+  int pages = 0;
+  do {
+    const Bytes page = result("[\"SCAN\"," + cursor + ",\"COUNT\",1]");
+    std::smatch told;
+    ASSERT_TRUE(std::regex_match(page, told, one_key)) << page;
+    cursor = told[1];
+    EXPECT_TRUE(seen.insert(told[2]).second) << page;
+    ++pages;
+  } while (cursor != "0" && pages < 1000);
+  EXPECT_EQ(seen, names);
+  EXPECT_GT(call("SCAN 0 COUNT 1").items.at(1).items.size(), 1u) << "over RESP it is a minimum";
+}
+
+TEST_F(RestMannersTest, NumbersOfScriptsLoseTheirFraction) {
+  const Bytes script = "return redis.call('SET', KEYS[1], 3.99) and redis.call('ZADD', KEYS[2], -1.5, 'm')";
+  EXPECT_EQ(result("[\"EVAL\",\"" + script + "\",2,\"k\",\"z\"]"), "{\"result\":1}");
+  EXPECT_EQ(call("GET k"), bulk("3"));
+  EXPECT_EQ(call("ZSCORE z m"), bulk("-1"));
+  EXPECT_EQ(client().call_words({"EVAL", script, "2", "k", "z2"}), integer(1));
+  EXPECT_EQ(call("GET k"), bulk("3.9900000000000002")) << "over RESP as in Redis";
 }
 
 TEST_F(RestMannersTest, CopyOntoItself) {

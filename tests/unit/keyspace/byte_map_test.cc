@@ -168,9 +168,15 @@ TEST(ByteMap, ScanSeesWhatStaysExactlyOnce) {
     std::multiset<Bytes> seen;
     uint64_t cursor = 0;
     do {
-      cursor = map.scan(cursor, 1 + dice() % 50, [&](View key, View) {
+      const size_t count = 1 + dice() % 50;
+      const auto pages = dice() % 2 == 0 ? ByteMap::Pages::kExact : ByteMap::Pages::kOfSegments;
+      size_t visited = 0;
+      const auto visit = [&](View key, View) {
+        ++visited;
         if (key.substr(0, 5) == "stays") seen.emplace(key);
-      });
+      };
+      cursor = map.scan(cursor, count, visit, pages);
+      if (pages == ByteMap::Pages::kExact) EXPECT_LE(visited, count) << "no two hashes begin alike here";
       EXPECT_EQ(cursor >> 48, 0u);
       for (int i = 0; i < 400; ++i) {
         if (growing)
