@@ -47,7 +47,10 @@ NOTES = {
     "BGREWRITEAOF": "takes a snapshot, which lets the log behind it go",
     "SAVE": "takes a snapshot and answers when it is on disk; nobody else waits for it",
     "DEBUG": "some sub-commands, behind `debug_commands`",
-    "FUNCTION": "what runs `return f()` shows the caller's line in an error of `f`",
+    "EVAL": "a text of at most 16 MiB and 20,000 branches; of those that `SCRIPT LOAD` did not bring the last 500 are known, "
+            "as in Redis 7.4; the Lua state's memory and the size of a reply are bounded (`script.memory_bytes`); settings of "
+            "cjson end with the script",
+    "FUNCTION": "a library's text and memory are bounded as a script's are; what runs `return f()` shows the caller's line in an error of `f`",
     "LOLWUT": "another picture",
 }
 
