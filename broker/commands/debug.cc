@@ -129,7 +129,42 @@ Outcome jmap(Context&, Args) { return Status::error("ERR DEBUG JMAP dumps the he
 // DEBUG STRINGMATCH-LEN pattern string  →  whether it matches, as KEYS would have it
 Outcome stringmatch_len(Context& ctx, Args args) { return ctx.reply.integer(glob_match(args[2], args[3])); }
 
-Outcome change_repl_id(Context& ctx, Args) { return ctx.reply.ok(); }
+// DEBUG POPULATE count [prefix] [size]: prefix:0 and on, each with the value "value:0", cut or filled with zero bytes to the
+// size that is asked for; what is there already stays
+Outcome populate(Context& ctx, Args args) {
+  constexpr int64_t kKeysMax = 10'000'000, kSizeMax = int64_t{512} << 20, kBytesMax = int64_t{4} << 30;
+  const auto count = parse_integer(args[2]);
+  const auto size = args.size() > 4 ? parse_integer(args[4]) : 0;
+  if (!count || *count < 0 || !size || *size < 0) return kNotAnInteger;
+  if (*count > kKeysMax || *size > kSizeMax || *count * *size > kBytesMax) {
+    return Status::error("ERR DEBUG POPULATE makes at most 10,000,000 keys of at most 512 MiB, and 4 GiB of them");
+  }
+  const Bytes prefix = Bytes(args.size() > 3 ? args[3] : "key") + ":";
+  for (int64_t i = 0; i < *count; ++i) {
+    const Bytes key = prefix + std::to_string(i);
+    if (ctx.look(key)) continue;
+    Bytes value = "value:" + std::to_string(i);
+    if (*size > 0) value.resize(static_cast<size_t>(*size), '\0');
+    ctx.emit(StringSet{.key = key, .value = value});
+  }
+  return ctx.reply.ok();
+}
+
+// DEBUG LOG text: into the broker's own log
+Outcome log(Context& ctx, Args args) {
+  ctx.rooms.events.warning("debug_log", {{"text", args[2]}});
+  return ctx.reply.ok();
+}
+
+// DEBUG ERROR text: that error
+Outcome error(Context&, Args args) {
+  Bytes text(args[2]);
+  for (char& c : text) c = c == '\r' || c == '\n' ? ' ' : c;
+  return Status::error(text);
+}
+
+// What is about the inside of Redis: there is nothing here that it could change.
+Outcome nothing(Context& ctx, Args) { return ctx.reply.ok(); }
 
 // Forty digits, as of a SHA-1; nothing is all zeros.
 Bytes digest_text(uint64_t digest) {
@@ -166,15 +201,20 @@ struct SubCommand {
 };
 constexpr size_t kMany = SIZE_MAX;
 constexpr SubCommand kSubCommands[] = {
-    {"CHANGE-REPL-ID", 2, 2, change_repl_id},
+    {"CHANGE-REPL-ID", 2, 2, nothing},
+    {"DICT-RESIZING", 3, 3, nothing},  // tables grow a segment at a time
     {"DIGEST", 2, 2, digest},
     {"DIGEST-VALUE", 2, kMany, digest_value},
+    {"ERROR", 3, 3, error},
     {"JMAP", 2, kMany, jmap},
     {"LOADAOF", 2, 2, reload},
+    {"LOG", 3, 3, log},
     {"OBJECT", 3, 3, object},
+    {"POPULATE", 3, 5, populate},
     {"PROTOCOL", 3, 3, protocol},
     {"QUICKLIST-PACKED-THRESHOLD", 3, 3, quicklist_packed_threshold},
     {"RELOAD", 2, kMany, reload},
+    {"REPLYBUFFER", 4, 4, nothing},    // output grows and shrinks by itself
     {"SET-ACTIVE-EXPIRE", 3, 3, set_active_expire},
     {"SLEEP", 3, 3, sleep},
     {"STRINGMATCH-LEN", 4, 4, stringmatch_len},

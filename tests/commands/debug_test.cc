@@ -136,7 +136,31 @@ TEST_F(DebugTest, ValuesOfEachType) {
   client().received().clear();
 }
 
+TEST_F(DebugTest, Populate) {
+  call("SET key:1 there");
+  EXPECT_EQ(call("DEBUG POPULATE 3"), ok());
+  EXPECT_EQ(call("MGET key:0 key:1 key:2 key:3"), array("value:0", "there", "value:2", null()));
+  EXPECT_EQ(call("DEBUG POPULATE 2 short 3"), ok());
+  EXPECT_EQ(call("GET short:1"), bulk("val"));
+  EXPECT_EQ(call("DEBUG POPULATE 1 long 10"), ok());
+  EXPECT_EQ(call("GET long:0"), bulk(Bytes("value:0\0\0\0", 10)));
+  EXPECT_EQ(call("DEBUG POPULATE 0"), ok());
+  EXPECT_EQ(call("DBSIZE"), integer(6));
+  for (const View words : {"-1", "x", "1 p x", "1 p -1"}) {
+    EXPECT_EQ(call("DEBUG POPULATE " + Bytes(words)), error("ERR value is not an integer or out of range")) << words;
+  }
+  for (const View words : {"10000001", "1 p 536870913", "10000000 p 1000"}) {
+    EXPECT_EQ(call("DEBUG POPULATE " + Bytes(words)).text.substr(0, 27), "ERR DEBUG POPULATE makes at") << words;
+  }
+  EXPECT_EQ(call("DEBUG POPULATE 100000 many"), ok());
+  EXPECT_EQ(call("DBSIZE"), integer(100006));
+}
+
 TEST_F(DebugTest, TheSmallOnes) {
+  EXPECT_EQ(call("DEBUG DICT-RESIZING 0"), ok());
+  EXPECT_EQ(call("DEBUG REPLYBUFFER RESIZING 0"), ok());
+  EXPECT_EQ(call("DEBUG LOG hello"), ok());
+  EXPECT_EQ(client().call_words({"DEBUG", "ERROR", "MY error\r\n+OK"}), error("MY error  +OK"));
   EXPECT_EQ(call("DEBUG JMAP").type, '-');
   EXPECT_EQ(call("DEBUG STRINGMATCH-LEN a* abc"), integer(1));
   EXPECT_EQ(call("DEBUG STRINGMATCH-LEN b* abc"), integer(0));

@@ -231,7 +231,7 @@ TEST(Database, ExpiresInOrder) {
       ASSERT_LE(at, model[key]);
       at = model[key];
       const auto [first, last] = expected.equal_range(at);
-      const auto gone = std::find_if(first, last, [&](const auto& one) { return one.second == key; });
+      const auto gone = std::find_if(first, last, [&, name = key](const auto& one) { return one.second == name; });
       ASSERT_NE(gone, last);
       expected.erase(gone);
       ASSERT_TRUE(db.erase(key));
