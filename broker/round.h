@@ -39,7 +39,7 @@ class Round {
   bool empty() const { return turns_.empty(); }
   // Parses what the client has sent.
   void add(Client& client, const CommandTable& table, const RespParser::Limits& limits);
-  // Has the memory fetched that the requests' first keys will need.
+  // Has the memory fetched that the requests' first keys will need, and the members of one key that a pipeline is about.
   void fetch(const Keyspace& keyspace, const Stamps& stamps) const;
 
   // The turns, in the order they were added.
@@ -54,6 +54,7 @@ class Round {
 
  private:
   static void leave(Client& client);
+  void fetch_members(const Keyspace& keyspace, const Turn& turn) const;
 
   std::vector<Turn> turns_;
   std::vector<Request> requests_;

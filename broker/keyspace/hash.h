@@ -70,6 +70,7 @@ class Hash final : public Value {
 
   bool empty() const { return fields_.empty(); }
   size_t size() const override { return fields_.size(); }
+  void prefetch(Views members) const override { fields_.prefetch(members); }
   size_t memory() const override {
     return sizeof *this + fields_.memory() + (lifetimes_ == nullptr ? 0 : lifetimes_->memory());
   }

@@ -50,6 +50,11 @@ Found Database::found_in(View packed) const {
   return found;
 }
 
+void Database::prefetch_members(View key, Views members) const {
+  const auto found = find(key);
+  if (found && found->value != nullptr && found->value->size() > kNearKeys) found->value->prefetch(members);
+}
+
 std::optional<Found> Database::find(View key) const {
   const auto place = table_.locate(key, table_.hash_of(key));
   if (!place) return std::nullopt;

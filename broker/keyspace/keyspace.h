@@ -61,6 +61,7 @@ class Database {
   // Keys that are due are still found here: hiding them is the caller's part, who knows the time.
   std::optional<Found> find(View key) const;
   void prefetch(Views keys) const { table_.rows().prefetch(keys); }  // see byte_map.h
+  void prefetch_members(View key, Views members) const;  // of a large hash or set; of others nothing
   bool may_be_far() const { return table_.rows().size() > kNearKeys; }  // so many that prefetching them is of use
   // What was found, to look at.
   template <typename T>

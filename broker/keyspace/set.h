@@ -45,6 +45,7 @@ class Set final : public Value {
 
   bool empty() const { return members_.empty(); }
   size_t size() const override { return members_.size(); }
+  void prefetch(Views members) const override { members_.prefetch(members); }
   size_t memory() const override { return sizeof *this + members_.memory(); }
   std::unique_ptr<Value> clone(ValueId id) const override;
   uint64_t digest() const override;

@@ -127,6 +127,29 @@ TEST_F(RoundTest, WhatComesBeforeAMalformedRequestIsAnswered) {
   EXPECT_EQ(other.reply(), bulk("1"));
 }
 
+// A pipeline about one large hash has its fields fetched before: nothing is to be seen of it, whatever the key has become.
+TEST_F(RoundTest, APipelineAboutOneKey) {
+  for (int i = 0; i < 5000; ++i) ASSERT_EQ(call("HSET h f" + std::to_string(i) + " v"), integer(1));
+  for (int i = 0; i < 5000; ++i) ASSERT_EQ(call("SADD s m" + std::to_string(i)), integer(1));
+  const auto ask = [&](const std::vector<Bytes>& lines) {
+    put(client(), requests(lines));
+    tick();
+    std::vector<Reply> replies;
+    while (client().has_reply()) replies.push_back(client().reply());
+    return replies;
+  };
+  const std::vector<Reply> ones(4, integer(1)), zeros(4, integer(0));
+  EXPECT_EQ(ask({"HSET h f1 w", "HSET h f2 w", "HSET h f4999 w", "HSET h f3 w"}), zeros);
+  EXPECT_EQ(ask({"HDEL h f1", "HDEL h f2", "HDEL h f4999", "HDEL h f3"}), ones);
+  EXPECT_EQ(ask({"SISMEMBER s m1", "SISMEMBER s m2", "SISMEMBER s m3", "SISMEMBER s m4"}), ones);
+  EXPECT_EQ(ask({"SREM s m1", "SREM s m2", "SREM s m3", "SREM s m4"}), ones);
+  EXPECT_EQ(ask({"SISMEMBER none a", "SISMEMBER none b", "SISMEMBER none c", "SISMEMBER none d"}), zeros);
+  for (const Reply& wrong : ask({"SADD h a", "SADD h b", "SADD h c", "SADD h d"})) EXPECT_EQ(wrong.text.substr(0, 9), "WRONGTYPE");
+  EXPECT_EQ(ask({"PEXPIRE h 1"}).at(0), integer(1));
+  advance_ms(2);
+  EXPECT_EQ(ask({"HGET h f5", "HGET h f6", "HGET h f7", "HGET h f8"}), std::vector<Reply>(4, null()));
+}
+
 // The clients behind a slow script in the same round are not bound by it: one of them may be who kills it.
 TEST_F(RoundTest, ASlowScriptGivesTheOthersBack) {
   rooms().config.busy_reply_threshold_ms = 0;
