@@ -13,9 +13,6 @@ namespace {
 
 constexpr int64_t kTickBudgetUs = 1000;          // DESIGN.md section 2: a tick ends after about 1 ms …
 constexpr size_t kTickRecordBytes = 256 * 1024;  // … or so much record; input left over comes first in the next
-constexpr int64_t kPurgeBudgetUs = 500;
-constexpr size_t kPurgeKeys = 32;    // between two looks at the clock
-constexpr size_t kFreeChunks = 64;
 constexpr TimeMs kRestAfterMs = 10;  // without a change
 constexpr int64_t kRestBudgetUs = 200;
 constexpr size_t kRestSteps = 64;    // between two looks at the clock
@@ -52,6 +49,7 @@ Broker::Broker(House house, Config config)
       output_limits_(config_),
       batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_, tracking_, notifications_),
       vanished_(classes_, stats_, house.events),
+      purge_(keyspace_, batch_, vanished_, stats_, time_),
       eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, latency_, dice_),
       class_flush_(classes_, keyspace_, batch_, time_),
       scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
@@ -418,64 +416,9 @@ void Broker::finish_migrations() {
 
 void Broker::purge_due() {
   const LatencyWatch watch(latency_, config_, time_, "expire-cycle");
-  const int64_t until_us = time_.monotonic_us() + kPurgeBudgetUs;
-  purge_left_ = false;
-  if (executor_.paused()) return state_time();  // what expires is a write, and waits as writes do
-  const bool may_purge = std::exchange(vanished_.due_met, false) || active_expire;
-  for (DbIndex db = 0; db < kDatabases && may_purge; ++db) {
-    if (keyspace_.database(db).with_expiry() == 0) continue;
-    while (keyspace_.database(db).next_expiry_ms() <= time_.now_ms()) {
-      const auto due = keyspace_.database(db).due(time_.now_ms(), kPurgeKeys);
-      if (due.empty()) break;
-      for (const auto& [key, type] : due) {
-        vanished_.note(db, key, type, Cause::kExpired, time_.now_ms());
-        batch_.emit(db, KeyExpire{.key = key});
-      }
-      stats_.expired_keys += due.size();
-      time_.advance();
-      if (time_.monotonic_us() >= until_us) {
-        purge_left_ = true;
-        return;
-      }
-    }
-  }
-  if (may_purge && !purge_due_fields(until_us)) return;
+  if (!executor_.paused()) purge_.take_slice();
+  else if (log_ != nullptr) purge_.state_time();  // what expires is a write, and waits as writes do
   executor_.serve_waiters();
-  while (!keyspace_.free_some(kFreeChunks)) {
-    time_.advance();
-    if (time_.monotonic_us() < until_us) continue;
-    purge_left_ = true;
-    return;
-  }
-}
-
-// While nothing may go, a reply may rest on the time all the same: then a record tells it, with what a key that is short or
-// not there has come to.
-void Broker::state_time() {
-  if (!std::exchange(vanished_.due_met, false) || !batch_.empty() || log_ == nullptr) return;
-  DigestSample::Key any{.db = 0, .name = {}};
-  std::optional<uint64_t> digest;
-  while (!(digest = digest_of(keyspace_, any))) any.name += '-';
-  batch_.state(any.db, {.key = any.name, .digest = *digest});
-}
-
-// The same for fields of hashes. False: time is up, and some are left.
-bool Broker::purge_due_fields(int64_t until_us) {
-  for (DbIndex db = 0; db < kDatabases; ++db) {
-    if (keyspace_.database(db).with_field_expiry() == 0) continue;
-    while (keyspace_.database(db).next_field_expiry_ms() <= time_.now_ms()) {
-      const auto due = keyspace_.database(db).due_fields(time_.now_ms(), kPurgeKeys);
-      if (!due) break;
-      const std::vector<View> names(due->fields.begin(), due->fields.end());
-      batch_.emit(db, HashExpire{.key = due->key, .names = names});
-      stats_.expired_fields += names.size();
-      time_.advance();
-      if (time_.monotonic_us() < until_us) continue;
-      purge_left_ = true;
-      return false;
-    }
-  }
-  return true;
 }
 
 // What the log is asked for: what the keys changed in this tick ask for, and what held replies wait for that nobody has
@@ -689,12 +632,8 @@ std::optional<int64_t> Broker::next_tick_us() const {
   }
   if (const auto snapshot = snapshots_.next_tick_us(batch_.effects())) sooner(*snapshot);
   if (const auto backup = backups_.next_tick_us()) sooner(*backup);
-  for (DbIndex db = 0; db < kDatabases && active_expire && !executor_.paused(); ++db) {
-    const Database& database = keyspace_.database(db);
-    if (database.with_expiry() + database.with_field_expiry() == 0) continue;
-    in_broker_time(std::min(database.next_expiry_ms(), database.next_field_expiry_ms()));
-  }
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
+  else if (const auto due = purge_.next_ms()) in_broker_time(*due);
   if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);
   if (output_limits_.any()) sooner(next_housekeeping_ms_ * 1000);
   if (config_.idle_timeout_s != 0 && clients_.size() > 0) sooner(idle_.next_look_ms(config_.idle_timeout_s * 1000) * 1000);

@@ -18,6 +18,7 @@
 #include "broker/commands/table.h"
 #include "broker/idle_clients.h"
 #include "broker/output_limits.h"
+#include "broker/purge.h"
 #include "broker/rooms.h"
 #include "broker/round.h"
 #include "broker/snapshots.h"
@@ -71,7 +72,7 @@ class Broker {
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
     const bool changes = eviction_.has_work() || class_flush_.has_work() || migrations_.done();
-    return !runnable_.empty() || purge_left_ || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
+    return !runnable_.empty() || purge_.has_work() || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
   }
   size_t runnable() const { return runnable_.size(); }  // clients that have something to run
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
@@ -109,7 +110,7 @@ class Broker {
   Snapshots& snapshots() { return snapshots_; }
   Backups& backups() { return backups_; }
   Result<uint64_t> disk_free_bytes() { return house_.files.free_bytes(config_.data_dir); }
-  bool active_expire = true;  // DEBUG SET-ACTIVE-EXPIRE: due keys go by themselves, and not only when somebody met one
+  Purge& purge() { return purge_; }
   // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, takes the place of what is here, if it is the same;
   // else it says so, and what is here stays. Between commands, as save().
   Status reload(bool save_first);
@@ -145,8 +146,6 @@ class Broker {
   void make_room();
   bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
-  void state_time();
-  bool purge_due_fields(int64_t until_us);
   void flush_classes();
   void finish_migrations();
   DurabilityMode wanted() const;
@@ -187,6 +186,7 @@ class Broker {
   OutputLimits output_limits_;
   Batch batch_;
   Vanished vanished_;
+  Purge purge_;
   LatencyEvents latency_;
   Eviction eviction_;
   ClassFlush class_flush_;
@@ -220,7 +220,6 @@ class Broker {
   uint64_t syncs_seen_ = 0;  // by note_syncs()
   int64_t sync_us_max_seen_ = 0;
   TimeMs changed_ms_ = 0;  // when something last did, monotonic
-  bool purge_left_ = false;
   bool tidy_left_ = false;
   bool held_ = false;  // inside serve_while_held
   Save save_at_stop_ = Save::kAsConfigured;

@@ -6,8 +6,10 @@
 namespace leat {
 
 namespace {
-constexpr TimeMs kQuietMs = 1000;  // between two lines
-}
+// Between two lines.
+constexpr TimeMs kQuietEvictedMs = 1000;
+constexpr TimeMs kQuietExpiredMs = 60'000;
+}  // namespace
 
 void Vanished::count(View key, Cause cause) {
   ClassStats& stats = stats_.by_class[classes_.of(key)];
@@ -16,11 +18,13 @@ void Vanished::count(View key, Cause cause) {
 
 void Vanished::tell(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms) {
   ++stats_.vanished_queues;
-  if (now_ms < next_ms_) return;
-  next_ms_ = now_ms + kQuietMs;
-  const uint64_t went = stats_.vanished_queues - std::exchange(told_, stats_.vanished_queues);
-  events_.warning("queue_vanished", {{"db", db}, {"key", key}, {"type", name_of(type)},
-                                     {"why", cause == Cause::kExpired ? "expired" : "evicted"}, {"since_last_line", went}});
+  const bool expired = cause == Cause::kExpired;
+  Line& line = expired ? expired_ : evicted_;
+  ++line.untold;
+  if (now_ms < line.next_ms) return;
+  line.next_ms = now_ms + (expired ? kQuietExpiredMs : kQuietEvictedMs);
+  events_.warning("queue_vanished", {{"db", db}, {"key", key}, {"type", name_of(type)}, {"why", expired ? "expired" : "evicted"},
+                                     {"since_last_line", std::exchange(line.untold, 0)}});
 }
 
 }  // namespace leat

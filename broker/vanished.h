@@ -3,7 +3,8 @@
 // that vanishes is seldom meant.
 //
 // Used by: the purge of due keys, the look-ups that find one, eviction.
-// Always:  - one line of log a second at the most, with how many went since the one before.
+// Always:  - one line of log a second at the most of those that were evicted, and one a minute of those that expired (many
+//            are meant to: sliding windows, presence), with how many went by that cause since the one before.
 #pragma once
 
 #include "broker/classes.h"
@@ -35,8 +36,11 @@ class Vanished {
   const Classes& classes_;
   Stats& stats_;
   Events& events_;
-  uint64_t told_ = 0;  // of stats_.vanished_queues
-  TimeMs next_ms_ = 0;
+  struct Line {
+    TimeMs next_ms = 0;
+    uint64_t untold = 0;
+  };
+  Line expired_, evicted_;
 };
 
 }  // namespace leat

@@ -33,7 +33,7 @@ Outcome sleep(Context& ctx, Args args) {
 
 // DEBUG SET-ACTIVE-EXPIRE 0|1
 Outcome set_active_expire(Context& ctx, Args args) {
-  ctx.rooms.broker.active_expire = parse_integer(args[2]).value_or(0) != 0;
+  ctx.rooms.broker.purge().active = parse_integer(args[2]).value_or(0) != 0;
   return ctx.reply.ok();
 }
 

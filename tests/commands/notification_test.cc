@@ -90,7 +90,7 @@ TEST_F(NotificationTest, WhatExpiresIsToldInTimeByTheBrokerAlone) {
 TEST_F(NotificationTest, WhatExpiredBeforeAWriteIsToldBeforeTheWrite) {
   listen("KA");
   call("DEBUG SET-ACTIVE-EXPIRE 0");
-  rooms().broker.active_expire = false;
+  rooms().broker.purge().active = false;
   call("SET k 1 PX 100");
   told();
   advance_ms(101);
