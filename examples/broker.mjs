@@ -17,6 +17,9 @@ const kStartSeconds = 60; // a large log takes time to replay
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 export class Broker {
+  // onDeath(how) is called when the process ends and nobody asked it to.
+  onDeath;
+
   constructor({ binary, dir, port, settings = {} }) { // settings: of leat, beside the usual ones
     Object.assign(this, { binary, dir, port, settings, log: join(dir, 'broker.log') });
   }
@@ -31,12 +34,15 @@ export class Broker {
     closeSync(log);
     this.exited = once(this.process, 'exit');
     this.exited.catch(() => {}); // a binary that cannot be started is reported by #ready
+    this.asked = false; // for its end
+    this.exited.then(([status, signal]) => { if (!this.asked) this.onDeath?.(signal ?? `status ${status}`); }, () => {});
     process.on('exit', this.#killed);
     await this.#ready(began + kStartSeconds * 1000);
     return performance.now() - began;
   }
 
   async kill() {
+    this.asked = true;
     this.process.kill('SIGKILL');
     await this.exited;
     process.off('exit', this.#killed);
@@ -44,6 +50,7 @@ export class Broker {
 
   // A clean stop: the exit status must be 0.
   async stop() {
+    this.asked = true;
     this.process.kill('SIGTERM');
     const [status, signal] = await this.exited;
     process.off('exit', this.#killed);

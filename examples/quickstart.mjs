@@ -74,8 +74,12 @@ async function run(name) {
   child.on('message', (message) => {
     if (message === 'kill') crash(child).catch((error) => { console.error(`quickstart: ${error.message}`); end(); });
   });
+  let died;
+  broker.onDeath = (how) => { died = how; end(); }; // its clients would try again for ever
   const [status, signal] = await once(child, 'exit');
+  broker.onDeath = undefined;
   process.off('exit', end);
+  if (died !== undefined) throw new Error(`the broker ended by itself (${died}) under ${name}.mjs.`);
   if (status !== 0) throw new Error(`${name}.mjs failed (${signal ?? `status ${status}`}).`);
 }
 
