@@ -161,6 +161,8 @@ TEST_F(SortedSetTest, RangesByRank) {
   EXPECT_EQ(call("ZREVRANGE z 0 1 REV"), kSyntax);
   EXPECT_EQ(call("ZRANGE z 0 1 LIMIT 0 1"),
             error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"));
+  EXPECT_EQ(call("ZRANGE z 0 1 LIMIT 5 -1"), call("ZRANGE z 0 1")) << "no limit, whatever stands before it";
+  EXPECT_EQ(call("ZRANGESTORE to z 0 1 REV LIMIT 5 -1"), integer(2));
   EXPECT_EQ(call("ZRANGE z 0 1 LIMIT 0"), kSyntax);
   EXPECT_EQ(call("ZRANGE z -9223372036854775808 9223372036854775807"), array("a", "b", "c"));
 }

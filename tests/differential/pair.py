@@ -38,7 +38,7 @@ class Side:
 
     def _greet(self, protocol, silence):
         self.connection = resp.Connection(self.server.connect(timeout=silence))
-        for command in (["FLUSHALL"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"], ["HELLO", str(protocol)]):
+        for command in (["FLUSHALL"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"], ["ACL", "LOG", "RESET"], ["HELLO", str(protocol)]):
             self.connection.call(*command)
 
     def send(self, data):
