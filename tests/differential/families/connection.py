@@ -68,7 +68,7 @@ def commands(g):
 def acl(g):
     """What changes no user; acl.py compares the rules."""
     return Command("ACL", *g.pick(
-        ("WHOAMI",), ("CAT",), ("CAT", "nosuch"), ("CAT", "read", "x"), ("GENPASS", "0"), ("GENPASS", "4097"), ("GENPASS", "abc"), ("GETUSER", "nosuch"),
+        ("WHOAMI",), ("CAT",), ("CAT", "nosuch"), ("CAT", "nosuch", "x"), ("GENPASS", "0"), ("GENPASS", "4097"), ("GENPASS", "abc"), ("GETUSER", "nosuch"),
         ("DELUSER", "nosuch"), ("DELUSER", "nosuch", "default"), ("LOG", "abc"), ("LOG", "RESET"), ("LOAD",), ("SAVE",), ("NOSUCH",), ("USERS",),
         ("DRYRUN", "nosuch", "get", "x"), ("DRYRUN", "default", "get", "x"), ("DRYRUN", "default", "nosuch"), ("DRYRUN", "default", "get"),
         ("SETUSER", "two words"), ("SETUSER", "u", "nosuch"), ("SETUSER",)))
