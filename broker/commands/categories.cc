@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/protocol/words.h"
+
 namespace leat {
 
 namespace {
@@ -14,10 +16,10 @@ struct Category {
   View name, commands;
 };
 constexpr Category kMoreCategories[] = {
-    {"admin", " LASTSAVE ROLE "},
-    {"connection", " ASKING COMMAND READONLY READWRITE WAIT WAITAOF "},
-    {"dangerous", " FLUSHALL FLUSHDB INFO KEYS LASTSAVE MIGRATE RESTORE ROLE SORT SORT_RO SWAPDB "},
-    {"keyspace", " DBSIZE FLUSHALL FLUSHDB SWAPDB "},
+    {"admin", "LASTSAVE ROLE"},
+    {"connection", "ASKING COMMAND READONLY READWRITE WAIT WAITAOF"},
+    {"dangerous", "FLUSHALL FLUSHDB INFO KEYS LASTSAVE MIGRATE RESTORE ROLE SORT SORT_RO SWAPDB"},
+    {"keyspace", "DBSIZE FLUSHALL FLUSHDB SWAPDB"},
 };
 constexpr View kWithoutCategory[] = {"cluster", "leat", "replication", "server"};  // families
 
@@ -27,8 +29,7 @@ Categories named(View name) { return access::category_named(name).value_or(0); }
 
 Categories categories_of(const Command& command) {
   Categories categories = 0;
-  for (View left = command.family; !left.empty(); left.remove_prefix(std::min(left.find(' '), left.size() - 1) + 1)) {
-    const View name = left.substr(0, left.find(' '));
+  for (const View name : words_of(command.family)) {
     const auto* const end = std::end(kWithoutCategory);
     const bool plain = std::find(std::begin(kWithoutCategory), end, name) != end || command.row.name == "PUBSUB|HELP";
     if (name == "transactions") categories |= named("transaction");
@@ -38,9 +39,9 @@ Categories categories_of(const Command& command) {
   if (command.is(kReadOnly) && !command.is(kContainer) && command.family != "scripting") categories |= named("read");
   if (command.is(kAdmin)) categories |= named("admin") | named("dangerous");
   if (command.is(kBlocks)) categories |= named("blocking");
-  const Bytes name = " " + Bytes(command.row.name.substr(0, command.row.name.find('|'))) + " ";
+  const View name = command.row.name.substr(0, command.row.name.find('|'));
   for (const Category& one : kMoreCategories) {
-    if (one.commands.find(name) != View::npos) categories |= named(one.name);
+    if (has_word(one.commands, name)) categories |= named(one.name);
   }
   return categories | named(command.is(kFast) ? "fast" : "slow");
 }

@@ -138,10 +138,12 @@ Status parse_range_options(const Context& ctx, Args args, size_t at, Answer answ
     }
   }
   if (!options.by) options.by = By::kRank;
-  if (options.limit != -1 && options.by == By::kRank && !by_rest(ctx)) {
-    return Status::error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
+  if (options.by == By::kRank && !by_rest(ctx)) {
+    if (options.limit != -1) {
+      return Status::error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
+    }
+    options.offset = 0;  // LIMIT x -1 is none: Redis does not look at x then
   }
-  if (options.by == By::kRank && !by_rest(ctx)) options.offset = 0;  // LIMIT x -1 is none: Redis does not look at x then
   if (options.scores == Scores::kWith && options.by == By::kLex) {
     return Status::error("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
   }

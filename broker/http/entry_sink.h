@@ -12,13 +12,11 @@
 // Source:  https://html.spec.whatwg.org/multipage/server-sent-events.html
 #pragma once
 
-#include <vector>
-
-#include "broker/http/flat_sink.h"
+#include "broker/http/nested_sink.h"
 
 namespace leat {
 
-class EntrySink final : public FlatSink {
+class EntrySink final : public NestedSink {
  public:
   EntrySink(Bytes& out, bool base64) : out_(out), base64_(base64) {}  // out must outlive this
 
@@ -28,26 +26,19 @@ class EntrySink final : public FlatSink {
 
   Replied simple(View text) override { return bulk(text); }
   Replied error(View text) override;
-  using FlatSink::error;
+  using NestedSink::error;
   Replied integer(int64_t value) override;
   Replied bulk(View bytes) override;
   Replied null() override;
-  Replied array(size_t count) override;
-  Mark reserve_array() override;
-  void fill_array(Mark mark, size_t count) override;
 
  private:
   // How the answer is nested: [ [key, [ [id, [field, …], idle, deliveries], … ]], … ]
   enum Depth : size_t { kEntry = 4, kFields = 5 };
-  struct Level {
-    size_t left, done = 0;
-  };
-  void end_item();
-  void close();
+  void begin_array() override;
+  void end_array() override;
 
   Bytes& out_;
   const bool base64_;
-  std::vector<Level> levels_;
   Bytes id_, data_;  // of the entry under way
   size_t told_ = 0;  // entries of this answer
   Bytes refusal_;

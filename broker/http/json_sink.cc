@@ -3,7 +3,6 @@
 
 #include "broker/http/json_text.h"
 #include "broker/http/refusal.h"
-#include "schemas/check.h"
 
 namespace leat {
 
@@ -12,29 +11,16 @@ constexpr View kResult = "{\"result\":", kError = "{\"error\":";
 }
 
 void JsonSink::begin_item() {
-  if (!levels_.empty()) {
-    if (!levels_.back().first) out_ += ',';
-    levels_.back().first = false;
-  }
+  if (done() > 0) out_ += ',';
   if (!at_row()) return;
   failed_ = false;
   row_start_ = out_.size();
   out_ += kResult;
 }
 
-// What has become whole with it is closed, too.
-void JsonSink::end_item() {
-  for (;;) {
-    if (at_row()) end_row();
-    if (levels_.empty()) {
-      out_ += ',';
-      return;
-    }
-    Level& level = levels_.back();
-    if (level.left == kUnknown || --level.left > 0) return;
-    out_ += ']';
-    levels_.pop_back();
-  }
+void JsonSink::item_ended() {
+  if (at_row()) end_row();
+  if (depth() == 0) out_ += ',';
 }
 
 void JsonSink::end_row() {
@@ -104,32 +90,12 @@ Replied JsonSink::null() {
   return {};
 }
 
-void JsonSink::open(size_t count) {
+void JsonSink::begin_array() {
   if (!before_exec()) begin_item();
   else failed_ = false;
   out_ += '[';
-  levels_.push_back({count});
 }
 
-Replied JsonSink::array(size_t count) {
-  open(count);
-  if (count > 0) return {};
-  out_ += ']';
-  levels_.pop_back();
-  end_item();
-  return {};
-}
-
-ReplySink::Mark JsonSink::reserve_array() {
-  open(kUnknown);
-  return levels_.size();
-}
-
-void JsonSink::fill_array(Mark mark, size_t) {
-  CHECK(mark == levels_.size());
-  out_ += ']';
-  levels_.pop_back();
-  end_item();
-}
+void JsonSink::end_array() { out_ += ']'; }
 
 }  // namespace leat

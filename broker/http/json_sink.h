@@ -9,13 +9,11 @@
 // Source:  ../shared/REST.md section 2
 #pragma once
 
-#include <vector>
-
-#include "broker/http/flat_sink.h"
+#include "broker/http/nested_sink.h"
 
 namespace leat {
 
-class JsonSink final : public FlatSink {
+class JsonSink final : public NestedSink {
  public:
   struct Form {
     bool base64 = false;
@@ -29,25 +27,18 @@ class JsonSink final : public FlatSink {
 
   Replied simple(View text) override;
   Replied error(View text) override;
-  using FlatSink::error;
+  using NestedSink::error;
   Replied integer(int64_t value) override;
   Replied bulk(View bytes) override;
   Replied null() override;
-  Replied array(size_t count) override;
-  Mark reserve_array() override;
-  void fill_array(Mark mark, size_t count) override;
 
  private:
-  static constexpr size_t kUnknown = SIZE_MAX;
-  struct Level {
-    size_t left;  // items that are still to come; kUnknown: until fill_array
-    bool first = true;
-  };
-  bool at_row() const { return levels_.size() == row_depth_; }
-  bool before_exec() const { return levels_.size() < row_depth_; }
+  bool at_row() const { return depth() == row_depth_; }
+  bool before_exec() const { return depth() < row_depth_; }
   void begin_item();
-  void end_item();
-  void open(size_t count);
+  void begin_array() override;
+  void end_array() override;
+  void item_ended() override;
   void end_row();
   void write_error(View text);
   void refuse_transaction(View text);
@@ -55,7 +46,6 @@ class JsonSink final : public FlatSink {
 
   Bytes& out_;
   const Form form_;
-  std::vector<Level> levels_;
   const size_t row_depth_;  // how deep rows lie: in a transaction within EXEC's answer
   size_t row_start_ = 0;  // in out_
   bool failed_ = false;
