@@ -14,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from checks import expect  # noqa: E402
+
 
 class Broker:
     """One `leat serve`, waited for until it says that it serves."""
@@ -36,11 +39,6 @@ class Broker:
         self.process.send_signal(how)
         self.process.stderr.read()
         return self.process.wait(10)
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def refused(binary, *words):

@@ -16,6 +16,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import rdb  # noqa: E402
 import resp  # noqa: E402
+from checks import expect  # noqa: E402
 from server import Server  # noqa: E402
 
 LONG = b"the same again, " * 300
@@ -27,11 +28,6 @@ SETTINGS = [
     {"hash-max-listpack-value": 100000, "zset-max-listpack-value": 100000, "list-max-listpack-size": -5, "list-compress-depth": 1,
      "stream-node-max-entries": 3, "rdbcompression": "yes"},
 ]
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def content(server, key):

@@ -16,21 +16,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import resp  # noqa: E402
+from checks import SECONDS, expect, wait_for  # noqa: E402
 from server import Server  # noqa: E402
-
-SECONDS = 20
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
-
-
-def wait_for(condition, text):
-    until = time.monotonic() + SECONDS
-    while not condition():
-        expect(time.monotonic() < until, text)
-        time.sleep(0.01)  # nothing tells
 
 
 class Door:

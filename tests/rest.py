@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -21,24 +20,12 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import certificates  # noqa: E402
+from checks import SECONDS, expect, wait_for  # noqa: E402
 from server import Server, free_port  # noqa: E402
 
-SECONDS = 20
 TOKEN, READER = "a-token-of-these-tests", "one-that-may-only-read"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 HEAD = f"Host: leat\r\nAuthorization: Bearer {TOKEN}\r\n"
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
-
-
-def wait_for(condition, text):
-    until = time.monotonic() + SECONDS
-    while not condition():
-        expect(time.monotonic() < until, text)
-        time.sleep(0.01)  # nothing tells
 
 
 class Door:

@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import resp  # noqa: E402
+from checks import expect  # noqa: E402
 
 NOTHING, LOSSES, REFUSED = 0, 3, 1
 
@@ -47,11 +48,6 @@ class Broker:
         self.process.send_signal(signal.SIGTERM)
         self.process.stderr.read()
         return self.process.wait(20)
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def run(binary, *words):

@@ -8,7 +8,6 @@ Always:  - loopback only, ports picked free, the folder removed, every process e
 import argparse
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -22,14 +21,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import resp  # noqa: E402
 from certificates import Authority, settings  # noqa: E402
+from checks import SECONDS, expect, wait_for  # noqa: E402
 from server import Server, free_port  # noqa: E402
-
-SECONDS = 20
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 class House:
@@ -83,13 +76,6 @@ def info(connection):
 def log_of(server):
     with open(server.log_path, errors="replace") as log:
         return log.read()
-
-
-def wait_for(condition, text):
-    until = time.monotonic() + SECONDS
-    while not condition():
-        expect(time.monotonic() < until, text)
-        time.sleep(0.01)  # nothing tells
 
 
 def is_closed(connected):

@@ -18,14 +18,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import resp  # noqa: E402
+from checks import expect  # noqa: E402
 from server import Server, free_port  # noqa: E402
 
 WRONG = "WRONGPASS invalid username-password pair or user is disabled."
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def connect(port, *auth):

@@ -6,11 +6,7 @@
 //          - waiting is for an event of the client's; a step that has not ended after a minute has failed.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import Queue from 'bee-queue';
 import { RedisStore } from 'connect-redis';
 import Redis from 'ioredis';
@@ -20,7 +16,7 @@ import Redlock from 'redlock';
 import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
-import { Broker } from '../../../examples/broker.mjs';
+import { runSteps } from './steps.mjs';
 
 const kJobs = 100;
 const kStepSeconds = 60;
@@ -156,22 +152,4 @@ const kSteps = {
   'keyspace events in ioredis': keyspaceEvents,
 };
 
-const { values } = parseArgs({ options: { broker: { type: 'string', default: 'build/release/leat' } } });
-const dir = mkdtempSync(join(tmpdir(), 'leat-packages-'));
-const broker = new Broker({ binary: values.broker, dir });
-let failed = false;
-try {
-  await broker.start();
-  for (const [name, step] of Object.entries(kSteps)) {
-    const late = new Promise((_, fail) => setTimeout(() => fail(new Error(`${name} has not ended`)), kStepSeconds * 1000).unref());
-    await Promise.race([step(broker.port), late]);
-    console.log(`${name}: done`);
-  }
-} catch (error) {
-  failed = true;
-  console.error(error);
-} finally {
-  await broker.kill();
-  rmSync(dir, { recursive: true });
-}
-process.exit(failed ? 1 : 0);
+await runSteps({ name: 'packages', steps: kSteps, seconds: kStepSeconds, run: (step, broker) => step(broker.port) });

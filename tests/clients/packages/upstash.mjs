@@ -6,14 +6,11 @@
 //          - each command that the SDK wraps and leat has is called at least once, and its answer looked at;
 //          - the broker runs in a folder of its own, which is removed; a step that has not ended after a minute has failed.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Ratelimit, MultiRegionRatelimit } from '@upstash/ratelimit';
 import { Redis } from '@upstash/redis';
 import { Redis as CloudflareRedis } from '@upstash/redis/cloudflare';
-import { Broker, freePort } from '../../../examples/broker.mjs';
+import { freePort } from '../../../examples/broker.mjs';
+import { runSteps } from './steps.mjs';
 
 const kToken = 'a-token-of-these-tests';
 const kStepSeconds = 60;
@@ -359,26 +356,10 @@ const kSteps = {
   'read your writes': readYourWrites, messages, cloudflare, 'a wrong token': wrongToken, '@upstash/ratelimit': limiters, regions,
 };
 
-const { values: options } = parseArgs({ options: { broker: { type: 'string', default: 'build/release/leat' } } });
-const dir = mkdtempSync(join(tmpdir(), 'leat-upstash-'));
 const httpPort = await freePort();
-const broker = new Broker({ binary: options.broker, dir, settings: { 'http.port': httpPort, 'http.token': kToken } });
 const url = `http://127.0.0.1:${httpPort}`;
 const redis = new Redis({ url, token: kToken });
-let failed = false;
-try {
-  await broker.start();
-  for (const [name, step] of Object.entries(kSteps)) {
-    const late = new Promise((_, fail) => setTimeout(() => fail(new Error(`${name} has not ended`)), kStepSeconds * 1000).unref());
-    await Promise.race([step({ redis, url }), late]);
-    await redis.flushall();
-    console.log(`${name}: done`);
-  }
-} catch (error) {
-  failed = true;
-  console.error(error);
-} finally {
-  await broker.kill();
-  rmSync(dir, { recursive: true });
-}
-process.exit(failed ? 1 : 0);
+await runSteps({
+  name: 'upstash', steps: kSteps, seconds: kStepSeconds, settings: { 'http.port': httpPort, 'http.token': kToken },
+  run: async (step) => { await step({ redis, url }); await redis.flushall(); },
+});
