@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/config.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <optional>
 #define TOML_EXCEPTIONS 0
@@ -16,12 +14,11 @@
 #include "broker/http_tokens.h"
 #include "broker/user_config.h"
 #include "broker/protocol/numbers.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
 namespace {
-
-bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 ConfigKey number(View toml_name, View redis_name, bool at_run_time, int64_t Config::*member, int64_t min, int64_t max) {
   return {toml_name, redis_name, at_run_time, [=](const Config& config) { return integer_text(config.*member); },
@@ -67,7 +64,7 @@ ConfigKey choice(View toml_name, View redis_name, bool at_run_time, Enum Config:
           [=](Config& config, View given) {
             Bytes known;
             for (const auto& [name, value] : names) {
-              if (same(name, given)) return config.*member = value, Status::fine();
+              if (same_word(name, given)) return config.*member = value, Status::fine();
               known += (known.empty() ? "" : ", ") + Bytes(name);
             }
             return Status::error("argument(s) must be one of the following: " + known);
@@ -363,7 +360,7 @@ const std::vector<ConfigKey>& config_keys() {
 
 const ConfigKey* find_config_key(View name) {
   for (const ConfigKey& key : config_keys()) {
-    if ((!key.toml_name.empty() && same(key.toml_name, name)) || (!key.redis_name.empty() && same(key.redis_name, name))) {
+    if ((!key.toml_name.empty() && same_word(key.toml_name, name)) || (!key.redis_name.empty() && same_word(key.redis_name, name))) {
       return &key;
     }
   }

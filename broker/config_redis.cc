@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/config_redis.h"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "broker/config_words.h"
@@ -12,8 +10,6 @@
 namespace leat {
 
 namespace {
-
-bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 // What Redis' clients read and leat has only one answer for; setting that same answer is fine.
 struct Constant {
@@ -46,7 +42,7 @@ ConfigKey constant(const Constant& one) {
   const View name = one.name, value = one.value;
   return {"", name, true, [=](const Config&) { return Bytes(value); },
           [=](Config&, View given) {
-            if (same(given, value)) return Status::fine();
+            if (same_word(given, value)) return Status::fine();
             return Status::error("leat offers only '" + Bytes(value) + "' here");
           }};
 }
@@ -210,7 +206,7 @@ Status fits(const Remembered& one, View given) {
   for (size_t at = 0; at < one.words.size();) {
     const size_t end = std::min(one.words.find('|', at), one.words.size());
     const View choice = one.words.substr(at, end - at);
-    if (same(choice, given)) return Status::fine();
+    if (same_word(choice, given)) return Status::fine();
     known += (known.empty() ? "" : ", ") + Bytes(choice);
     at = end + 1;
   }
@@ -220,9 +216,7 @@ Status fits(const Remembered& one, View given) {
 
 Bytes told(const Remembered& one, View given) {
   if (one.kind == Remembered::Kind::kNumber) return integer_text(parse_bytes(given).value_or(0));
-  Bytes value(given);
-  if (one.kind == Remembered::Kind::kWord) std::transform(value.begin(), value.end(), value.begin(), ::tolower);
-  return value;
+  return one.kind == Remembered::Kind::kWord ? lower(given) : Bytes(given);
 }
 
 ConfigKey remembered(View name, const Remembered& one) {
@@ -250,7 +244,7 @@ ConfigKey log_level() {
             constexpr std::pair<View, View> kLevels[] = {{"debug", "debug"}, {"verbose", "info"}, {"notice", "info"},
                                                          {"warning", "warning"}, {"nothing", "error"}};
             for (const auto& [redis, ours] : kLevels) {
-              if (same(redis, given)) return config.log_level = Bytes(ours), Status::fine();
+              if (same_word(redis, given)) return config.log_level = Bytes(ours), Status::fine();
             }
             return Status::error("argument(s) must be one of the following: debug, verbose, notice, warning, nothing");
           }};
@@ -284,8 +278,8 @@ Status set_output_limits(Config& config, View text) {
   }
   std::vector<OutputLimit> limits = output_limits(config);
   for (size_t i = 0; i < words.size(); i += 4) {
-    const View kind = same(words[i], "replica") ? View("slave") : words[i];
-    const auto is_of = [&](const OutputLimit& one) { return same(one.kind, kind); };
+    const View kind = same_word(words[i], "replica") ? View("slave") : words[i];
+    const auto is_of = [&](const OutputLimit& one) { return same_word(one.kind, kind); };
     const auto of = std::find_if(limits.begin(), limits.end(), is_of);
     if (of == limits.end()) return Status::error("Invalid client class specified in buffer limit configuration.");
     const auto hard = parse_bytes(words[i + 1]), soft = parse_bytes(words[i + 2]), seconds = parse_integer(words[i + 3]);

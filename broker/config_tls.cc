@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/config_tls.h"
 
-#include <strings.h>
-
 #include <array>
 
 #include "broker/config_words.h"
 #include "broker/protocol/numbers.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
 namespace {
-
-bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 ConfigKey text(View toml_name, View redis_name, Bytes TlsSettings::*member) {
   return {toml_name, redis_name, true, [=](const Config& config) { return config.tls.*member; },
@@ -48,7 +45,7 @@ ConfigKey choice(View toml_name, View redis_name, Value TlsSettings::*member,
           [=](Config& config, View given) {
             Bytes known;
             for (const auto& [name, value] : words) {
-              if (same(name, given)) return config.tls.*member = value, Status::fine();
+              if (same_word(name, given)) return config.tls.*member = value, Status::fine();
               known += (known.empty() ? "" : ", ") + Bytes(name);
             }
             return Status::error("argument(s) must be one of the following: " + known);
@@ -68,7 +65,7 @@ ConfigKey protocols() {
             for (size_t at = given.find_first_not_of(' '); at != View::npos; at = given.find_first_not_of(' ', at)) {
               const size_t end = std::min(given.find(' ', at), given.size());
               const View word = given.substr(at, end - at);
-              if (!same(word, "TLSv1.2") && !same(word, "TLSv1.3")) {
+              if (!same_word(word, "TLSv1.2") && !same_word(word, "TLSv1.3")) {
                 return Status::error("TLSv1.2 and TLSv1.3 are offered, not '" + Bytes(word) + "'");
               }
               at = end;

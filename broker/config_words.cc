@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/config_words.h"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "broker/protocol/numbers.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
 namespace {
-bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 }  // namespace
 
 std::optional<int64_t> parse_bytes(View text) {
@@ -21,7 +19,7 @@ std::optional<int64_t> parse_bytes(View text) {
   constexpr Unit kUnits[] = {{"kb", 1 << 10}, {"mb", 1 << 20}, {"gb", 1 << 30}, {"k", 1000},
                              {"m", 1000000},  {"g", 1000000000}, {"b", 1}};
   for (const Unit& unit : kUnits) {
-    if (text.size() > unit.name.size() && same(text.substr(text.size() - unit.name.size()), unit.name)) {
+    if (text.size() > unit.name.size() && same_word(text.substr(text.size() - unit.name.size()), unit.name)) {
       const auto number = parse_integer(text.substr(0, text.size() - unit.name.size()));
       int64_t bytes;
       if (!number || __builtin_mul_overflow(*number, unit.factor, &bytes)) return std::nullopt;
@@ -33,14 +31,14 @@ std::optional<int64_t> parse_bytes(View text) {
 
 std::optional<DurabilityMode> durability_named(View word) {
   for (const auto& [name, mode] : kDurabilityWords) {
-    if (same(name, word)) return mode;
+    if (same_word(name, word)) return mode;
   }
   return std::nullopt;
 }
 
 std::optional<EvictionPolicy> policy_named(View word) {
   for (const auto& [name, policy] : kPolicyWords) {
-    if (same(name, word)) return policy;
+    if (same_word(name, word)) return policy;
   }
   return std::nullopt;
 }

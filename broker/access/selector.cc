@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/protocol/glob.h"
+#include "broker/protocol/words.h"
 
 namespace leat::access {
 
@@ -26,14 +27,14 @@ bool channel_fits(const std::vector<Bytes>& patterns, const ChannelUse& use) {
 }
 
 Status Selector::set(View rule, const Vocabulary& words) {
-  const auto is = [&](View one, View other) { return same_in_any_case(rule, one) || same_in_any_case(rule, other); };
+  const auto is = [&](View one, View other) { return same_word(rule, one) || same_word(rule, other); };
   if (is("allkeys", "~*") || is("resetkeys", "resetkeys")) {
-    all_keys_ = !same_in_any_case(rule, "resetkeys");
+    all_keys_ = !same_word(rule, "resetkeys");
     keys_.clear();
     return Status::fine();
   }
   if (is("allchannels", "&*") || is("resetchannels", "resetchannels")) {
-    all_channels_ = !same_in_any_case(rule, "resetchannels");
+    all_channels_ = !same_word(rule, "resetchannels");
     channels_.clear();
     return Status::fine();
   }
@@ -101,7 +102,7 @@ Status Selector::allow(View name, const Vocabulary& words) {
     set_command(*sub, true, words);
   } else {
     auto& allowed = first_words_[*command];
-    const bool known = std::any_of(allowed.begin(), allowed.end(), [&](View one) { return same_in_any_case(one, first); });
+    const bool known = std::any_of(allowed.begin(), allowed.end(), [&](View one) { return same_word(one, first); });
     if (!known) allowed.emplace_back(first);
   }
   note_rule(name, true);
@@ -143,7 +144,7 @@ void Selector::set_all_commands(bool allowed) {
 
 // A new rule stands for older ones on the same command, its sub-commands and its first arguments.
 void Selector::note_rule(View name, bool allowed) {
-  const Bytes fresh = lower_case(name);
+  const Bytes fresh = lower(name);
   std::erase_if(command_rules_, [&](const Bytes& rule) {
     const View old = View(rule).substr(1);
     return old == fresh || (old.starts_with(fresh) && old[fresh.size()] == '|');
@@ -156,7 +157,7 @@ bool Selector::allows_first_word(const Act& act) const {
   const auto allowed = first_words_.find(act.command);
   if (allowed == first_words_.end()) return false;
   return std::any_of(allowed->second.begin(), allowed->second.end(),
-                     [&](View one) { return same_in_any_case(one, *act.first_word); });
+                     [&](View one) { return same_word(one, *act.first_word); });
 }
 
 bool Selector::may_run(const Act& act) const {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/protocol/words.h"
+
 namespace leat::access {
 
 namespace {
@@ -22,7 +24,7 @@ User::User(View name, bool all_channels) : name_(name) { selectors_.emplace_back
 
 Status User::set(View rule, const Vocabulary& words, bool all_channels) {
   if (rule.empty()) return Status::fine();
-  const auto is = [&](View word) { return same_in_any_case(rule, word); };
+  const auto is = [&](View word) { return same_word(rule, word); };
   Status set;
   if (is("on") || is("off")) {
     enabled_ = is("on");

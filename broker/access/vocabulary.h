@@ -45,7 +45,4 @@ class Vocabulary {
   std::map<Bytes, size_t, std::less<>> numbers_;
 };
 
-Bytes lower_case(View text);
-bool same_in_any_case(View a, View b);
-
 }  // namespace leat::access

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/commands/table.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -13,27 +11,9 @@
 namespace leat {
 
 namespace {
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // Four bytes, letters in lower case (and some others changed, which matters to nobody here).
 uint32_t four_at(const char* text) { return get_fixed<uint32_t>(text) | 0x20202020; }
 }  // namespace
-
-Bytes lower(View text) {
-  Bytes out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower_char);
-  return out;
-}
-
-Bytes upper(View text) {
-  Bytes out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return out;
-}
-
-bool same_word(View a, View b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 // By the length, the first four bytes and the last four, which tell nearly all names apart.
 size_t CommandTable::slot(View name) {

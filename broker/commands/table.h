@@ -10,6 +10,7 @@
 
 #include "broker/access/vocabulary.h"
 #include "broker/commands/command.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -36,9 +37,5 @@ class CommandTable {
   size_t top_level_ = 0;
   access::Vocabulary words_;
 };
-
-Bytes lower(View text);
-Bytes upper(View text);
-bool same_word(View a, View b);  // ASCII, any case
 
 }  // namespace leat

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/http/http_reader.h"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "broker/protocol/numbers.h"
+#include "broker/protocol/words.h"
 #include "schemas/check.h"
 
 namespace leat {
@@ -18,8 +17,6 @@ constexpr View kLooseEnds = "ERR a line of the request does not end with CR LF, 
 constexpr int kRefused = -1;
 
 HttpReader& self(llhttp_t* parser) { return *static_cast<HttpReader*>(parser->data); }
-
-bool same(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 // A CR or LF alone, a zero, or a line that goes on in the next: what one reader takes for an end another does not.
 bool has_loose_ends(View head) {
@@ -141,9 +138,9 @@ HttpReader::Progress HttpReader::judge_head(const Limits& limits) {
   request_.keep_alive = llhttp_should_keep_alive(&parser_) == 1;
   if (!request_.http_1_0 && !host_) return refuse(400, "ERR the Host header is missing");
   if (transfer_ && (length_ || request_.http_1_0)) return refuse(400, "ERR a body has one length: Content-Length or chunks");
-  if (transfer_ && !same(*transfer_, "chunked")) return refuse(501, "ERR the only Transfer-Encoding is chunked");
-  if (content_encoding_ && !same(*content_encoding_, "identity")) return refuse(415, "ERR compressed bodies are not taken");
-  if (expect_ && !same(*expect_, "100-continue")) return refuse(417, "ERR the only expectation is 100-continue");
+  if (transfer_ && !same_word(*transfer_, "chunked")) return refuse(501, "ERR the only Transfer-Encoding is chunked");
+  if (content_encoding_ && !same_word(*content_encoding_, "identity")) return refuse(415, "ERR compressed bodies are not taken");
+  if (expect_ && !same_word(*expect_, "100-continue")) return refuse(417, "ERR the only expectation is 100-continue");
   request_.expects_continue = expect_.has_value() && !request_.http_1_0;
   if (!length_) return Progress::kHead;
   request_.length = parse_unsigned(*length_);
@@ -213,7 +210,7 @@ bool HttpReader::take_header() {
   };
   bool taken = true;
   for (const Known& one : known) {
-    if (same(field_, one.name)) taken = take_once(one.place);
+    if (same_word(field_, one.name)) taken = take_once(one.place);
   }
   field_.clear();
   value_.clear();

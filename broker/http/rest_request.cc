@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/http/rest_request.h"
 
-#include <strings.h>
-
 #include "broker/protocol/numbers.h"
 #include "broker/protocol/request.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
 namespace {
 constexpr int64_t kEntriesAtOnce = 100, kEntriesAtOnceMax = 10'000;
-
-bool is_word(View text, View word) {
-  return text.size() == word.size() && strncasecmp(text.data(), word.data(), word.size()) == 0;
-}
 }  // namespace
 
 RestKind kind_of(HttpMethod method, const Target& target) {
@@ -21,10 +16,10 @@ RestKind kind_of(HttpMethod method, const Target& target) {
   const bool reads = method == HttpMethod::kGet || method == HttpMethod::kHead;
   const View first = target.word(0);
   if (target.words.empty()) return reads ? RestKind::kWelcome : RestKind::kCommand;
-  if (is_word(first, "subscribe") || is_word(first, "psubscribe")) return RestKind::kMessages;
+  if (same_word(first, "subscribe") || same_word(first, "psubscribe")) return RestKind::kMessages;
   if (target.words.size() == 2 && first == "consume") return RestKind::kEntries;
   if (target.words.size() > 1) return RestKind::kCommand;
-  if (is_word(first, "monitor")) return RestKind::kMessages;
+  if (same_word(first, "monitor")) return RestKind::kMessages;
   if (first == "pipeline" && !reads) return RestKind::kRows;
   if (first == "multi-exec" && !reads) return RestKind::kTransaction;
   if (first == "health" && reads) return RestKind::kHealth;

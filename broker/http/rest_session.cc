@@ -6,6 +6,7 @@
 #include "broker/http/event_sink.h"
 #include "broker/http/json_sink.h"
 #include "broker/http/json_text.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -28,10 +29,7 @@ size_t size_of(int64_t setting) { return static_cast<size_t>(setting); }
 // "Bearer TOKEN", in any case; a bare token, too.
 View bearer(View header) {
   constexpr View kBearer = "bearer ";
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  bool has_word = header.size() > kBearer.size();
-  for (size_t i = 0; has_word && i < kBearer.size(); ++i) has_word = lower(header[i]) == kBearer[i];
-  if (has_word) header.remove_prefix(kBearer.size());
+  if (header.size() > kBearer.size() && same_word(header.substr(0, kBearer.size()), kBearer)) header.remove_prefix(kBearer.size());
   return header;
 }
 

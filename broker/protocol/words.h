@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// words.h: the words of a text, as people write lists of them: with blanks between.
+// words.h: words as people write them: in any case, and in lists with blanks between.
 //
-// Used by: settings that are lists, tables that are written as one text.
+// Used by: whoever compares names and options; settings that are lists, tables that are written as one text.
+// Always:  only the 26 letters of ASCII have two cases.
 #pragma once
+
+#include <strings.h>
 
 #include <algorithm>
 #include <vector>
@@ -10,6 +13,23 @@
 #include "schemas/bytes.h"
 
 namespace leat {
+
+inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+inline Bytes lower(View text) {
+  Bytes out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+inline Bytes upper(View text) {
+  Bytes out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return out;
+}
+
+// Whether the two are one word, each in any case. leat's locale is always "C".
+inline bool same_word(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 inline std::vector<View> words_of(View text, View blanks = " ") {
   std::vector<View> words;

@@ -3,21 +3,18 @@
 
 #include <algorithm>
 
+#include "broker/protocol/words.h"
 #include "broker/script/interpreter.h"
 
 namespace leat {
 
-static char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 size_t FunctionHost::AnyCaseHash::operator()(View name) const {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(lower_case(c))) * 0x100000001b3;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(lower(c))) * 0x100000001b3;
   return hash;
 }
 
-bool FunctionHost::AnyCaseEqual::operator()(View a, View b) const {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower_case(x) == lower_case(y); });
-}
+bool FunctionHost::AnyCaseEqual::operator()(View a, View b) const { return same_word(a, b); }
 
 FunctionHost::FunctionHost(Options options) : options_(options) {}
 FunctionHost::~FunctionHost() = default;

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // redis.register_function: how a library says what can be called.
-#include <algorithm>
-#include <cctype>
-
+#include "broker/protocol/words.h"
 #include "broker/script/interpreter.h"
 #include "broker/script/libraries.h"
 
 namespace leat {
 
 namespace {
-
-bool is_name(View given, View name) {
-  return given.size() == name.size() && std::equal(given.begin(), given.end(), name.begin(), [](unsigned char a, char b) {
-           return std::tolower(a) == b;
-         });
-}
 
 // The value on top: a list of flags.
 void read_flags(lua_State* L, ScriptFlags& flags) {
@@ -24,8 +16,7 @@ void read_flags(lua_State* L, ScriptFlags& flags) {
   for (int at = 1;; ++at) {
     lua_rawgeti(L, -1, at);
     if (lua_isnil(L, -1)) break;
-    Bytes name(lua_isstring(L, -1) ? view_at(L, -1) : View());
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    const Bytes name = lower(lua_isstring(L, -1) ? view_at(L, -1) : View());
     if (!set_flag(flags, name)) raise(L, "ERR unknown flag given");
     lua_pop(L, 1);
   }
@@ -43,18 +34,18 @@ struct Given {
 
 // The value on top belongs to the argument of that name; a callback goes to the slot `callback`.
 void read_argument(lua_State* L, View name, Given& given, int callback) {
-  if (is_name(name, "function_name")) {
+  if (same_word(name, "function_name")) {
     if (!lua_isstring(L, -1)) raise(L, "ERR function_name argument given to redis.register_function must be a string");
     given.function.name = view_at(L, -1);
     given.named = true;
-  } else if (is_name(name, "description")) {
+  } else if (same_word(name, "description")) {
     if (!lua_isstring(L, -1)) raise(L, "ERR description argument given to redis.register_function must be a string");
     given.function.description = view_at(L, -1);
-  } else if (is_name(name, "callback")) {
+  } else if (same_word(name, "callback")) {
     if (!lua_isfunction(L, -1)) raise(L, "ERR callback argument given to redis.register_function must be a function");
     lua_pushvalue(L, -1);
     lua_replace(L, callback);
-  } else if (is_name(name, "flags")) {
+  } else if (same_word(name, "flags")) {
     read_flags(L, given.function.flags);
   } else {
     raise(L, "ERR unknown argument given to redis.register_function");

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "broker/protocol/words.h"
 namespace leat {
 
 namespace {
@@ -93,12 +94,6 @@ class LineSplitter {
   size_t at_ = 0;
 };
 
-bool same_letters(View a, View b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
-         });
-}
-
 }  // namespace
 
 bool set_flag(ScriptFlags& flags, View name) {
@@ -146,7 +141,7 @@ Result<LibrarySource> read_library(View text) {
   std::optional<Bytes> name;
   for (size_t at = 1; at < words->size(); ++at) {
     const Bytes& word = (*words)[at];
-    if (!same_letters(View(word).substr(0, kName.size()), kName)) {
+    if (!same_word(View(word).substr(0, kName.size()), kName)) {
       return Status::error("ERR Invalid metadata value given: " + word);
     }
     if (name) return Status::error("ERR Invalid metadata value, name argument was given multiple times");
@@ -155,7 +150,7 @@ Result<LibrarySource> read_library(View text) {
   if (!name) return Status::error("ERR Library name was not given");
   if (!is_library_name(*name)) return Status::error(Bytes(kBadLibraryName));
   const View engine = View(words->front()).substr(2);
-  if (!same_letters(engine, "lua")) return Status::error("ERR Engine '" + Bytes(engine) + "' not found");
+  if (!same_word(engine, "lua")) return Status::error("ERR Engine '" + Bytes(engine) + "' not found");
   return LibrarySource{.name = std::move(*name), .code = text.substr(end)};
 }
 
