@@ -75,7 +75,7 @@ class Batch {
     level_ = stricter(level_, level);
     if constexpr (requires { effect.key; }) {
       for_each_key(db, bound, [this](DbIndex where, View key) {
-        touched(where, key);
+        touched<E>(where, key);
         if (kEndsWaits<E> && waiters_.any()) waiters_.touch(where, key);
         if (kMayComeIdle<E> && waiters_.lookers > 0) waiters_.touch(where, key);
       });
@@ -138,16 +138,20 @@ class Batch {
     }
     return level;
   }
+  template <typename E>
   void touched(DbIndex db, View key) {
     stamps_.raise(db, key, index_);
     sample_.note(db, key);
-    if (watches_.any()) watches_.touch(db, key);
+    if (watches_.any()) {
+      if constexpr (std::is_same_v<E, KeyExpire> || std::is_same_v<E, HashExpire>) watches_.expire(db, key);
+      else watches_.touch(db, key);
+    }
     if (tracking_.any()) [[unlikely]] tracking_.touch(key);
   }
   void database_touched(DbIndex db) {
     stamps_.raise_database(db, index_);
     waiters_.touch_database(db);
-    watches_.touch_database(db);
+    watches_.replace(db);
     if (tracking_.any()) tracking_.touch_everything();
   }
 

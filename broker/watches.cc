@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/watches.h"
 
-#include <algorithm>
-
 namespace leat {
 
-void Watches::watch(Ticket client, DbIndex db, View key, bool was_due) {
-  const Watched watched{db, Bytes(key), was_due};
-  if (!by_key_[watched].insert(client).second) return;
-  by_client_[client].keys.push_back(watched);
+void Watches::watch(Ticket client, Watched watched) {
+  if (!by_key_[{watched.db, watched.key}].emplace(client, watched.there).second) return;
+  by_client_[client].keys.push_back(std::move(watched));
 }
 
 void Watches::touch(DbIndex db, View key) {
   const auto found = by_key_.find({db, Bytes(key)});
   if (found == by_key_.end()) return;
-  for (const Ticket client : found->second) by_client_[client].broken = true;
+  for (const auto& [client, there] : found->second) by_client_[client].broken = true;
 }
 
-void Watches::touch_database(DbIndex db) {
-  for (auto at = by_key_.lower_bound({db, Bytes()}); at != by_key_.end() && at->first.db == db; ++at) {
-    for (const Ticket client : at->second) by_client_[client].broken = true;
+void Watches::break_where_there(const Watchers& watchers) {
+  for (const auto& [client, there] : watchers) {
+    if (there) by_client_[client].broken = true;
+  }
+}
+
+void Watches::expire(DbIndex db, View key) {
+  const auto found = by_key_.find({db, Bytes(key)});
+  if (found != by_key_.end()) break_where_there(found->second);
+}
+
+void Watches::replace(DbIndex db) {
+  for (auto at = by_key_.lower_bound({db, Bytes()}); at != by_key_.end() && at->first.first == db; ++at) {
+    break_where_there(at->second);
   }
 }
 
@@ -38,7 +46,7 @@ void Watches::forget(Ticket client) {
   const auto found = by_client_.find(client);
   if (found == by_client_.end()) return;
   for (const Watched& watched : found->second.keys) {
-    const auto key = by_key_.find(watched);
+    const auto key = by_key_.find({watched.db, watched.key});
     key->second.erase(client);
     if (key->second.empty()) by_key_.erase(key);
   }

@@ -3,14 +3,14 @@
 //
 // Used by: WATCH, UNWATCH, EXEC; Batch touches a key whenever an effect is about it.
 // Always:  - a touch marks the client, EXEC looks at the mark; nothing is ever unmarked but by forget();
+//          - a key whose time has come is as good as none: that one is purged, flushed, or swapped for another, is no change;
 //          - a client is in every key's list it watches, or in none.
 // Source:  https://redis.io/docs/interact/transactions/
 #pragma once
 
 #include <map>
-#include <tuple>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "schemas/bytes.h"
@@ -21,26 +21,30 @@ namespace leat {
 class Watches {
  public:
   bool any() const { return !by_key_.empty(); }
-  void watch(Ticket client, DbIndex db, View key, bool was_due);
-  void touch(DbIndex db, View key);
-  void touch_database(DbIndex db);
-  bool broken(Ticket client) const;
   struct Watched {
     DbIndex db;
     Bytes key;
-    bool was_due = false;  // its time had come already when it was watched: its purge is no change
-    friend bool operator<(const Watched& a, const Watched& b) { return std::tie(a.db, a.key) < std::tie(b.db, b.key); }
+    bool there;  // when it was watched: held a value whose time had not come
   };
+  void watch(Ticket client, Watched watched);
+  void touch(DbIndex db, View key);
+  void expire(DbIndex db, View key);  // what was due is purged
+  void replace(DbIndex db);  // it is flushed or swapped: who watched a key that was not there looks at EXEC whether it is now
+  bool broken(Ticket client) const;
   const std::vector<Watched>& of(Ticket client) const;
   void forget(Ticket client);  // idempotent
   size_t clients() const { return by_client_.size(); }
+  size_t keys() const { return by_key_.size(); }
 
  private:
   struct Client {
     std::vector<Watched> keys;
     bool broken = false;
   };
-  std::map<Watched, std::unordered_set<Ticket>> by_key_;
+  using Place = std::pair<DbIndex, Bytes>;
+  using Watchers = std::unordered_map<Ticket, bool>;  // whether it was there
+  void break_where_there(const Watchers& watchers);
+  std::map<Place, Watchers> by_key_;
   std::unordered_map<Ticket, Client> by_client_;
 };
 

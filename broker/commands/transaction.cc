@@ -20,13 +20,14 @@ Outcome multi(Context& ctx, Args) {
   return ctx.reply.ok();
 }
 
-// A watched key that was there and whose time has come counts as changed, whether or not it was purged yet.
-bool watched_key_expired(Context& ctx) {
-  for (const Watches::Watched& watched : ctx.rooms.watches.of(ctx.client.id)) {
-    const auto found = ctx.rooms.keyspace.database(watched.db).find(watched.key);
-    if (found && ctx.is_due(*found) && !watched.was_due) return true;
-  }
-  return false;
+bool is_there(Context& ctx, DbIndex db, View key) {
+  const auto found = ctx.rooms.keyspace.database(db).find(key);
+  return found && !ctx.is_due(*found);
+}
+
+// What no effect told: that a key's time has come, purged or not, or that another database came with one.
+bool came_or_went(Context& ctx, const Watches::Watched& watched) {
+  return is_there(ctx, watched.db, watched.key) != watched.there;
 }
 
 // EXEC  →  the replies of the queued commands, or null when a watched key changed
@@ -34,9 +35,10 @@ Outcome exec(Context& ctx, Args) {
   Client& client = ctx.client;
   if (!client.in_multi) return Status::error("ERR EXEC without MULTI");
   const bool failed = client.multi_failed;
-  const bool broken = ctx.rooms.watches.broken(client.id) || watched_key_expired(ctx);
+  bool broken = ctx.rooms.watches.broken(client.id);
   for (const Watches::Watched& watched : ctx.rooms.watches.of(client.id)) {
     ctx.rest_on(watched.db, watched.key);
+    broken = broken || came_or_went(ctx, watched);
   }
   std::vector<QueuedCommand> queued = std::move(client.queued);
   leave_multi(ctx);
@@ -57,9 +59,7 @@ Outcome discard(Context& ctx, Args) {
 Outcome watch(Context& ctx, Args args) {
   if (ctx.client.in_multi) return Status::error("ERR WATCH inside MULTI is not allowed");
   for (const View key : args.from(1)) {
-    const auto found = ctx.rooms.keyspace.database(ctx.db).find(key);
-    const bool was_due = found && ctx.is_due(*found);
-    ctx.rooms.watches.watch(ctx.client.id, ctx.db, key, was_due);
+    ctx.rooms.watches.watch(ctx.client.id, {.db = ctx.db, .key = Bytes(key), .there = is_there(ctx, ctx.db, key)});
   }
   return ctx.reply.ok();
 }

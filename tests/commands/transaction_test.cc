@@ -36,8 +36,10 @@ TEST_F(TransactionTest, WatchedKeys) {
   EXPECT_EQ(attempt("GET k"), array(ok()));
   EXPECT_EQ(attempt("SET k v"), null_array());
   EXPECT_EQ(attempt("PEXPIRE k 100"), null_array());
-  EXPECT_EQ(attempt("DEL k"), null_array());
   EXPECT_EQ(attempt("FLUSHALL"), null_array());
+  EXPECT_EQ(attempt("FLUSHALL"), array(ok())) << "it was not there";
+  call("SET k v");
+  EXPECT_EQ(attempt("DEL k"), null_array());
   EXPECT_EQ(attempt("SET other v"), array(ok()));
   call("SET k v PX 100");
   call("WATCH k");
@@ -50,6 +52,43 @@ TEST_F(TransactionTest, WatchedKeys) {
   call("MULTI");
   EXPECT_EQ(call("WATCH a"), error("ERR WATCH inside MULTI is not allowed"));
   EXPECT_EQ(call("DISCARD"), ok());
+}
+
+// A key whose time had come when it was watched was none already.
+TEST_F(TransactionTest, WhatWasDueWhenItWasWatchedIsNoChangeWhenItGoes) {
+  const auto attempt = [&](std::initializer_list<const char*> changes) {
+    call("FLUSHALL");
+    call("SET k v PX 10");
+    clock.advance_ms(10);
+    call("WATCH k");
+    for (const char* change : changes) call(change);
+    call("MULTI");
+    call("PING");
+    return call("EXEC");
+  };
+  const Reply done = array(simple("PONG"));
+  EXPECT_EQ(attempt({}), done);
+  EXPECT_EQ(attempt({"EXISTS k"}), done);
+  EXPECT_EQ(attempt({"FLUSHDB"}), done);
+  EXPECT_EQ(attempt({"SWAPDB 0 1"}), done);
+  EXPECT_EQ(attempt({"SET k w"}), null_array());
+  EXPECT_EQ(attempt({"SELECT 1", "SET k w", "SELECT 0", "SWAPDB 0 1"}), null_array()) << "another came";
+}
+
+TEST_F(TransactionTest, AFlushIsAChangeOfWhatWasThere) {
+  TestClient& other = connect();
+  const auto attempt = [&](const char* key, const char* change) {
+    call("SET there 1");
+    call("WATCH " + Bytes(key));
+    other.call(change);
+    call("MULTI");
+    call("PING");
+    return call("EXEC");
+  };
+  EXPECT_EQ(attempt("there", "FLUSHDB"), null_array());
+  EXPECT_EQ(attempt("there", "SWAPDB 0 1"), null_array());
+  EXPECT_EQ(attempt("absent", "FLUSHALL"), array(simple("PONG")));
+  EXPECT_EQ(attempt("absent", "SWAPDB 0 1"), array(simple("PONG")));
 }
 
 // A transaction is one batch: after a power cut it is there whole, or not at all.
