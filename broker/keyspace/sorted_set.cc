@@ -53,12 +53,12 @@ SortedSet::~SortedSet() { free_some(SIZE_MAX); }
 uint32_t SortedSet::tag(View member) const { return digest::of(member, hash_seed_) >> 32; }
 
 SortedSet::Probe SortedSet::probe_at(double score, View member) {
-  return {score, Cut::kBeforeMember, member, prefix_of(member)};
+  return {score, Cut::kBeforeMember, member, prefix_of(member), false};
 }
 
 bool SortedSet::lies_before(const char* item, const Probe& probe) const {
   const double score = score_of(item);
-  if (score != probe.score) return score < probe.score;
+  if (score != probe.score && !probe.any_score) return score < probe.score;
   if (probe.cut == Cut::kBeforeScore || probe.cut == Cut::kAfterScore) return probe.cut == Cut::kAfterScore;
   const char* entry = item + kScore;
   const int order = chunks_.read_entry(entry).compare(probe.member);
@@ -67,7 +67,7 @@ bool SortedSet::lies_before(const char* item, const Probe& probe) const {
 
 // The same of a leaf's first item, mostly without looking into the chunk.
 bool SortedSet::starts_before(const Leaf& leaf, const Probe& probe) const {
-  if (leaf.score != probe.score) return leaf.score < probe.score;
+  if (leaf.score != probe.score && !probe.any_score) return leaf.score < probe.score;
   const bool by_member = probe.cut == Cut::kBeforeMember || probe.cut == Cut::kAfterMember;
   if (by_member && leaf.prefix != probe.prefix) return leaf.prefix < probe.prefix;
   return lies_before(leaf.chunk->data(), probe);
@@ -351,25 +351,25 @@ void SortedSet::Cursor::previous() {
 }
 
 uint64_t SortedSet::lower_rank(ScoreBound min) const {
-  return rank_of({min.score, min.exclusive ? Cut::kAfterScore : Cut::kBeforeScore, {}, 0});
+  return rank_of({min.score, min.exclusive ? Cut::kAfterScore : Cut::kBeforeScore, {}, 0, false});
 }
 
 uint64_t SortedSet::upper_rank(ScoreBound max) const {
-  return rank_of({max.score, max.exclusive ? Cut::kBeforeScore : Cut::kAfterScore, {}, 0});
+  return rank_of({max.score, max.exclusive ? Cut::kBeforeScore : Cut::kAfterScore, {}, 0, false});
 }
 
 uint64_t SortedSet::lower_rank(LexBound min) const {
   if (empty() || min.kind == LexBound::kMin) return 0;
   if (min.kind == LexBound::kMax) return size();
   const Cut cut = min.kind == LexBound::kExclusive ? Cut::kAfterMember : Cut::kBeforeMember;
-  return rank_of({front().score(), cut, min.member, prefix_of(min.member)});
+  return rank_of({0, cut, min.member, prefix_of(min.member), true});
 }
 
 uint64_t SortedSet::upper_rank(LexBound max) const {
   if (empty() || max.kind == LexBound::kMin) return 0;
   if (max.kind == LexBound::kMax) return size();
   const Cut cut = max.kind == LexBound::kExclusive ? Cut::kBeforeMember : Cut::kAfterMember;
-  return rank_of({front().score(), cut, max.member, prefix_of(max.member)});
+  return rank_of({0, cut, max.member, prefix_of(max.member), true});
 }
 
 // The ranks at which the members with tags of [cursor, next) lie: one run for each score that the index has for them.

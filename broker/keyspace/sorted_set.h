@@ -76,6 +76,7 @@ class SortedSet final : public Value {
   uint64_t lower_rank(ScoreBound min) const;
   uint64_t upper_rank(ScoreBound max) const;
   // The same by member, for sets whose scores are all equal; with others the answer is some rank, as in Redis.
+  // By the members alone: what comes of it is unspecified unless they are in order, which they are where all scores are one.
   uint64_t lower_rank(LexBound min) const;
   uint64_t upper_rank(LexBound max) const;
 
@@ -117,6 +118,7 @@ class SortedSet final : public Value {
     Cut cut;
     View member;
     uint64_t prefix;
+    bool any_score = false;  // by the member alone, for sets whose members are in order without their scores
   };
   struct Spot {
     Place place;

@@ -195,6 +195,9 @@ TEST_F(SortedSetTest, RangesByScore) {
 
 TEST_F(SortedSetTest, RangesByMember) {
   call("ZADD z 0 a 0 b 0 c 0 d 0 aa");
+  call("ZADD rising 1 a 2 b 3 c 4 d");  // unspecified but for who has his members in order all the same, as here
+  EXPECT_EQ(call("ZRANGE rising [b [c BYLEX"), array("b", "c"));
+  EXPECT_EQ(call("ZLEXCOUNT rising (b +"), integer(2));
   EXPECT_EQ(call("ZRANGEBYLEX z - +"), array("a", "aa", "b", "c", "d"));
   EXPECT_EQ(call("ZRANGEBYLEX z [aa (c"), array("aa", "b"));
   EXPECT_EQ(call("ZRANGEBYLEX z + -"), array());
