@@ -107,6 +107,7 @@ struct Config {
   int64_t slowlog_entries_max = 128;
   int64_t latency_threshold_ms = 0;        // 0: nothing is noted
   bool latency_tracking = true;
+  std::vector<double> latency_percentiles = {50, 99, 99.9};  // that INFO tells
   DebugAccess debug_commands = DebugAccess::kNo;
 
   Bytes requirepass;  // the default user's password; empty: it needs none
@@ -132,7 +133,7 @@ struct Config {
   int64_t clients_per_address_max = 0;  // 0: as many as clients_max
   int64_t blocked_clients_max = 0;      // the same
   int64_t idle_timeout_s = 24 * 3600;  // 0: never
-  int64_t auth_failures_max = 20, auth_window_s = 10;  // from one address; 0 failures: no bound
+  int64_t auth_failures_max = 100, auth_window_s = 60;  // from one address; 0 failures: no bound
   int64_t arguments_max = INT32_MAX;   // of one request
   int64_t pipeline_requests_max = 100'000;
   int64_t bulk_bytes_max = 512 << 20;

@@ -11,17 +11,18 @@ namespace leat {
 
 namespace {
 
-// What Redis' clients read and leat has only one answer for; setting that same answer is fine.
+// What Redis' clients read and leat has only one answer for; setting that same answer is fine. Some of it Redis lets nobody
+// change while it runs, whatever the answer.
 struct Constant {
   View name, value;
+  bool immutable = false;
 };
 constexpr Constant kConstants[] = {
-    {"appendonly", "yes"},
     {"bind-source-addr", ""},
-    {"cluster-enabled", "no"},
-    {"daemonize", "no"},
-    {"databases", "16"},
-    {"io-threads", "1"},
+    {"cluster-enabled", "no", true},
+    {"daemonize", "no", true},
+    {"databases", "16", true},
+    {"io-threads", "1", true},
     {"io-threads-do-reads", "no"},
     {"masterauth", ""},
     {"masteruser", ""},
@@ -30,26 +31,27 @@ constexpr Constant kConstants[] = {
     {"min-slaves-to-write", "0"},
     {"replicaof", ""},
     {"slaveof", ""},
-    {"supervised", "no"},
-    {"syslog-enabled", "no"},
+    {"supervised", "no", true},
+    {"syslog-enabled", "no", true},
     {"tls-cluster", "no"},
     {"tls-replication", "no"},
-    {"unixsocket", ""},
-    {"unixsocketperm", "0"},
+    {"unixsocket", "", true},
+    {"unixsocketperm", "0", true},
 };
 
 ConfigKey constant(const Constant& one) {
   const View name = one.name, value = one.value;
+  const bool immutable = one.immutable;
   return {"", name, true, [=](const Config&) { return Bytes(value); },
           [=](Config&, View given) {
             if (same_word(given, value)) return Status::fine();
-            return Status::error("leat offers only '" + Bytes(value) + "' here");
+            return Status::error(Bytes(immutable ? "can't set immutable config: " : "") + "leat offers only '" + Bytes(value) + "' here");
           }};
 }
 
-// What is remembered: numbers between two bounds, one of several words (split by '|'), or any text.
+// What is remembered: numbers between two bounds, one or some of several words (split by '|'), or any text.
 struct Remembered {
-  enum class Kind : uint8_t { kNumber, kWord, kText };
+  enum class Kind : uint8_t { kNumber, kWord, kWords, kText };
   View name, fallback;
   Kind kind;
   int64_t min = 0, max = 0;
@@ -60,6 +62,9 @@ constexpr Remembered number(View name, View fallback, int64_t min, int64_t max) 
 }
 constexpr Remembered word(View name, View fallback, View words) {
   return {name, fallback, Remembered::Kind::kWord, 0, 0, words};
+}
+constexpr Remembered some_of(View name, View fallback, View words) {
+  return {name, fallback, Remembered::Kind::kWords, 0, 0, words};
 }
 constexpr Remembered yes(View name) { return word(name, "yes", "yes|no"); }
 constexpr Remembered no(View name) { return word(name, "no", "yes|no"); }
@@ -86,6 +91,7 @@ constexpr Remembered kRemembered[] = {
     text("aof_rewrite_cpulist", ""),
     text("appenddirname", "appendonlydir"),
     text("appendfilename", "appendonly.aof"),
+    yes("appendonly"),  // whatever it says, there is a log: `durability` is what asks more or less of it
     number("auto-aof-rewrite-min-size", "67108864", 0, kLong),
     number("auto-aof-rewrite-percentage", "100", 0, kInt),
     text("bgsave_cpulist", ""),
@@ -118,7 +124,6 @@ constexpr Remembered kRemembered[] = {
     text("ignore-warnings", ""),
     yes("jemalloc-bg-thread"),
     number("key-load-delay", "0", -kInt, kInt),
-    text("latency-tracking-info-percentiles", "50 99 99.9"),
     no("lazyfree-lazy-eviction"),
     no("lazyfree-lazy-expire"),
     no("lazyfree-lazy-server-del"),
@@ -162,8 +167,8 @@ constexpr Remembered kRemembered[] = {
     word("sanitize-dump-payload", "yes", "no|yes|clients"),
     text("server_cpulist", ""),
     yes("set-proc-title"),
-    word("shutdown-on-sigint", "default", kStopWords),
-    word("shutdown-on-sigterm", "default", kStopWords),
+    some_of("shutdown-on-sigint", "default", kStopWords),
+    some_of("shutdown-on-sigterm", "default", kStopWords),
     number("shutdown-timeout", "10", 0, kInt),
     number("socket-mark-id", "0", 0, UINT32_MAX),
     yes("stop-writes-on-bgsave-error"),
@@ -202,21 +207,21 @@ Status fits(const Remembered& one, View given) {
     return Status::error("argument must be between " + integer_text(one.min) + " and " + integer_text(one.max) +
                          " inclusive");
   }
-  Bytes known;
-  for (size_t at = 0; at < one.words.size();) {
-    const size_t end = std::min(one.words.find('|', at), one.words.size());
-    const View choice = one.words.substr(at, end - at);
-    if (same_word(choice, given)) return Status::fine();
-    known += (known.empty() ? "" : ", ") + Bytes(choice);
-    at = end + 1;
-  }
+  const std::vector<View> choices = words_of(one.words, "|");
+  const auto is_choice = [&](View word) {
+    return std::any_of(choices.begin(), choices.end(), [&](View choice) { return same_word(choice, word); });
+  };
+  const std::vector<View> words = one.kind == Remembered::Kind::kWords ? words_of(given) : std::vector<View>{given};
+  if (!words.empty() && std::all_of(words.begin(), words.end(), is_choice)) return Status::fine();
   if (one.words == "yes|no") return Status::error("argument must be 'yes' or 'no'");
+  Bytes known;
+  for (const View choice : choices) known += (known.empty() ? "" : ", ") + Bytes(choice);
   return Status::error("argument(s) must be one of the following: " + known);
 }
 
 Bytes told(const Remembered& one, View given) {
   if (one.kind == Remembered::Kind::kNumber) return integer_text(parse_bytes(given).value_or(0));
-  return one.kind == Remembered::Kind::kWord ? lower(given) : Bytes(given);
+  return one.kind == Remembered::Kind::kText ? Bytes(given) : lower(given);
 }
 
 ConfigKey remembered(View name, const Remembered& one) {
@@ -313,6 +318,28 @@ ConfigKey output_limits() {
           set_output_limits};
 }
 
+// "50 99 99.9": which percentiles INFO latencystats tells.
+ConfigKey latency_percentiles() {
+  return {"", "latency-tracking-info-percentiles", true,
+          [](const Config& config) {
+            Bytes text;
+            for (const double one : config.latency_percentiles) text += (text.empty() ? "" : " ") + percent_text(one);
+            return text;
+          },
+          [](Config& config, View given) {
+            std::vector<double> percentiles;
+            for (const View word : words_of(given)) {
+              const auto one = parse_real(word);
+              if (!one) return Status::error("Invalid latency-tracking-info-percentiles: they are numbers with blanks between");
+              if (!(*one >= 0 && *one <= 100)) {
+                return Status::error("latency-tracking-info-percentiles should contain a numeric parameter between 0 and 100");
+              }
+              percentiles.push_back(*one);
+            }
+            return config.latency_percentiles = std::move(percentiles), Status::fine();
+          }};
+}
+
 }  // namespace
 
 void append_redis_keys(std::vector<ConfigKey>& keys) {
@@ -325,6 +352,7 @@ void append_redis_keys(std::vector<ConfigKey>& keys) {
   }
   keys.push_back(log_level());
   keys.push_back(output_limits());
+  keys.push_back(latency_percentiles());
 }
 
 }  // namespace leat

@@ -2,6 +2,7 @@
 #include "broker/config_words.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "broker/protocol/numbers.h"
 #include "broker/protocol/words.h"
@@ -45,6 +46,12 @@ std::optional<EvictionPolicy> policy_named(View word) {
 
 View name_of(DurabilityMode mode) { return kDurabilityWords[static_cast<size_t>(mode)].name; }
 View name_of(EvictionPolicy policy) { return kPolicyWords[static_cast<size_t>(policy)].name; }
+
+Bytes percent_text(double percent) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", percent);
+  return text;
+}
 
 size_t distance(View a, View b) {
   std::vector<size_t> row(b.size() + 1);

@@ -35,6 +35,8 @@ std::optional<EvictionPolicy> policy_named(View word);
 View name_of(DurabilityMode mode);
 View name_of(EvictionPolicy policy);
 
+Bytes percent_text(double percent);  // "99.9"
+
 size_t distance(View a, View b);  // Levenshtein's: what is the nearest known key?
 
 }  // namespace leat

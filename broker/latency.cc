@@ -10,7 +10,7 @@ namespace leat {
 uint64_t LatencyHistogram::calls() const { return std::accumulate(counts_.begin(), counts_.end(), uint64_t{0}); }
 
 uint64_t LatencyHistogram::percentile_us(double percent) const {
-  const double wanted = static_cast<double>(calls()) * percent / 100;
+  const double wanted = std::max(1.0, static_cast<double>(calls()) * percent / 100);
   uint64_t seen = 0;
   for (size_t i = 0; i < kBuckets; ++i) {
     seen += counts_[i];

@@ -367,7 +367,7 @@ bool Database::free_dead(size_t chunks) {
   while (!dead_.empty() && chunks > 0) {
     // A value says only whether it is done, so it gets its chunks in small helpings.
     const size_t helping = std::min<size_t>(chunks, 16);
-    if (dead_.back()->free_some(helping)) dead_.pop_back();
+    if (dead_.back()->free_some(helping)) dead_.pop_back(), ++freed_;
     chunks -= helping;
   }
   return dead_.empty();
@@ -404,6 +404,7 @@ void Keyspace::swap_content(Keyspace& other) {
 }
 
 void Keyspace::flush(DbIndex db) {
+  freed_ += databases_.at(db)->size() + databases_.at(db)->freed();
   dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(*chunks_, chunks_->next_value_id())));
 }
 
@@ -417,6 +418,19 @@ bool Keyspace::free_some(size_t chunks) {
   }
   if (libraries_ != nullptr && !libraries_->free_dead(chunks)) return false;
   return users_ == nullptr || users_->free_dead(chunks);
+}
+
+size_t Keyspace::dead() const {
+  size_t count = 0;
+  for (const auto& database : databases_) count += database->dead();
+  for (const auto& database : dead_) count += database->size();
+  return count;
+}
+
+uint64_t Keyspace::freed_dead() const {
+  uint64_t count = freed_;
+  for (const auto& database : databases_) count += database->freed();
+  return count;
 }
 
 void Keyspace::set_library(View name, View code) {

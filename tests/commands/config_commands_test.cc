@@ -55,6 +55,33 @@ TEST_F(ConfigCommandsTest, WhatIsRememberedIsChecked) {
   EXPECT_EQ(call("CONFIG SET hz 1 hz 2").type, '-');
 }
 
+TEST_F(ConfigCommandsTest, WhatRedisLetsNobodyChange) {
+  EXPECT_EQ(call("CONFIG SET daemonize no"), ok()) << "it is so already";
+  EXPECT_NE(call("CONFIG SET daemonize yes").text.find("can't set immutable config"), Bytes::npos);
+  EXPECT_EQ(call("CONFIG SET appendonly no"), ok()) << "there is a log all the same";
+  EXPECT_EQ(call("SET k v"), ok());
+  EXPECT_EQ(client().call_words({"CONFIG", "SET", "shutdown-on-sigterm", "NOSAVE now"}), ok());
+  EXPECT_EQ(call("CONFIG GET shutdown-on-sigterm"), array("shutdown-on-sigterm", "nosave now"));
+  EXPECT_EQ(call("CONFIG SET shutdown-on-sigterm later").text.substr(0, 3), "ERR");
+}
+
+TEST_F(ConfigCommandsTest, WhoWantsWhatIsHiddenNamesIt) {
+  EXPECT_EQ(call("CONFIG GET key-load-dela*"), array());
+  EXPECT_EQ(call("CONFIG GET KEY-LOAD-DELAY"), array("key-load-delay", "0"));
+}
+
+TEST_F(ConfigCommandsTest, ThePercentilesThatInfoTells) {
+  const auto set = [&](const char* value) { return client().call_words({"CONFIG", "SET", "latency-tracking-info-percentiles", value}); };
+  EXPECT_EQ(call("CONFIG GET latency-tracking-info-percentiles"), array("latency-tracking-info-percentiles", "50 99 99.9"));
+  EXPECT_EQ(set("0.0 50.0 100.0"), ok());
+  EXPECT_EQ(call("CONFIG GET latency-tracking-info-percentiles"), array("latency-tracking-info-percentiles", "0 50 100"));
+  const Bytes info = call("INFO latencystats").text;
+  EXPECT_NE(info.find("latency_percentiles_usec_config|set:p0="), Bytes::npos) << info;
+  EXPECT_NE(info.find(",p100="), Bytes::npos) << info;
+  for (const char* bad : {"10.0 50.0 a", "10.0 101.0", "-1", "nan"}) EXPECT_EQ(set(bad).type, '-') << bad;
+  EXPECT_EQ(set(""), ok()) << "none";
+}
+
 // As redis-server 7.0.15 has it: two names are two parameters, and the last one counts.
 TEST_F(ConfigCommandsTest, AnOldNameBesideTheNewOne) {
   EXPECT_EQ(call("CONFIG SET hash-max-ziplist-entries 1 hash-max-listpack-entries 2"), ok());
