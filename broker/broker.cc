@@ -210,6 +210,7 @@ void Broker::receive(Client& client, View bytes) {
   const size_t waiting = client.input.size() - client.parsed;
   const bool stranger = !client.admitted && waiting > kStrangerInputMax;
   if (stranger || waiting > static_cast<size_t>(config_.query_buffer_bytes_max)) {
+    ++stats_.input_limit_disconnections;
     warn_of(client, "client_closed", stranger ? "it sent much and has not authenticated" : "it sent more than limits.query_buffer_bytes");
     return kill(client);
   }
@@ -255,6 +256,7 @@ void Broker::to_release(Client& client) {
 
 void Broker::tick() {
   time_.follow_wall();
+  ++stats_.ticks;
   forget_hangups();                // first: nothing is popped for a client that has left
   end_tokens();
   resume_paused();
@@ -296,6 +298,9 @@ bool Broker::may_resume() const { return !paused_.empty() && !executor_.paused()
 
 void Broker::resume_paused() {
   if (!may_resume()) return;
+  for (const Ticket ticket : paused_) {
+    if (Client* const client = clients_.find(ticket)) client->paused = false;
+  }
   runnable_.insert(runnable_.end(), paused_.begin(), paused_.end());
   paused_.clear();
 }
@@ -365,7 +370,7 @@ void Broker::run_turn(Round& round) {
   round.end_turn();
   if (!taken) {
     paused_.push_back(client.id);
-    client.queued_to_run = true;
+    client.queued_to_run = client.paused = true;
   } else if (all && turn.last == RespParser::Next::kMalformed && client.may_run()) {
     warn_of(client, "client_closed", View(client.parser.error()).substr(4));
     client.reply().error(client.parser.error());

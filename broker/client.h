@@ -82,6 +82,7 @@ struct Client {
   RespParser parser;
   Bytes input_later;  // received while words of a round pointed into the input
   bool queued_to_run = false;
+  bool paused = false;  // CLIENT PAUSE, or the disk, holds its request back
   bool in_round = false;
 
   HeldOutput output;

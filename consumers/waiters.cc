@@ -2,8 +2,17 @@
 #include "consumers/waiters.h"
 
 #include <algorithm>
+#include <set>
 
 namespace leat::consumers {
+
+size_t Waiters::keys_of_stayers() const {
+  std::set<Key> keys;
+  for (const auto& [ticket, place] : places_) {
+    if (place.stays_when_gone) keys.insert(place.keys.begin(), place.keys.end());
+  }
+  return keys.size();
+}
 
 void Waiters::park(Ticket ticket, DbIndex db, std::span<const Bytes> keys, bool stays_when_gone) {
   Place& place = places_[ticket];

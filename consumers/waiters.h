@@ -36,6 +36,7 @@ class Waiters {
   bool any() const { return !queues_.empty(); }
   size_t size() const { return places_.size(); }
   size_t keys() const { return queues_.size(); }
+  size_t keys_of_stayers() const;
 
   // `stays_when_gone`: must be offered a key also when it is gone (XREADGROUP hears of it).
   void park(Ticket ticket, DbIndex db, std::span<const Bytes> keys, bool stays_when_gone);

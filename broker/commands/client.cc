@@ -17,7 +17,7 @@ Bytes flags_of(const Client& client) {
   if (client.monitors) flags += 'O';
   if (listens(client)) flags += 'P';
   if (client.in_multi) flags += 'x';
-  if (client.parked != nullptr) flags += 'b';
+  if (client.parked != nullptr || client.paused) flags += 'b';
   if (client.tracking != nullptr) {
     flags += 't';
     if (client.tracking->redirect_broken) flags += 'R';

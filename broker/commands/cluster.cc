@@ -12,7 +12,7 @@ Outcome cluster(Context& ctx, Args) { return arity_error(ctx.command); }
 Outcome alone(Context&, Args) { return Status::error("ERR This instance has cluster support disabled"); }
 
 constexpr uint32_t kTells = kStale;
-constexpr uint32_t kChanges = kAdmin | kStale | kNoScript;
+constexpr uint32_t kChanges = kAdmin | kStale;
 constexpr CommandRow kRows[] = {
     // name                           arity keys          traits             handler
     {"ASKING",                         1,   Keys::none(), kFast,             alone},
@@ -38,13 +38,13 @@ constexpr CommandRow kRows[] = {
     {"CLUSTER|NODES",                  2,   Keys::none(), kTells,            alone},
     {"CLUSTER|REPLICAS",               3,   Keys::none(), kAdmin | kStale,   alone},
     {"CLUSTER|REPLICATE",              3,   Keys::none(), kChanges,          alone},
-    {"CLUSTER|RESET",                  -2,  Keys::none(), kChanges,          alone},
+    {"CLUSTER|RESET",                  -2,  Keys::none(), kChanges | kNoScript, alone},
     {"CLUSTER|SAVECONFIG",             2,   Keys::none(), kChanges,          alone},
     {"CLUSTER|SET-CONFIG-EPOCH",       3,   Keys::none(), kChanges,          alone},
     {"CLUSTER|SETSLOT",                -4,  Keys::none(), kChanges,          alone},
-    {"CLUSTER|SHARDS",                 2,   Keys::none(), kTells | kLoading, alone},
+    {"CLUSTER|SHARDS",                 2,   Keys::none(), kTells,            alone},
     {"CLUSTER|SLAVES",                 3,   Keys::none(), kAdmin | kStale,   alone},
-    {"CLUSTER|SLOTS",                  2,   Keys::none(), kTells | kLoading, alone},
+    {"CLUSTER|SLOTS",                  2,   Keys::none(), kTells,            alone},
     {"READONLY",                       1,   Keys::none(), kFast | kLoading | kStale, alone},
     {"READWRITE",                      1,   Keys::none(), kFast | kLoading | kStale, alone},
 };

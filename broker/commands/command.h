@@ -83,7 +83,7 @@ enum Trait : uint32_t {
   kReadOnly = 1 << 1,
   kDenyOom = 1 << 2,
   kAdmin = 1 << 3,
-  kPubsub = 1 << 4,      // allowed while a RESP2 client is subscribed
+  kWhileSubscribed = 1 << 4,  // allowed while a RESP2 client is subscribed
   kNoScript = 1 << 5,
   kBlocks = 1 << 6,
   kLoading = 1 << 7,     // answered while loading
@@ -99,6 +99,7 @@ enum Trait : uint32_t {
   kMayWrite = 1 << 17,   // no write by name, but it may change something: refused to read-only scripts, waits with writes
   kNoSlowLog = 1 << 18,  // EXEC: its commands are noted, one by one
   kNoRest = 1 << 19,     // about a connection: not for callers over REST
+  kRunsScript = 1 << 20,  // EVAL, FCALL …
 };
 
 struct CommandRow {
@@ -120,6 +121,7 @@ struct Command {
   View family;
   size_t number = 0;                           // of its statistics
   std::vector<const Command*> subcommands;     // of a container
+  bool is_subcommand = false;
   bool is(uint32_t trait) const { return (row.traits & trait) != 0; }
 };
 

@@ -18,7 +18,7 @@ struct Named {
   View name;
 };
 constexpr Named kFlagNames[] = {{kWrite, "write"},     {kReadOnly, "readonly"},       {kDenyOom, "denyoom"},
-                                {kAdmin, "admin"},     {kPubsub, "pubsub"},           {kNoScript, "noscript"},
+                                {kAdmin, "admin"},     {kNoScript, "noscript"},       {kNoSlowLog, "skip_slowlog"},
                                 {kBlocks, "blocking"}, {kLoading, "loading"},         {kStale, "stale"},
                                 {kFast, "fast"},       {kNoAuth, "no_auth"},          {kMovableKeys, "movablekeys"},
                                 {kBusy, "allow_busy"}, {kNoMulti, "no_multi"}};
@@ -28,6 +28,9 @@ std::vector<View> flags_of(const Command& command) {
   for (const Named& one : kFlagNames) {
     if (command.is(one.trait)) flags.push_back(one.name);
   }
+  const bool about_help = command.row.name.ends_with("|HELP");
+  if (command.family == "pubsub" && !command.is(kContainer) && !about_help) flags.push_back("pubsub");
+  if (command.is(kRunsScript)) flags.insert(flags.end(), {"no_mandatory_keys", "skip_monitor"});
   return flags;
 }
 
@@ -77,7 +80,7 @@ Result<std::vector<size_t>> positions_of(Context& ctx, Args args) {
   if (!fits) return Status::error("ERR Invalid number of arguments specified for command");
   auto positions = key_positions(command->row, request);
   if (!positions) return Status::error("ERR Invalid arguments specified for command");
-  if (positions->empty()) return Status::error("ERR The command has no key arguments");
+  if (positions->empty() && !command->is(kRunsScript)) return Status::error("ERR The command has no key arguments");
   return std::move(*positions);
 }
 

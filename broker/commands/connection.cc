@@ -137,7 +137,7 @@ Outcome reset(Context& ctx, Args) {
 }
 
 constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | kBusy | kNoRest;
-constexpr uint32_t kAboutClient = kNoScript | kLoading | kStale | kPubsub;
+constexpr uint32_t kAboutClient = kNoScript | kLoading | kStale;
 constexpr uint32_t kClient = kAboutClient | kNoRest;
 constexpr CommandRow kRows[] = {
     // name                 arity keys          traits                    handler
@@ -164,9 +164,9 @@ constexpr CommandRow kRows[] = {
     {"CLIENT|UNPAUSE",      2,    Keys::none(), kClient | kAdmin,         client_unpause},
     {"ECHO",                2,    Keys::none(), kLoading | kStale | kFast, echo},
     {"HELLO",               -1,   Keys::none(), kAlways,                  hello},
-    {"PING",                -1,   Keys::none(), kLoading | kStale | kFast | kPubsub, ping},
-    {"QUIT",                -1,   Keys::none(), kAlways | kPubsub | kRunsInMulti, quit},
-    {"RESET",               1,    Keys::none(), kAlways | kPubsub | kRunsInMulti, reset},
+    {"PING",                -1,   Keys::none(), kLoading | kStale | kFast | kWhileSubscribed, ping},
+    {"QUIT",                -1,   Keys::none(), kAlways | kWhileSubscribed | kRunsInMulti, quit},
+    {"RESET",               1,    Keys::none(), kAlways | kWhileSubscribed | kRunsInMulti, reset},
     {"SELECT",              2,    Keys::none(), kLoading | kStale | kFast, select},
 };
 static_assert(well_formed(kRows));

@@ -42,6 +42,21 @@ Encoding encoding_of(const Found& found) {
   return found.written ? Encoding::kRaw : encoding_of_text(found.text);
 }
 
+// " ql_nodes:…": what Redis adds for a list of more than one node.
+Bytes of_list(const Context& ctx, const Found& found) {
+  if (encoding_of(found) != Encoding::kQuicklist) return {};
+  constexpr size_t kNodeBytes = 4096;  // about what a chunk takes
+  const auto depth = ctx.rooms.config.remembered.find("list-compress-depth");
+  const bool compressed = depth != ctx.rooms.config.remembered.end() && depth->second != "0";
+  const Value& list = *found.value;
+  const size_t nodes = list.memory() / kNodeBytes + 1;
+  char line[160];
+  std::snprintf(line, sizeof line, " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:%d ql_uncompressed_size:%zu", nodes,
+                static_cast<double>(list.size()) / static_cast<double>(nodes),
+                static_cast<long long>(ctx.rooms.config.encodings.list_size), compressed ? 1 : 0, list.memory());
+  return line;
+}
+
 // DEBUG OBJECT key  →  one line of Redis' fields; serializedlength is what the key takes in memory
 Outcome object(Context& ctx, Args args) {
   const auto found = ctx.look(args[2]);
@@ -53,7 +68,46 @@ Outcome object(Context& ctx, Args args) {
                 static_cast<const void*>(found->value), Bytes(name_of(encoding_of(*found))).c_str(),
                 ctx.database().weight_of(args[2]).bytes, static_cast<long long>(((ctx.now_ms - idle_ms) / 1000) & kLruMask),
                 static_cast<long long>(idle_ms / 1000));
-  return ctx.reply.simple(line);
+  return ctx.reply.simple(line + of_list(ctx, *found));
+}
+
+// DEBUG LISTPACK key: what it is kept in
+Outcome listpack(Context& ctx, Args args) {
+  const auto found = ctx.look(args[2]);
+  if (!found) return kNoSuchKey;
+  if (!name_of(encoding_of(*found)).starts_with("listpack")) return Status::error("ERR Not a listpack encoded object.");
+  return ctx.reply.simple("its entries take " + std::to_string(ctx.database().weight_of(args[2]).bytes) + " bytes");
+}
+
+Outcome table_text(Context& ctx, View what, size_t entries, size_t bytes) {
+  return ctx.reply.verbatim("[" + Bytes(what) + "]\nentries: " + std::to_string(entries) + "\nbytes: " + std::to_string(bytes) +
+                            "\nIt grows a segment at a time, and is never rehashed as a whole.\n");
+}
+
+// DEBUG HTSTATS db  →  of the table of its keys
+Outcome htstats(Context& ctx, Args args) {
+  const auto db = parse_integer(args[2]);
+  if (!db || *db < 0 || *db >= kDatabases) return Status::error("ERR Out of range database");
+  ctx.rest_on_everything();
+  const Database& database = ctx.rooms.keyspace.database(static_cast<DbIndex>(*db));
+  return table_text(ctx, "keys of database " + std::to_string(*db), database.size(), database.index_memory());
+}
+
+// DEBUG HTSTATS-KEY key  →  of the table of its fields or members
+Outcome htstats_key(Context& ctx, Args args) {
+  const auto found = ctx.look(args[2]);
+  if (!found) return kNoSuchKey;
+  const Encoding encoding = encoding_of(*found);
+  if (encoding != Encoding::kHashtable && encoding != Encoding::kSkiplist) {
+    return Status::error("ERR The value stored at the specified key is not represented using an hash table");
+  }
+  return table_text(ctx, name_of(encoding), found->value->size(), ctx.database().weight_of(args[2]).bytes);
+}
+
+// DEBUG SET-DISABLE-DENY-SCRIPTS 0|1: scripts may call DEBUG, and ask about clients
+Outcome set_disable_deny_scripts(Context& ctx, Args args) {
+  ctx.rooms.executor.scripts_debug = parse_integer(args[2]).value_or(0) != 0;
+  return ctx.reply.ok();
 }
 
 // DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE], DEBUG LOADAOF: the disk's content is rebuilt beside the live one, as a start
@@ -206,23 +260,28 @@ constexpr SubCommand kSubCommands[] = {
     {"DIGEST", 2, 2, digest},
     {"DIGEST-VALUE", 2, kMany, digest_value},
     {"ERROR", 3, 3, error},
+    {"HTSTATS", 3, 4, htstats},
+    {"HTSTATS-KEY", 3, 4, htstats_key},
     {"JMAP", 2, kMany, jmap},
+    {"LISTPACK", 3, 3, listpack},
     {"LOADAOF", 2, 2, reload},
     {"LOG", 3, 3, log},
     {"OBJECT", 3, 3, object},
+    {"PAUSE-CRON", 3, 3, nothing},     // what is due is looked at in each tick
     {"POPULATE", 3, 5, populate},
     {"PROTOCOL", 3, 3, protocol},
     {"QUICKLIST-PACKED-THRESHOLD", 3, 3, quicklist_packed_threshold},
     {"RELOAD", 2, kMany, reload},
     {"REPLYBUFFER", 4, 4, nothing},    // output grows and shrinks by itself
     {"SET-ACTIVE-EXPIRE", 3, 3, set_active_expire},
+    {"SET-DISABLE-DENY-SCRIPTS", 3, 3, set_disable_deny_scripts},
     {"SLEEP", 3, 3, sleep},
     {"STRINGMATCH-LEN", 4, 4, stringmatch_len},
 };
 
 Outcome help(Context& ctx) {
   ctx.reply.array(1 + std::size(kSubCommands));
-  ctx.reply.simple("DEBUG takes one of these sub-commands:");
+  ctx.reply.simple("DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   for (const SubCommand& one : kSubCommands) ctx.reply.simple(one.name);
   return Replied();
 }

@@ -38,7 +38,7 @@ bool arity_fits(const Command& command, Args args) {
 }
 
 bool is_script(const Command& command) { return command.family == "scripting"; }
-bool runs_script(const Command& command) { return is_script(command) && command.is(kMovableKeys); }  // EVAL, FCALL …
+bool runs_script(const Command& command) { return command.is(kRunsScript); }
 
 bool names_missing_subcommand(const Command* command, Args args) {
   return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
@@ -79,7 +79,7 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
     Status forbidden = guard_.permission(client, *command, args, where);
     if (!forbidden.ok()) return client.rest == nullptr ? forbidden : rest_words(client, forbidden);
   }
-  if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 && !command->is(kPubsub)) {
+  if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 && !command->is(kWhileSubscribed)) {
     return Status::error("ERR Can't execute '" + lower(command->row.name) +
                          "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
   }
@@ -99,8 +99,7 @@ Status Executor::busy_error() const {
 
 bool Executor::must_pause(const Client& client, const Command& command) const {
   if (!paused() && !disk_behind) return false;
-  if (same_word(command.row.name, "client|unpause") || same_word(command.row.name, "client|pause")) return false;
-  if (paused() && !pause.writes_only) return true;
+  if (paused() && !pause.writes_only) return true;  // CLIENT UNPAUSE too, as in Redis
   if (command.is(kWrite) || command.is(kMayWrite) || runs_script(command)) return true;
   if (command.row.name != "EXEC") return false;
   for (const QueuedCommand& queued : client.queued) {
@@ -143,6 +142,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
     rooms_.broker.kill(client);
     return true;
   }
+  if (command != nullptr) client.last_command = command;  // also of one that is refused: ACL LOG tells it
   if (const Status why = refusal(client, command, args); !why.ok()) {
     if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
     if (ends_transaction(client, command)) refuse_exec(client, why);
@@ -159,7 +159,6 @@ bool Executor::request(Client& client, const Command* command, Args args) {
     return true;
   }
   client.active_ms = rooms_.time.monotonic_ms();
-  client.last_command = command;
   ++client.commands;
   if (client.in_multi && !command->is(kRunsInMulti)) {
     size_t bytes = 0;
@@ -189,6 +188,7 @@ void Executor::run(Client& client, const Command& command, Args args) {
   const int64_t started_us = rooms_.time.monotonic_us();
   Outcome outcome = invoke(ctx, args);
   if (outcome.waits() && too_many_wait(client, outcome.wait())) [[unlikely]] {
+    ++rooms_.stats.by_command[command.number].rejected;
     refuse(client, Status::error("ERR too many clients are blocked already: limits.blocked_clients"));
     seal(client, ctx.footing.stamp());
   } else if (outcome.waits()) {
@@ -246,13 +246,13 @@ void Executor::send_shown(const Context& ctx) {
 // Runs a handler, and tells those who want to know what has happened to keys by it.
 Outcome Executor::handle(Context& ctx, Args args) {
   if (!rooms_.notifications.on() && !rooms_.tracking.any()) return ctx.command.row.handler(ctx, args);
-  tell_of_keys();  // what was noted before, by eviction
+  if (!ctx.nested) tell_of_keys();  // what was noted before, by eviction
   rooms_.notifications.begin_command(ctx.command.row.name);
   Outcome outcome = ctx.command.row.handler(ctx, args);
   const Stamp stamp = ctx.seen();
   remember_reads(ctx, args);
   publish_events(&ctx.client, stamp);
-  send_invalidations(rooms_, &ctx.client, stamp);
+  if (!ctx.nested) send_invalidations(rooms_, &ctx.client, stamp);  // of a script or a transaction together
   return outcome;
 }
 
@@ -283,13 +283,13 @@ Outcome Executor::invoke(Context& ctx, Args args) {
   if (monitored && is_script(ctx.command)) [[unlikely]] show(ctx, args);  // its line comes before those of its commands
   Outcome outcome = handle(ctx, args);
   CommandStats& stats = rooms_.stats.by_command[ctx.command.number];  // not before: CONFIG RESETSTAT makes them anew
-  ++stats.calls;
-  if (!ctx.in_script) {
+  const bool parks = outcome.waits() && !ctx.nested;  // it is counted when its wait is over
+  if (!parks) ++stats.calls;
+  if (!parks && !ctx.in_script) {
     rooms_.time.advance();
     const int64_t took_us = rooms_.time.monotonic_us() - started_us;
-    stats.microseconds += static_cast<uint64_t>(took_us);
-    if (histograms_) stats.latency.note(static_cast<uint64_t>(took_us));
-    if (took_us >= slow_us_ && (!outcome.waits() || ctx.nested)) [[unlikely]] note_slow(ctx, args, took_us);
+    count_time(stats, took_us);
+    if (took_us >= slow_us_) [[unlikely]] note_slow(ctx, args, took_us);
   }
   if (monitored && !is_script(ctx.command)) [[unlikely]] show(ctx, args);
   if (!outcome.status().ok()) {
@@ -298,6 +298,19 @@ Outcome Executor::invoke(Context& ctx, Args args) {
     ctx.reply.error(outcome.status());
   }
   return outcome;
+}
+
+void Executor::count_time(CommandStats& stats, int64_t took_us) {
+  stats.microseconds += static_cast<uint64_t>(took_us);
+  if (histograms_) stats.latency.note(static_cast<uint64_t>(took_us));
+}
+
+// A wait is over: with an answer, or with an error.
+void Executor::count_waited(const Parked& parked, bool failed) {
+  CommandStats& stats = rooms_.stats.by_command[parked.command->number];
+  ++stats.calls;
+  if (failed) ++stats.failed;
+  count_time(stats, parked.took_us);
 }
 
 void Executor::seal(Client& client, const Stamp& stamp) {
@@ -351,6 +364,11 @@ bool Executor::is_forbidden(Context& ctx, Args args) {
   return true;
 }
 
+// What DEBUG SET-DISABLE-DENY-SCRIPTS lets scripts do, of what does no harm there.
+static bool may_debug_scripts(const Command& command) {
+  return has_word("DEBUG CLIENT|LIST CLIENT|INFO CLIENT|ID", command.row.name);
+}
+
 void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& reply) {
   const auto refuse = [&](View text) {
     count_error(text);
@@ -361,7 +379,7 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
     return refuse("ERR Unknown Redis command called from script");
   }
   if (!arity_fits(*command, args)) return refuse("ERR Wrong number of args calling Redis command from script");
-  if (command->is(kNoScript)) return refuse("ERR This Redis command is not allowed from script");
+  if (command->is(kNoScript) && !(scripts_debug && may_debug_scripts(*command))) return refuse("ERR This Redis command is not allowed from script");
   if (!script.client.unrestricted) [[unlikely]] {
     const Status forbidden = guard_.permission(script.client, *command, args, Guard::Where::kScript);
     if (!forbidden.ok()) return refuse(forbidden.text());
@@ -435,7 +453,7 @@ bool Executor::retry(Client& client) {
   ctx.resumed = &parked.wait;
   if (!client.unrestricted) [[unlikely]] {  // rules may have changed since it came
     const Status forbidden = guard_.permission(client, *parked.command, parked.args.args(), Guard::Where::kTopLevel);
-    if (!forbidden.ok()) return unblock(client, forbidden.text());
+    if (!forbidden.ok()) return turn_away(client, forbidden);
     ctx.rest_on_users();
   }
   Outcome outcome = handle(ctx, parked.args.args());
@@ -443,6 +461,7 @@ bool Executor::retry(Client& client) {
     if (parked.wait.look_again_ms != outcome.wait().look_again_ms) plan_look(client, outcome.wait().look_again_ms);
     return false;
   }
+  count_waited(parked, !outcome.status().ok());
   if (!outcome.status().ok()) {
     count_error(outcome.status().text());
     client.reply().error(outcome.status());
@@ -512,13 +531,22 @@ std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
   return next_ms;
 }
 
+// What it waits to do it may do no longer.
+bool Executor::turn_away(Client& client, const Status& forbidden) {
+  ++rooms_.stats.by_command[client.parked->command->number].rejected;
+  Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_ms());
+  for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
+  return end_wait(client, forbidden.text(), ctx.footing.stamp());
+}
+
 bool Executor::unblock(Client& client, View error) {
   if (client.parked == nullptr) return false;
   if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler && !client.unrestricted) [[unlikely]] {
     const Parked& parked = *client.parked;
     const Status forbidden = guard_.permission(client, *parked.command, parked.args.args(), Guard::Where::kTopLevel);
-    if (!forbidden.ok()) return unblock(client, forbidden.text());
+    if (!forbidden.ok()) return turn_away(client, forbidden);
   }
+  count_waited(*client.parked, !error.empty());
   Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_ms());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
   if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler) {
@@ -529,11 +557,16 @@ bool Executor::unblock(Client& client, View error) {
     CHECK(outcome.replied());
   } else if (error.empty()) {
     answer_timeout(client.reply(), client.parked->wait.on_timeout);
-  } else {
+  }
+  return end_wait(client, error, ctx.footing.stamp());
+}
+
+// It was answered, or is now.
+bool Executor::end_wait(Client& client, View error, const Stamp& stamp) {
+  if (!error.empty()) {
     client.reply().error(error);
     count_error(error);
   }
-  const Stamp stamp = ctx.footing.stamp();
   unpark(client);
   seal(client, stamp);
   return true;

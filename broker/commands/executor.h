@@ -79,6 +79,7 @@ class Executor {
     bool writes_only = true;
   };
   Pause pause;
+  bool scripts_debug = false;  // DEBUG SET-DISABLE-DENY-SCRIPTS
   // Eviction writes: it waits where writes wait.
   bool may_evict() const { return !loading && !busy && !disk_behind && !paused(); }
   bool paused() const { return pause.until_ms > rooms_.time.monotonic_ms(); }
@@ -101,6 +102,10 @@ class Executor {
   void refuse(Client& client, const Status& why);
   void refuse_exec(Client& client, const Status& why);
   void count_error(View text);
+  void count_time(CommandStats& stats, int64_t took_us);
+  void count_waited(const Parked& parked, bool failed);
+  bool turn_away(Client& client, const Status& forbidden);
+  bool end_wait(Client& client, View error, const Stamp& stamp);
   void note_slow(const Context& ctx, Args args, int64_t took_us);
   void show(const Context& ctx, Args args);
   void publish_events(const Client* self, Stamp stamp);

@@ -268,7 +268,7 @@ Outcome fcall(Context& ctx, Args args) {
   return Replied();
 }
 
-constexpr uint32_t kCalls = kNoScript | kStale | kMovableKeys;
+constexpr uint32_t kCalls = kNoScript | kStale | kMovableKeys | kRunsScript;
 constexpr CommandRow kRows[] = {
     // name             arity keys              traits                         handler
     {"FCALL",            -3,  Keys::counted(2), kCalls,                        fcall<false>},

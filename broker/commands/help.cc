@@ -8,7 +8,7 @@ namespace leat {
 Outcome subcommand_help(Context& ctx, Args args) {
   const Command* const container = ctx.rooms.table.find(args[0]);
   ctx.reply.array(1 + container->subcommands.size());
-  ctx.reply.simple(upper(args[0]) + " takes one of these sub-commands:");
+  ctx.reply.simple(upper(args[0]) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   for (const Command* sub : container->subcommands) {
     const int words = (sub->row.arity < 0 ? -sub->row.arity : sub->row.arity) - 2;
     Bytes line = Bytes(sub->row.name.substr(sub->row.name.find('|') + 1));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// info.cc: INFO: Redis' sections and field names, true values; what has no meaning here is left out.
+// info.cc: INFO: Redis' sections and field names, true values; of what leat does not do, as many as there are: none.
 // https://redis.io/docs/latest/commands/info/
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -9,43 +9,27 @@
 #include <set>
 
 #include "broker/broker.h"
+#include "broker/commands/info_lines.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
 #include "broker/config_words.h"
-#include "broker/memory.h"
 #include "broker/version.h"
 
 namespace leat {
 
 namespace {
 
-class Lines {
- public:
-  void section(View name) { text_ += (text_.empty() ? "# " : "\r\n# ") + Bytes(name) + "\r\n"; }
-  void field(View name, View value) { text_ += Bytes(name) + ":" + Bytes(value) + "\r\n"; }
-  template <typename Int, std::enable_if_t<std::is_integral_v<Int>, int> = 0>
-  void field(View name, Int value) {
-    field(name, std::to_string(value));
-  }
-  void fraction(View name, double value, const char* format = "%.2f") {
-    char text[64];
-    std::snprintf(text, sizeof text, format, value);
-    field(name, View(text));
-  }
-  const Bytes& text() const { return text_; }
+// As wide as Redis' ids: zeros behind the server's own, which is permanent.
+Bytes replication_id(const wal::Log* log) {
+  char id[17];
+  std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(log == nullptr ? 0 : log->recovery().server_id));
+  return Bytes(id) + Bytes(24, '0');
+}
 
- private:
-  Bytes text_;
-};
-
-Bytes human(size_t bytes) {
-  constexpr const char* kUnits[] = {"B", "K", "M", "G", "T"};
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(kUnits)) value /= 1024, ++unit;
-  char text[64];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.2f%s", value, kUnits[unit]);
-  return text;
+Bytes executable() {
+  char path[4096];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  return Bytes(path, length > 0 ? static_cast<size_t>(length) : 0);
 }
 
 void server(Context& ctx, Lines& out) {
@@ -54,18 +38,18 @@ void server(Context& ctx, Lines& out) {
   const TimeMs up_s = (ctx.rooms.time.monotonic_ms() - ctx.rooms.broker.started_ms()) / 1000;
   out.field("redis_version", kRedisVersion);
   out.field("leat_version", kLeatVersion);
+  out.field("redis_git_sha1", "00000000");
+  out.field("redis_git_dirty", 0);
+  out.field("redis_build_id", kLeatVersion);
   out.field("redis_mode", "standalone");
   out.field("os", Bytes(system.sysname) + " " + system.release + " " + system.machine);
   out.field("arch_bits", sizeof(void*) * 8);
   out.field("monotonic_clock", "POSIX clock_gettime");
   out.field("multiplexing_api", "libuv");
+  out.field("atomicvar_api", "c11-builtin");
   out.field("gcc_version", __VERSION__);
   out.field("process_id", getpid());
-  if (const wal::Log* log = ctx.rooms.broker.log()) {
-    char id[17];
-    std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(log->recovery().server_id));
-    out.field("run_id", View(id));
-  }
+  out.field("run_id", replication_id(ctx.rooms.broker.log()));
   const Broker::TlsDoor& tls = ctx.rooms.broker.tls_door;
   const Bytes listens = ",bind=" + ctx.rooms.config.bind + ",port=";
   out.field("tcp_port", ctx.rooms.broker.port);
@@ -79,70 +63,38 @@ void server(Context& ctx, Lines& out) {
   out.field("server_time_usec", ctx.rooms.time.now_us());
   out.field("uptime_in_seconds", up_s);
   out.field("uptime_in_days", up_s / 86400);
+  out.field("process_supervised", "no");
+  out.field("hz", 10);
+  out.field("configured_hz", 10);
+  out.field("lru_clock", ctx.now_ms / 1000 & 0xffffff);
+  out.field("executable", executable());
+  out.field("io_threads_active", 0);
   out.field("config_file", ctx.rooms.config.file);
 }
 
 void clients(Context& ctx, Lines& out) {
-  size_t connected = 0, listening = 0, input_largest = 0;
+  size_t connected = 0, listening = 0, input_largest = 0, output_largest = 0, timed = 0;
   for (const auto& [id, client] : ctx.rooms.clients.all()) {
     if (client->gone) continue;
     ++connected;
     listening += client->subscriptions() + client->shard_channels.size() > 0;
     input_largest = std::max(input_largest, client->input.size());
+    output_largest = std::max(output_largest, client->output.held() + client->transport.unsent());
+    timed += client->parked != nullptr && client->parked->wait.deadline_ms != 0;
   }
   out.field("connected_clients", connected);
   out.field("cluster_connections", 0);
   out.field("maxclients", ctx.rooms.config.clients_max);
   out.field("client_recent_max_input_buffer", input_largest);
-  out.field("blocked_clients", ctx.rooms.executor.blocked());
+  out.field("client_recent_max_output_buffer", output_largest);
+  out.field("blocked_clients", ctx.rooms.executor.blocked() + ctx.rooms.broker.paused());
   out.field("pubsub_clients", listening);
   out.field("watching_clients", ctx.rooms.watches.clients() - ctx.rooms.migrations.watched());
   out.field("tracking_clients", ctx.rooms.tracking.clients());
+  out.field("clients_in_timeout_table", timed);
+  out.field("total_watched_keys", ctx.rooms.watches.keys());
   out.field("total_blocking_keys", ctx.rooms.waiters.keys());
-}
-
-// BullMQ looks for `noeviction` and warns without it: as long as its keys are of a class of which nothing goes, it may have
-// that. The true table stands in INFO classes.
-EvictionPolicy policy_to_tell(const Classes& classes) {
-  const ClassId of_jobs = classes.of("bull:");
-  const bool kept = of_jobs != kDefaultClass && classes[of_jobs].policy == EvictionPolicy::kNone;
-  return kept ? EvictionPolicy::kNone : classes[kDefaultClass].policy;
-}
-
-void memory(Context& ctx, Lines& out) {
-  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
-  ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
-  out.field("used_memory", use.allocated);
-  out.field("used_memory_human", human(use.allocated));
-  out.field("used_memory_rss", use.resident);
-  out.field("used_memory_rss_human", human(use.resident));
-  out.field("used_memory_peak", ctx.rooms.stats.memory_peak);
-  out.field("used_memory_peak_human", human(ctx.rooms.stats.memory_peak));
-  out.field("used_memory_dataset", ctx.rooms.keyspace.memory());
-  const ScriptHost& scripts = ctx.rooms.scripts;
-  const FunctionHost& functions = ctx.rooms.functions;
-  const size_t in_lua = scripts.memory() + functions.memory(), cached = scripts.cache_memory() + functions.cache_memory();
-  out.field("used_memory_lua", in_lua);
-  out.field("used_memory_vm_eval", ctx.rooms.scripts.memory());
-  out.field("used_memory_scripts_eval", ctx.rooms.scripts.cache_memory());
-  out.field("number_of_cached_scripts", ctx.rooms.scripts.scripts());
-  out.field("number_of_functions", functions.functions());
-  out.field("number_of_libraries", functions.libraries().size());
-  out.field("used_memory_vm_functions", functions.memory());
-  out.field("used_memory_vm_total", in_lua);
-  out.field("used_memory_vm_total_human", human(in_lua));
-  out.field("used_memory_functions", functions.cache_memory());
-  out.field("used_memory_scripts", cached);
-  out.field("used_memory_scripts_human", human(cached));
-  out.field("total_system_memory", total_memory());
-  out.field("total_system_memory_human", human(total_memory()));
-  const Config& config = ctx.rooms.config;
-  out.field("maxmemory", config.maxmemory);
-  out.field("maxmemory_human", human(static_cast<size_t>(config.maxmemory)));
-  out.field("maxmemory_policy", name_of(policy_to_tell(ctx.rooms.classes)));
-  out.fraction("mem_fragmentation_ratio", static_cast<double>(use.resident) / static_cast<double>(std::max<size_t>(use.allocated, 1)));
-  out.field("mem_allocator", use.jemalloc ? "jemalloc" : "libc");
-  out.field("keyspace_chunks", ctx.rooms.keyspace.chunks().chunks());
+  out.field("total_blocking_keys_on_nokey", ctx.rooms.waiters.keys_of_stayers());
 }
 
 void backups(const Backups& backups, Lines& out) {
@@ -184,7 +136,13 @@ void persistence(Context& ctx, Lines& out) {
   out.field("snapshot_last_bytes_written", saves.bytes_written);
   backups(ctx.rooms.broker.backups(), out);
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis
-  out.field("aof_rewrite_in_progress", 0);
+  out.none({"aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_rewrites", "aof_rewrites_consecutive_failures", "aof_last_cow_size",
+            "rdb_last_cow_size", "current_cow_peak", "current_cow_size", "current_cow_size_age", "current_fork_perc",
+            "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired", "module_fork_in_progress",
+            "module_fork_last_cow_size"});
+  out.field("aof_last_rewrite_time_sec", -1);
+  out.field("aof_current_rewrite_time_sec", -1);
+  out.field("aof_last_bgrewrite_status", "ok");
   const wal::Log* const log = ctx.rooms.broker.log();
   if (log == nullptr) return;
   const wal::Stats stats = log->stats();
@@ -226,11 +184,21 @@ void statistics(Context& ctx, Lines& out) {
   out.field("tracking_total_items", ctx.rooms.tracking.items());
   out.field("tracking_total_prefixes", ctx.rooms.tracking.prefixes());
   out.field("total_error_replies", stats.error_replies);
+  out.field("client_query_buffer_limit_disconnections", stats.input_limit_disconnections);
   out.field("client_output_buffer_limit_disconnections", stats.output_limit_disconnections);
+  out.field("eventloop_cycles", stats.ticks);
   out.field("acl_access_denied_auth", stats.denied_passwords);
   out.field("acl_access_denied_cmd", stats.denied_commands);
   out.field("acl_access_denied_key", stats.denied_keys);
   out.field("acl_access_denied_channel", stats.denied_channels);
+  out.fraction("expired_stale_perc", 0);
+  out.none({"expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds", "evicted_clients", "current_eviction_exceeded_time",
+            "total_eviction_exceeded_time", "sync_full", "sync_partial_ok", "sync_partial_err", "total_forks", "latest_fork_usec",
+            "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+            "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
+            "unexpected_error_replies", "dump_payload_sanitizations", "io_threaded_reads_processed", "io_threaded_writes_processed",
+            "reply_buffer_shrinks", "reply_buffer_expands", "total_net_repl_input_bytes", "total_net_repl_output_bytes",
+            "instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"});
   if (!ctx.rooms.config.tls.wanted()) return;
   out.field("tls_handshakes", stats.tls_handshakes);
   out.field("tls_sessions_resumed", stats.tls_resumed);
@@ -239,9 +207,17 @@ void statistics(Context& ctx, Lines& out) {
   out.field("tls_refused_plain", stats.tls_refused_plain);
 }
 
-void replication(Context&, Lines& out) {
+// Nobody replicates; the offset is how far the log is, as ROLE tells it.
+void replication(Context& ctx, Lines& out) {
+  const wal::Log* const log = ctx.rooms.broker.log();
   out.field("role", "master");
   out.field("connected_slaves", 0);
+  out.field("master_failover_state", "no-failover");
+  out.field("master_replid", replication_id(log));
+  out.field("master_replid2", Bytes(40, '0'));
+  out.field("master_repl_offset", log == nullptr ? 0 : log->committed());
+  out.field("second_repl_offset", -1);
+  out.none({"repl_backlog_active", "repl_backlog_size", "repl_backlog_first_byte_offset", "repl_backlog_histlen"});
 }
 
 void cpu(Context&, Lines& out) {
@@ -252,6 +228,10 @@ void cpu(Context&, Lines& out) {
   getrusage(RUSAGE_SELF, &use);
   out.fraction("used_cpu_sys", seconds(use.ru_stime), "%.6f");
   out.fraction("used_cpu_user", seconds(use.ru_utime), "%.6f");
+  rusage loop{};
+  getrusage(RUSAGE_THREAD, &loop);
+  out.fraction("used_cpu_sys_main_thread", seconds(loop.ru_stime), "%.6f");
+  out.fraction("used_cpu_user_main_thread", seconds(loop.ru_utime), "%.6f");
   getrusage(RUSAGE_CHILDREN, &use);
   out.fraction("used_cpu_sys_children", seconds(use.ru_stime), "%.6f");
   out.fraction("used_cpu_user_children", seconds(use.ru_utime), "%.6f");
@@ -274,10 +254,13 @@ void latencystats(Context& ctx, Lines& out) {
   for (const Command& command : ctx.rooms.table.all()) {
     const LatencyHistogram& latency = ctx.rooms.stats.by_command[command.number].latency;
     if (latency.calls() == 0) continue;
-    char text[96];
-    std::snprintf(text, sizeof text, "p50=%.3f,p99=%.3f,p99.9=%.3f", static_cast<double>(latency.percentile_us(50)),
-                  static_cast<double>(latency.percentile_us(99)), static_cast<double>(latency.percentile_us(99.9)));
-    out.field("latency_percentiles_usec_" + lower(command.row.name), View(text));
+    Bytes line;
+    for (const double percent : ctx.rooms.config.latency_percentiles) {
+      char text[64];
+      std::snprintf(text, sizeof text, "=%.3f", static_cast<double>(latency.percentile_us(percent)));
+      line += (line.empty() ? "p" : ",p") + percent_text(percent) + text;
+    }
+    out.field("latency_percentiles_usec_" + lower(command.row.name), line);
   }
 }
 
@@ -333,7 +316,7 @@ struct Section {
 };
 constexpr Section kSections[] = {
     {"Server", server, true},           {"Clients", clients, true},
-    {"Memory", memory, true},           {"Persistence", persistence, true},
+    {"Memory", info_memory, true},           {"Persistence", persistence, true},
     {"Stats", statistics, true},        {"Replication", replication, true},
     {"CPU", cpu, true},                 {"Commandstats", commandstats, false},
     {"Errorstats", errorstats, true},   {"Latencystats", latencystats, false},

@@ -54,6 +54,7 @@ void invalidate(Rooms& rooms, const Client* self, const Stamp& stamp, Client& cl
 
 void remember_reads(Context& ctx, Args args) {
   if (ctx.client.tracking == nullptr || !ctx.client.tracking->remembers() || !ctx.command.is(kReadOnly)) return;
+  if (ctx.command.is(kRunsScript)) return;  // what its commands read counts, not what was declared
   const auto positions = key_positions(ctx.command.row, args);
   if (!positions) return;
   for (const size_t at : *positions) ctx.rooms.tracking.remember(ctx.client.id, args[at]);

@@ -247,7 +247,7 @@ constexpr CommandRow kRows[] = {
     {"KEYS",            2,   Keys::none(),       kReadOnly,           keys},
     {"MIGRATE",         -6,  Keys::migrated(),   kWrite | kMovableKeys, migrate},
     {"MOVE",            3,   Keys::at(1),        kWrite | kFast,      move},
-    {"OBJECT",          -2,  Keys::none(),       kContainer | kReadOnly, object},
+    {"OBJECT",          -2,  Keys::none(),       kContainer, object},
     {"OBJECT|ENCODING", 3,   Keys::at(2),        kLooks,              object_encoding},
     {"OBJECT|FREQ",     3,   Keys::at(2),        kLooks,              object_freq},
     {"OBJECT|HELP",     2,   Keys::none(),       kLoading | kStale,   subcommand_help},

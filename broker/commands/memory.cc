@@ -8,8 +8,18 @@
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
+#include "broker/commands/server_commands.h"
 
 namespace leat {
+
+size_t clients_memory(const Clients& clients) {
+  size_t bytes = 0;
+  for (const auto& [id, client] : clients.all()) {
+    bytes += sizeof(Client) + client->input.capacity() + client->output.capacity() + client->transport.unsent() +
+             client->queued_bytes;
+  }
+  return bytes;
+}
 
 namespace {
 
@@ -25,15 +35,6 @@ Outcome memory_usage(Context& ctx, Args args) {
   }
   if (!ctx.look(args[2])) return ctx.reply.null();
   return ctx.reply.integer(static_cast<int64_t>(ctx.database().weight_of(args[2]).bytes));
-}
-
-size_t clients_memory(const Clients& clients) {
-  size_t bytes = 0;
-  for (const auto& [id, client] : clients.all()) {
-    bytes += sizeof(Client) + client->input.capacity() + client->output.capacity() + client->transport.unsent() +
-             client->queued_bytes;
-  }
-  return bytes;
 }
 
 double ratio(size_t a, size_t b) { return static_cast<double>(a) / static_cast<double>(std::max<size_t>(b, 1)); }

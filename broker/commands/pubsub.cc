@@ -100,12 +100,12 @@ Outcome pubsub_numpat(Context& ctx, Args) {
   return ctx.reply.integer(static_cast<int64_t>(ctx.rooms.pubsub.patterns().size()));
 }
 
-constexpr uint32_t kListening = kPubsub | kNoScript | kLoading | kStale | kNoRest;
+constexpr uint32_t kListening = kWhileSubscribed | kNoScript | kLoading | kStale | kNoRest;
 constexpr CommandRow kRows[] = {
     // name                  arity keys          traits                  handler
     {"PSUBSCRIBE",           -2,   Keys::none(), kListening,             subscribe<kPattern>},
     {"PUBLISH",              3,    Keys::none(), kLoading | kStale | kFast | kMayWrite, publish_message},
-    {"PUBSUB",               -2,   Keys::none(), kContainer | kLoading | kStale, pubsub_container},
+    {"PUBSUB",               -2,   Keys::none(), kContainer, pubsub_container},
     {"PUBSUB|CHANNELS",      -2,   Keys::none(), kLoading | kStale,      pubsub_channels},
     {"PUBSUB|HELP",          2,    Keys::none(), kLoading | kStale,      subcommand_help},
     {"PUBSUB|NUMPAT",        2,    Keys::none(), kLoading | kStale,      pubsub_numpat},

@@ -33,7 +33,8 @@ Outcome wait(Context& ctx, Args args) {
 
 // WAITAOF numlocal numreplicas timeout  →  [1 once the caller's writes are synced, 0 replicas]. It asks for the sync, whatever
 // the caller's durability is. When the time is up it says how far the disk is, and that rests on nothing: only replies before
-// it may keep it waiting. Where it cannot wait (MULTI) the answer itself is held until the disk has come so far.
+// it may keep it waiting. Where it cannot wait the answer itself is held until the disk has come so far (MULTI), or is how far it has (a script, which
+// could act on it).
 Outcome waitaof(Context& ctx, Args args) {
   const auto local = integer_of(args[1]);
   if (!local.ok()) return local.status();
@@ -51,7 +52,7 @@ Outcome waitaof(Context& ctx, Args args) {
     wait.resolved = {{last, 0}};
     return wait;
   }
-  if (ctx.nested && *local > 0) {
+  if (ctx.nested && !ctx.in_script && *local > 0) {
     ctx.footing.join({.index = last, .level = DurabilityMode::kAlways});
     synced = true;
   }
@@ -108,8 +109,8 @@ constexpr CommandRow kRows[] = {
     {"REPLICAOF",  3,   Keys::none(), kChangesRole,                           replicaof},
     {"ROLE",       1,   Keys::none(), kNoScript | kLoading | kStale | kFast,  role},
     {"SLAVEOF",    3,   Keys::none(), kChangesRole,                           replicaof},
-    {"WAIT",       3,   Keys::none(), kBlocks | kNoScript,                    wait},
-    {"WAITAOF",    4,   Keys::none(), kBlocks | kNoScript,                    waitaof},
+    {"WAIT",       3,   Keys::none(), kBlocks,                                wait},
+    {"WAITAOF",    4,   Keys::none(), kBlocks,                                waitaof},
 };
 static_assert(well_formed(kRows));
 

@@ -93,7 +93,7 @@ Outcome script_debug(Context& ctx, Args args) {
   return Status::error("ERR leat has no script debugger; SCRIPT DEBUG NO is the only mode");
 }
 
-constexpr uint32_t kEval = kNoScript | kMovableKeys;
+constexpr uint32_t kEval = kNoScript | kStale | kMovableKeys | kRunsScript;
 constexpr CommandRow kRows[] = {
     // name           arity keys              traits             handler
     {"EVAL",          -3,   Keys::counted(2), kEval,             eval<false>},

@@ -29,8 +29,8 @@ struct ReadRequest {
 
 Status unbalanced(bool grouped) {
   return Status::error(Bytes("ERR Unbalanced '") + (grouped ? "xreadgroup" : "xread") +
-                       "' list of streams: for each stream key an ID or '" + (grouped ? ">" : "$") +
-                       "' must be specified.");
+                       "' list of streams: for each stream key an ID" + (grouped ? " or '>'" : ", '+', or '$'") +
+                       " must be specified.");
 }
 
 Status meaningless(View id) {

@@ -54,6 +54,7 @@ CommandTable::CommandTable() : slots_(kSlots, nullptr) {
     }
     auto* container = const_cast<Command*>(find(command.row.name.substr(0, bar)));
     CHECK(container != nullptr);
+    command.is_subcommand = true;
     container->subcommands.push_back(&command);
   }
 }
@@ -67,6 +68,7 @@ const Command* CommandTable::find(View name) const {
 
 const Command* CommandTable::find(Args args) const {
   const Command* command = find(args[0]);
+  if (command != nullptr && command->is_subcommand) return nullptr;  // "config|get" is for rules, and for people
   if (command == nullptr || command->subcommands.empty() || args.size() < 2) return command;
   const size_t behind_bar = command->row.name.size() + 1;
   for (const Command* const sub : command->subcommands) {

@@ -172,7 +172,9 @@ class ReplyWriter {
 
   bool number_text_field() {
     if (!field("big_number", LUA_TSTRING)) return false;
-    reply_.bulk(top());  // the sink knows no big numbers yet
+    Bytes digits(top());
+    for (char& c : digits) c = c == '\r' || c == '\n' ? ' ' : c;  // it is one line in RESP3
+    reply_.big_number(digits);
     lua_pop(lua_, 1);
     return true;
   }

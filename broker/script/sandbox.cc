@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/script/sandbox.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "broker/script/interpreter.h"
@@ -362,7 +363,25 @@ static void push_base_functions(lua_State* L) {
   lua_setfield(L, -2, "load");
 }
 
-static void push_bit_library(lua_State* L) { lua_getglobal(L, LUA_BITLIBNAME); }
+// Upvalue: LuaJIT's own, which negates a width that is negative, and loses the digits of the one that has no positive.
+static int bit_tohex(lua_State* L) {
+  constexpr int kDigits = 8;
+  if (lua_gettop(L) >= 2) {
+    lua_pushinteger(L, std::clamp<lua_Integer>(luaL_checkinteger(L, 2), -kDigits, kDigits));
+    lua_replace(L, 2);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 1);
+  return 1;
+}
+
+static void push_bit_library(lua_State* L) {
+  lua_getglobal(L, LUA_BITLIBNAME);
+  lua_getfield(L, -1, "tohex");
+  lua_pushcclosure(L, bit_tohex, 1);
+  lua_setfield(L, -2, "tohex");
+}
 
 // getmetatable("") shows scripts a frozen copy; methods go straight to the functions.
 static void protect_strings(lua_State* L) {

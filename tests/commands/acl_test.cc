@@ -295,6 +295,7 @@ TEST_F(AclTest, TheLogTellsWhatWasRefused) {
            items[11].text;
   };
   EXPECT_EQ(shown(0), "1 auth toplevel AUTH u 2.5");
+  EXPECT_NE(log.items[0].items[13].text.find(" cmd=auth "), Bytes::npos) << "what was refused";
   EXPECT_EQ(shown(1), "1 command multi del u 2.5");
   EXPECT_EQ(shown(2), "1 command lua del u 2.5");
   EXPECT_EQ(shown(3), "1 channel toplevel x u 2.5");

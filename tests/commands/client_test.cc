@@ -83,19 +83,49 @@ TEST_F(ClientTest, UnblockEndsAWaitInEitherWay) {
 }
 
 TEST_F(ClientTest, ThePauseThatIsStricterStays) {
-  EXPECT_EQ(call("CLIENT PAUSE 1000 ALL"), ok());
+  EXPECT_EQ(call("CLIENT PAUSE 1000 WRITE"), ok());
   EXPECT_EQ(call("CLIENT PAUSE 10 WRITE"), ok());
+  TestClient& writer = connect();
+  writer.send("SET k v");
+  advance_ms(100);
+  EXPECT_FALSE(writer.has_reply());
+  EXPECT_EQ(call("CLIENT PAUSE 10 ALL"), ok());
   TestClient& reader = connect();
   reader.send("GET k");
   advance_ms(100);
-  EXPECT_FALSE(reader.has_reply());
-  call("CLIENT UNPAUSE");
-  tick();
-  EXPECT_EQ(reader.reply(), null());
+  EXPECT_FALSE(reader.has_reply()) << "the longer time, and all commands";
+  advance_ms(1000);
+  EXPECT_EQ(writer.reply(), ok());
+  EXPECT_EQ(reader.reply(), bulk("v"));
   EXPECT_EQ(call("CLIENT PAUSE x"), error("ERR timeout is not an integer or out of range"));
   EXPECT_EQ(call("CLIENT PAUSE -1"), error("ERR timeout is negative"));
   EXPECT_EQ(call("CLIENT PAUSE 1 WRITE x"),
             error("ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP."));
+}
+
+// A pause of all commands is one of CLIENT UNPAUSE as well.
+TEST_F(ClientTest, WhoIsPausedIsBlocked) {
+  call("CLIENT PAUSE 1000 WRITE");
+  TestClient& writer = connect();
+  writer.send("SET k v");
+  EXPECT_NE(call("INFO clients").text.find("\r\nblocked_clients:1\r\n"), Bytes::npos);
+  EXPECT_NE(call("CLIENT LIST").text.find(" flags=b "), Bytes::npos);
+  EXPECT_EQ(call("CLIENT UNPAUSE"), ok());
+  tick();
+  EXPECT_EQ(writer.reply(), ok());
+  EXPECT_NE(call("INFO clients").text.find("\r\nblocked_clients:0\r\n"), Bytes::npos);
+  EXPECT_EQ(call("CLIENT LIST").text.find(" flags=b "), Bytes::npos);
+  call("CLIENT PAUSE 1000");
+  client().send("CLIENT UNPAUSE");
+  EXPECT_FALSE(client().has_reply());
+  advance_ms(1000);
+  EXPECT_EQ(client().reply(), ok());
+}
+
+TEST_F(ClientTest, WhoListensInResp2AsksForNothingElse) {
+  call("SUBSCRIBE c");
+  EXPECT_EQ(call("CLIENT ID"), error("ERR Can't execute 'client|id': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+                                     "RESET are allowed in this context"));
 }
 
 TEST_F(ClientTest, ResetForgetsWhatWasChosen) {

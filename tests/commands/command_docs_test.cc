@@ -69,6 +69,9 @@ TEST_F(CommandTest, KeysAndTheirFlags) {
   EXPECT_EQ(call("COMMAND GETKEYSANDFLAGS GET a"), array(array("a", array(simple("RO"), simple("access")))));
   EXPECT_EQ(call("COMMAND GETKEYS ZUNIONSTORE d 2 a b"), array("d", "a", "b"));
   EXPECT_EQ(call("COMMAND GETKEYS PING"), error("ERR The command has no key arguments"));
+  EXPECT_EQ(call("COMMAND GETKEYS EVAL x 0"), array()) << "it may have some";
+  EXPECT_EQ(call("COMMAND GETKEYS FCALL f 1 k"), array("k"));
+  EXPECT_EQ(call("CONFIG|GET maxmemory").text.substr(0, 19), "ERR unknown command") << "rules have it so, requests do not";
   EXPECT_EQ(call("COMMAND GETKEYS NOSUCH x"), error("ERR Invalid command specified"));
   const Reply specs = call("COMMAND INFO LMOVE").items.at(0).items.at(8);
   ASSERT_EQ(specs.items.size(), 2u);

@@ -116,11 +116,15 @@ TEST_F(ConnectionTest, PauseHoldsWritesAndLetsReadsPass) {
   EXPECT_EQ(call("GET k"), null());
   advance_ms(1001);
   EXPECT_EQ(writer.reply(), ok());
-  call("CLIENT PAUSE 100000 ALL");
-  writer.send("GET k");
-  EXPECT_FALSE(writer.has_reply());
+  call("CLIENT PAUSE 100000 WRITE");
+  writer.send("APPEND k w");
   EXPECT_EQ(call("CLIENT UNPAUSE"), ok());
   tick();
+  EXPECT_EQ(writer.reply(), integer(2));
+  call("CLIENT PAUSE 1000 ALL");
+  writer.send("GETRANGE k 0 0");
+  EXPECT_FALSE(writer.has_reply());
+  advance_ms(1001);
   EXPECT_EQ(writer.reply(), bulk("v"));
 }
 

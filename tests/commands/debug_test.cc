@@ -34,6 +34,33 @@ TEST_F(DebugTest, DueKeysStayWhileTheirExpiryIsOff) {
   EXPECT_EQ(call("DBSIZE"), integer(0));
 }
 
+TEST_F(DebugTest, TellsHowThingsAreKept) {
+  call("SADD small a b");
+  call("RPUSH l a");
+  EXPECT_EQ(call("DEBUG LISTPACK small").type, '+');
+  for (int i = 0; i < 200; ++i) call("SADD large m" + std::to_string(i)), call("RPUSH long " + Bytes(100, 'x'));
+  EXPECT_EQ(call("DEBUG LISTPACK large"), error("ERR Not a listpack encoded object."));
+  EXPECT_NE(call("DEBUG HTSTATS-KEY large").text.find("entries: 200\n"), Bytes::npos);
+  EXPECT_EQ(call("DEBUG HTSTATS-KEY small"),
+            error("ERR The value stored at the specified key is not represented using an hash table"));
+  EXPECT_EQ(call("DEBUG HTSTATS-KEY none"), error("ERR no such key"));
+  EXPECT_NE(call("DEBUG HTSTATS 0").text.find("entries: 4\n"), Bytes::npos);
+  EXPECT_EQ(call("DEBUG HTSTATS 16"), error("ERR Out of range database"));
+  call("CONFIG SET list-compress-depth 1");
+  EXPECT_NE(call("DEBUG OBJECT long").text.find(" ql_listpack_max:-2 ql_compressed:1 "), Bytes::npos);
+  EXPECT_EQ(call("DEBUG OBJECT l").text.find("ql_nodes"), Bytes::npos);
+}
+
+TEST_F(DebugTest, ScriptsMayDebugWhenToldSo) {
+  const std::vector<Bytes> script = {"EVAL", "return redis.call('DEBUG', 'PROTOCOL', 'integer')", "0"};
+  EXPECT_EQ(client().call_words(script).text.find("ERR This Redis command is not allowed from script"), 0u);
+  EXPECT_EQ(call("DEBUG SET-DISABLE-DENY-SCRIPTS 1"), ok());
+  EXPECT_EQ(client().call_words(script), integer(12345));
+  EXPECT_EQ(client().call_words({"EVAL", "return redis.call('SUBSCRIBE', 'c')", "0"}).type, '-') << "what would do harm it may not";
+  EXPECT_EQ(call("DEBUG SET-DISABLE-DENY-SCRIPTS 0"), ok());
+  EXPECT_EQ(client().call_words(script).type, '-');
+}
+
 TEST_F(DebugTest, TheDiskHoldsWhatTheMemoryHolds) {
   call("RPUSH l a b");
   call("HSET h f v");

@@ -317,7 +317,7 @@ TEST_F(StreamTest, Resp3ReadsAMap) {
 
 TEST_F(StreamTest, ReadSaysWhatIsWrong) {
   EXPECT_EQ(call("XREAD STREAMS s t 0"),
-            error("ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified."));
+            error("ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified."));
   EXPECT_EQ(call("XREAD COUNT 1 s 0"), kSyntax);
   EXPECT_EQ(call("XREAD COUNT 1 BLOCK STREAMS"), error("ERR timeout is not an integer or out of range"));
   EXPECT_EQ(call("XREAD COUNT x STREAMS s 0"), error("ERR value is not an integer or out of range"));

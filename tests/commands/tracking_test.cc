@@ -68,6 +68,13 @@ TEST_F(TrackingTest, ReadsOfScriptsAndTransactionsCount) {
   EXPECT_EQ(invalidated(reader()), "k");
 }
 
+TEST_F(TrackingTest, WhatAScriptDeclaresAndDoesNotReadIsNotRemembered) {
+  reader().call("CLIENT TRACKING ON");
+  reader().call_words({"EVAL_RO", "redis.call('PING') redis.call('GET', 'b')", "2", "a", "b"});
+  EXPECT_EQ(invalidated_by("SET a 1"), "");
+  EXPECT_EQ(invalidated_by("SET b 1"), "b");
+}
+
 TEST_F(TrackingTest, WithOptInOnlyWhatWasAskedForIsRemembered) {
   reader().call("CLIENT TRACKING ON OPTIN");
   reader().call("GET a");
@@ -107,6 +114,18 @@ TEST_F(TrackingTest, ABroadcastTellsOfAllKeysWithAPrefix) {
   all.call("CLIENT TRACKING ON BCAST");
   call("SET anything 1");
   EXPECT_EQ(invalidated(all), "anything");
+}
+
+TEST_F(TrackingTest, ATransactionIsToldOfInOneMessageForAPrefix) {
+  reader().call("CLIENT TRACKING ON BCAST PREFIX a: PREFIX b:");
+  call("MULTI");
+  for (const char* line : {"INCR a:1", "INCR b:1", "INCR a:2", "INCR c:1", "INCR b:2"}) call(line);
+  call("EXEC");
+  EXPECT_EQ(invalidated(reader()), "a:1 a:2");
+  EXPECT_EQ(invalidated(reader()), "b:1 b:2");
+  EXPECT_EQ(invalidated(reader()), "");
+  client().call_words({"EVAL", "redis.call('SET', 'a:3', 1) redis.call('SET', 'a:1', 1)", "0"});
+  EXPECT_EQ(invalidated(reader()), "a:1 a:3");
 }
 
 TEST_F(TrackingTest, NoLoopSparesAClientItsOwnChanges) {

@@ -41,6 +41,7 @@ TEST_F(ScriptTest, ReturnsTypesOfResp3) {
   EXPECT_EQ(eval("return {double = 1.5}", {}, {}, 3), ",1.5\r\n");
   EXPECT_EQ(eval("return {double = 1.5}"), "$3\r\n1.5\r\n");
   EXPECT_EQ(eval("return {big_number = '123'}"), "$3\r\n123\r\n");
+  EXPECT_EQ(eval("return {big_number = '123\\r\\n123'}"), "$8\r\n123  123\r\n") << "one line";
   EXPECT_EQ(eval("return {verbatim_string = {format = 'txt', string = 'x'}}"), "$1\r\nx\r\n");
   EXPECT_EQ(eval("return true", {}, {}, 3), ":1\r\n");
   EXPECT_EQ(eval("redis.setresp(3) return {true, false}", {}, {}, 3), "*2\r\n#t\r\n#f\r\n");
