@@ -97,13 +97,26 @@ Status Executor::busy_error() const {
                        Bytes(is_function ? "FUNCTION" : "SCRIPT") + " KILL or SHUTDOWN NOSAVE.");
 }
 
-bool Executor::must_pause(const Client& client, const Command& command) const {
+// By its row; a script by what it says of itself: its first line, or what it was registered with.
+bool Executor::may_write(const Command& command, Args args) const {
+  if (!runs_script(command)) return command.is(kWrite) || command.is(kMayWrite);
+  if (command.is(kReadOnly)) return false;
+  if (command.row.name == "EVALSHA") return !rooms_.scripts.flags(args[1]).value_or(ScriptFlags()).no_writes;
+  if (command.row.name == "FCALL") {
+    const LibraryFunction* const function = rooms_.functions.find(args[1]);
+    return function == nullptr || !function->flags.no_writes;
+  }
+  const auto source = read_shebang(args[1]);
+  return !source.ok() || !source->flags.no_writes;
+}
+
+bool Executor::must_pause(const Client& client, const Command& command, Args args) const {
   if (!paused() && !disk_behind) return false;
   if (paused() && !pause.writes_only) return true;  // CLIENT UNPAUSE too, as in Redis
-  if (command.is(kWrite) || command.is(kMayWrite) || runs_script(command)) return true;
+  if (may_write(command, args)) return true;
   if (command.row.name != "EXEC") return false;
   for (const QueuedCommand& queued : client.queued) {
-    if (queued.command->is(kWrite) || queued.command->is(kMayWrite) || runs_script(*queued.command)) return true;
+    if (may_write(*queued.command, queued.args.args())) return true;
   }
   return false;
 }
@@ -150,7 +163,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
     seal(client, refusal_stamp(rooms_, client));
     return true;
   }
-  if (must_pause(client, *command) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
+  if (must_pause(client, *command, args) && !(client.in_multi && !command->is(kRunsInMulti))) return false;
   if (const Status full = admission_.admit(client, *command, args, may_evict()); !full.ok()) {
     ++rooms_.stats.by_command[command->number].rejected;
     if (command->row.name == "EXEC") refuse_exec(client, full);

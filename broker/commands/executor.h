@@ -87,7 +87,8 @@ class Executor {
  private:
   Status refusal(const Client& client, const Command* command, Args args);
   bool is_forbidden(Context& ctx, Args args);
-  bool must_pause(const Client& client, const Command& command) const;
+  bool must_pause(const Client& client, const Command& command, Args args) const;
+  bool may_write(const Command& command, Args args) const;
   void run(Client& client, const Command& command, Args args);
   Outcome handle(Context& ctx, Args args);
   Outcome invoke(Context& ctx, Args args);

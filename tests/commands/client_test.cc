@@ -122,6 +122,30 @@ TEST_F(ClientTest, WhoIsPausedIsBlocked) {
   EXPECT_EQ(client().reply(), ok());
 }
 
+// A pause of writes is none of scripts that say they write nothing.
+TEST_F(ClientTest, APauseOfWritesLetsReadingScriptsPass) {
+  client().call_words({"FUNCTION", "LOAD", "#!lua name=l\nredis.register_function{function_name='r', callback=function() return 1 end, "
+                                          "flags={'no-writes'}}\nredis.register_function('w', function() return 2 end)"});
+  const Bytes reads = client().call_words({"SCRIPT", "LOAD", "#!lua flags=no-writes\nreturn 1"}).text;
+  const Bytes writes = client().call_words({"SCRIPT", "LOAD", "return 2"}).text;
+  call("CLIENT PAUSE 1000 WRITE");
+  TestClient& one = connect();
+  for (const std::vector<Bytes>& words : std::vector<std::vector<Bytes>>{{"EVAL", "#!lua flags=no-writes\nreturn 1", "0"},
+                                                                         {"EVAL_RO", "return 1", "0"},
+                                                                         {"EVALSHA", reads, "0"},
+                                                                         {"EVALSHA_RO", writes, "0"},
+                                                                         {"FCALL", "r", "0"},
+                                                                         {"FCALL_RO", "r", "0"}}) {
+    EXPECT_EQ(one.call_words(words).type, ':') << words[0];
+  }
+  for (const std::vector<Bytes>& words :
+       std::vector<std::vector<Bytes>>{{"EVAL", "return 2", "0"}, {"EVALSHA", writes, "0"}, {"FCALL", "w", "0"}}) {
+    TestClient& waits = connect();
+    waits.send_words(words);
+    EXPECT_FALSE(waits.has_reply()) << words[0];
+  }
+}
+
 TEST_F(ClientTest, WhoListensInResp2AsksForNothingElse) {
   call("SUBSCRIBE c");
   EXPECT_EQ(call("CLIENT ID"), error("ERR Can't execute 'client|id': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
