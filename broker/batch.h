@@ -48,6 +48,10 @@ constexpr bool kEndsWaits =
 template <typename E>
 constexpr bool kMayComeIdle = std::is_same_v<E, PendingClaim>;
 
+// Whether it only takes away what was due already.
+template <typename E>
+constexpr bool kExpires = std::is_same_v<E, KeyExpire> || std::is_same_v<E, HashExpire>;
+
 class Batch {
  public:
   // All must outlive this.
@@ -143,7 +147,7 @@ class Batch {
     stamps_.raise(db, key, index_);
     sample_.note(db, key);
     if (watches_.any()) {
-      if constexpr (std::is_same_v<E, KeyExpire> || std::is_same_v<E, HashExpire>) watches_.expire(db, key);
+      if constexpr (kExpires<E>) watches_.expire(db, key);
       else watches_.touch(db, key);
     }
     if (tracking_.any()) [[unlikely]] tracking_.touch(key);

@@ -75,7 +75,6 @@ class Broker {
     return !runnable_.empty() || purge_.has_work() || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
   }
   size_t runnable() const { return runnable_.size(); }  // clients that have something to run
-  size_t paused() const { return paused_.size(); }      // clients whose request CLIENT PAUSE or the disk holds back
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.

@@ -45,7 +45,8 @@ ConfigKey constant(const Constant& one) {
   return {"", name, true, [=](const Config&) { return Bytes(value); },
           [=](Config&, View given) {
             if (same_word(given, value)) return Status::fine();
-            return Status::error(Bytes(immutable ? "can't set immutable config: " : "") + "leat offers only '" + Bytes(value) + "' here");
+            const Bytes why = immutable ? "can't set immutable config: " : "";
+            return Status::error(why + "leat offers only '" + Bytes(value) + "' here");
           }};
 }
 

@@ -9,9 +9,6 @@
 
 namespace leat {
 
-namespace {
-}  // namespace
-
 std::optional<int64_t> parse_bytes(View text) {
   struct Unit {
     View name;

@@ -15,9 +15,11 @@ constexpr size_t kFreeChunks = 64;  // the same, of what is dead
 }  // namespace
 
 void Purge::take_slice() {
-  const int64_t until_us = time_.monotonic_us() + kBudgetUs;
+  const int64_t since_us = time_.monotonic_us(), until_us = since_us + kBudgetUs;
   const bool may = std::exchange(vanished_.due_met, false) || active;
   left_ = !((!may || (take_keys(until_us) && take_fields(until_us))) && free_dead(until_us));
+  stats_.purge_us += static_cast<uint64_t>(time_.monotonic_us() - since_us);
+  stats_.purges_cut += left_;
 }
 
 bool Purge::is_over(int64_t until_us) {

@@ -40,6 +40,7 @@ struct Stats {
   uint64_t error_replies = 0;
   uint64_t output_limit_disconnections = 0, input_limit_disconnections = 0;
   uint64_t ticks = 0;
+  uint64_t purge_us = 0, purges_cut = 0;  // what slices of the purge took; those that their time ended before all was done
   uint64_t freed_before = 0;  // of Keyspace::freed_dead(), what was before these statistics began
   uint64_t tls_handshakes = 0, tls_resumed = 0;  // those that were done; of them, on a session from before
   uint64_t tls_handshakes_failed = 0, tls_broken = 0, tls_refused_plain = 0;

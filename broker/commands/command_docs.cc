@@ -75,7 +75,7 @@ Outcome command_docs(Context& ctx, Args args) {
     if (const Command* const command = ctx.rooms.table.find(name)) commands.push_back(command);
   }
   for (const Command& command : ctx.rooms.table.all()) {
-    if (args.size() == 2 && command.row.name.find('|') == View::npos) commands.push_back(&command);
+    if (args.size() == 2 && !command.is_subcommand) commands.push_back(&command);
   }
   ctx.reply.map(commands.size());
   for (const Command* command : commands) tell(ctx.reply, *command);

@@ -68,8 +68,6 @@ Replied describe(ReplySink& reply, const Command& command) {
   return {};
 }
 
-bool is_top_level(const Command& command) { return command.row.name.find('|') == View::npos; }
-
 Result<std::vector<size_t>> positions_of(Context& ctx, Args args) {
   const Args request(args.from(2));
   const Command* const command = ctx.rooms.table.find(request);
@@ -91,7 +89,7 @@ Outcome command_all(Context& ctx, Args args) {
   if (args.size() > 1) return arity_error(ctx.command);
   ctx.reply.array(ctx.rooms.table.top_level());
   for (const Command& command : ctx.rooms.table.all()) {
-    if (is_top_level(command)) describe(ctx.reply, command);
+    if (!command.is_subcommand) describe(ctx.reply, command);
   }
   return Replied();
 }

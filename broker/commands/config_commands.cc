@@ -2,6 +2,7 @@
 // config_commands.cc: CONFIG GET and SET over the one table of keys. https://redis.io/docs/latest/commands/config-get/
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "broker/broker.h"
 #include "broker/commands/client_commands.h"
@@ -15,15 +16,10 @@ namespace leat {
 namespace {
 // Where files are written: whoever may set that can write anywhere (enable-protected-configs).
 constexpr View kProtected[] = {"dbfilename", "dir", "snapshot.backup_dir"};
-bool is_protected(View name) {
-  return std::find(std::begin(kProtected), std::end(kProtected), name) != std::end(kProtected);
-}
 // Which patterns do not find: who wants them knows their names. They slow a server down for its tests.
 constexpr View kHidden[] = {"key-load-delay", "loading-process-events-interval-bytes", "rdb-key-save-delay"};
-bool finds(View pattern, View name) {
-  const bool hidden = std::find(std::begin(kHidden), std::end(kHidden), name) != std::end(kHidden);
-  return hidden ? same_word(pattern, name) : glob_match(pattern, name, true);
-}
+bool is_of(std::span<const View> names, View name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool finds(View pattern, View name) { return is_of(kHidden, name) ? same_word(pattern, name) : glob_match(pattern, name, true); }
 }  // namespace
 
 Outcome config_container(Context& ctx, Args) { return arity_error(ctx.command); }
@@ -60,7 +56,7 @@ Outcome config_set(Context& ctx, Args args) {
       return Status::error("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + Bytes(why));
     };
     if (!seen.insert(key).second) return failed("duplicate parameter");
-    if (is_protected(key->name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer()) &&
+    if (is_of(kProtected, key->name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer()) &&
         args[i + 1] != key->get(ctx.rooms.config)) {
       return failed("can't set protected config");
     }

@@ -38,7 +38,6 @@ bool arity_fits(const Command& command, Args args) {
 }
 
 bool is_script(const Command& command) { return command.family == "scripting"; }
-bool runs_script(const Command& command) { return command.is(kRunsScript); }
 
 bool names_missing_subcommand(const Command* command, Args args) {
   return command != nullptr && command->is(kContainer) && !command->subcommands.empty() && args.size() >= 2;
@@ -99,7 +98,7 @@ Status Executor::busy_error() const {
 
 // By its row; a script by what it says of itself: its first line, or what it was registered with.
 bool Executor::may_write(const Command& command, Args args) const {
-  if (!runs_script(command)) return command.is(kWrite) || command.is(kMayWrite);
+  if (!command.is(kRunsScript)) return command.is(kWrite) || command.is(kMayWrite);
   if (command.is(kReadOnly)) return false;
   if (command.row.name == "EVALSHA") return !rooms_.scripts.flags(args[1]).value_or(ScriptFlags()).no_writes;
   if (command.row.name == "FCALL") {
@@ -298,8 +297,8 @@ Outcome Executor::invoke(Context& ctx, Args args) {
   CommandStats& stats = rooms_.stats.by_command[ctx.command.number];  // not before: CONFIG RESETSTAT makes them anew
   const bool parks = outcome.waits() && !ctx.nested;  // it is counted when its wait is over
   if (!parks) ++stats.calls;
+  if (!ctx.in_script) rooms_.time.advance();  // also for who parks: that took time as well
   if (!parks && !ctx.in_script) {
-    rooms_.time.advance();
     const int64_t took_us = rooms_.time.monotonic_us() - started_us;
     count_time(stats, took_us);
     if (took_us >= slow_us_) [[unlikely]] note_slow(ctx, args, took_us);
@@ -392,7 +391,9 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
     return refuse("ERR Unknown Redis command called from script");
   }
   if (!arity_fits(*command, args)) return refuse("ERR Wrong number of args calling Redis command from script");
-  if (command->is(kNoScript) && !(scripts_debug && may_debug_scripts(*command))) return refuse("ERR This Redis command is not allowed from script");
+  if (command->is(kNoScript) && !(scripts_debug && may_debug_scripts(*command))) {
+    return refuse("ERR This Redis command is not allowed from script");
+  }
   if (!script.client.unrestricted) [[unlikely]] {
     const Status forbidden = guard_.permission(script.client, *command, args, Guard::Where::kScript);
     if (!forbidden.ok()) return refuse(forbidden.text());

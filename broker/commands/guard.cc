@@ -24,7 +24,7 @@ uint8_t needs_of(View flags) {
 }
 
 access::Act act_of(const Command& command, Args args) {
-  const size_t first = command.row.name.find('|') == View::npos ? 1 : 2;
+  const size_t first = command.is_subcommand ? 2 : 1;
   return {.command = command.number,
           .for_anyone = command.is(kNoAuth),
           .first_word = args.size() > first ? std::optional(args[first]) : std::nullopt,

@@ -4,9 +4,8 @@
 
 #include "broker/broker.h"
 #include "broker/commands/info_lines.h"
-#include "broker/commands/server_commands.h"
+#include "broker/commands/memory_figures.h"
 #include "broker/config_words.h"
-#include "broker/memory.h"
 
 namespace leat {
 
@@ -30,46 +29,42 @@ EvictionPolicy policy_to_tell(const Classes& classes) {
   return kept ? EvictionPolicy::kNone : classes[kDefaultClass].policy;
 }
 
-double share(size_t part, size_t whole) { return static_cast<double>(part) / static_cast<double>(std::max<size_t>(whole, 1)); }
-
-// What the memory is for, and what the allocator and the kernel lose of it.
-void allocator(Context& ctx, const MemoryUse& use, Lines& out) {
-  const size_t dataset = ctx.rooms.keyspace.memory(), overhead = use.allocated - std::min(dataset, use.allocated);
-  const auto percent = [](size_t part, size_t whole) { return 100 * std::min(1.0, share(part, whole)); };
-  const auto ratio = [&](View what, size_t from, size_t to) {
-    out.fraction(Bytes(what) + "_ratio", share(to, from));
-    out.field(Bytes(what) + "_bytes", static_cast<int64_t>(to) - static_cast<int64_t>(from));
+// What it is for, and what the allocator and the kernel lose of it.
+void purposes(const MemoryFigures& figures, Lines& out) {
+  const auto lost = [&](View what, size_t from, size_t to) {
+    out.fraction(Bytes(what) + "_ratio", ratio(to, from));
+    out.field(Bytes(what) + "_bytes", difference(to, from));
   };
-  out.fraction("used_memory_peak_perc", percent(use.allocated, ctx.rooms.stats.memory_peak), "%.2f%%");
-  out.field("used_memory_overhead", overhead);
-  out.field("used_memory_startup", overhead - std::min(overhead, clients_memory(ctx.rooms.clients)));
-  out.field("used_memory_dataset", dataset);
-  out.fraction("used_memory_dataset_perc", percent(dataset, use.allocated), "%.2f%%");
-  const AllocatorUse pages = allocator_use();
-  out.field("allocator_allocated", use.allocated);
-  out.field("allocator_active", pages.active);
-  out.field("allocator_resident", pages.resident);
-  ratio("allocator_frag", use.allocated, pages.active);
-  ratio("allocator_rss", pages.active, pages.resident);
-  ratio("rss_overhead", pages.resident, use.resident);
-  ratio("mem_fragmentation", use.allocated, use.resident);
+  const size_t allocated = figures.use.allocated;
+  out.fraction("used_memory_peak_perc", percentage(allocated, figures.peak), "%.2f%%");
+  out.field("used_memory_overhead", figures.overhead);
+  out.field("used_memory_startup", figures.startup());
+  out.field("used_memory_dataset", figures.dataset);
+  out.fraction("used_memory_dataset_perc", std::min(100.0, percentage(figures.dataset, allocated)), "%.2f%%");
+  out.field("allocator_allocated", allocated);
+  out.field("allocator_active", figures.pages.active);
+  out.field("allocator_resident", figures.pages.resident);
+  lost("allocator_frag", allocated, figures.pages.active);
+  lost("allocator_rss", figures.pages.active, figures.pages.resident);
+  lost("rss_overhead", figures.pages.resident, figures.use.resident);
+  lost("mem_fragmentation", allocated, figures.use.resident);
 }
 
 }  // namespace
 
 void info_memory(Context& ctx, Lines& out) {
-  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
-  ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
+  const MemoryFigures figures = memory_figures(ctx.rooms);
+  const MemoryUse& use = figures.use;
   out.field("used_memory", use.allocated);
   out.field("used_memory_human", human(use.allocated));
   out.field("used_memory_rss", use.resident);
   out.field("used_memory_rss_human", human(use.resident));
-  out.field("used_memory_peak", ctx.rooms.stats.memory_peak);
-  out.field("used_memory_peak_human", human(ctx.rooms.stats.memory_peak));
-  allocator(ctx, use, out);
+  out.field("used_memory_peak", figures.peak);
+  out.field("used_memory_peak_human", human(figures.peak));
+  purposes(figures, out);
   const ScriptHost& scripts = ctx.rooms.scripts;
   const FunctionHost& functions = ctx.rooms.functions;
-  const size_t in_lua = scripts.memory() + functions.memory(), cached = scripts.cache_memory() + functions.cache_memory();
+  const size_t in_lua = figures.scripts, cached = scripts.cache_memory() + functions.cache_memory();
   out.field("used_memory_lua", in_lua);
   out.field("used_memory_lua_human", human(in_lua));
   out.field("used_memory_vm_eval", ctx.rooms.scripts.memory());
@@ -89,7 +84,7 @@ void info_memory(Context& ctx, Lines& out) {
   out.field("maxmemory", config.maxmemory);
   out.field("maxmemory_human", human(static_cast<size_t>(config.maxmemory)));
   out.field("maxmemory_policy", name_of(policy_to_tell(ctx.rooms.classes)));
-  out.field("mem_clients_normal", clients_memory(ctx.rooms.clients));
+  out.field("mem_clients_normal", figures.clients);
   out.field("mem_aof_buffer", ctx.rooms.batch.size());
   out.none({"mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves",
             "mem_cluster_links", "mem_overhead_db_hashtable_rehashing", "active_defrag_running"});

@@ -7,19 +7,10 @@
 #include "broker/commands/executor.h"
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
+#include "broker/commands/memory_figures.h"
 #include "broker/commands/parse.h"
-#include "broker/commands/server_commands.h"
 
 namespace leat {
-
-size_t clients_memory(const Clients& clients) {
-  size_t bytes = 0;
-  for (const auto& [id, client] : clients.all()) {
-    bytes += sizeof(Client) + client->input.capacity() + client->output.capacity() + client->transport.unsent() +
-             client->queued_bytes;
-  }
-  return bytes;
-}
 
 namespace {
 
@@ -36,9 +27,6 @@ Outcome memory_usage(Context& ctx, Args args) {
   if (!ctx.look(args[2])) return ctx.reply.null();
   return ctx.reply.integer(static_cast<int64_t>(ctx.database().weight_of(args[2]).bytes));
 }
-
-double ratio(size_t a, size_t b) { return static_cast<double>(a) / static_cast<double>(std::max<size_t>(b, 1)); }
-int64_t difference(size_t a, size_t b) { return static_cast<int64_t>(a) - static_cast<int64_t>(b); }
 
 // The fields of MEMORY STATS, gathered first: their number is said before them.
 class Fields {
@@ -80,39 +68,36 @@ void tell_databases(Context& ctx) {
 
 // MEMORY STATS: Redis' names; what has no meaning here is nothing
 Outcome memory_stats(Context& ctx, Args) {
-  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
-  const AllocatorUse allocator = allocator_use();
-  ctx.rooms.stats.memory_peak = std::max(ctx.rooms.stats.memory_peak, use.allocated);
-  const size_t peak = ctx.rooms.stats.memory_peak, dataset = ctx.rooms.keyspace.memory();
-  const size_t of_clients = clients_memory(ctx.rooms.clients);
-  const size_t scripts = ctx.rooms.scripts.memory() + ctx.rooms.functions.memory();
+  const MemoryFigures figures = memory_figures(ctx.rooms);
+  const MemoryUse& use = figures.use;
+  const AllocatorUse& allocator = figures.pages;
+  const size_t dataset = figures.dataset;
   size_t keys = 0, databases = 0;
   for (DbIndex db = 0; db < kDatabases; ++db) {
     const size_t size = ctx.rooms.keyspace.database(db).size();
     keys += size;
     databases += size > 0;
   }
-  const size_t overhead = use.allocated > dataset ? use.allocated - dataset : 0;
   Fields head, tail;
-  head.size("peak.allocated", peak);
+  head.size("peak.allocated", figures.peak);
   head.size("total.allocated", use.allocated);
-  head.size("startup.allocated", overhead > of_clients + scripts ? overhead - of_clients - scripts : 0);
+  head.size("startup.allocated", figures.startup());
   head.number("replication.backlog", 0);
   head.number("clients.slaves", 0);
-  head.size("clients.normal", of_clients);
+  head.size("clients.normal", figures.clients);
   head.number("cluster.links", 0);
   head.size("aof.buffer", ctx.rooms.batch.size());
-  head.size("lua.caches", scripts);
+  head.size("lua.caches", figures.scripts);
   head.number("functions.caches", 0);
   tail.number("overhead.db.hashtable.lut", 0);
   tail.number("overhead.db.hashtable.rehashing", 0);
   tail.number("db.dict.rehashing.count", 0);
-  tail.size("overhead.total", overhead);
+  tail.size("overhead.total", figures.overhead);
   tail.size("keys.count", keys);
   tail.size("keys.bytes-per-key", keys == 0 ? 0 : dataset / keys);
   tail.size("dataset.bytes", dataset);
-  tail.real("dataset.percentage", std::min(100.0, 100 * ratio(dataset, use.allocated)));
-  tail.real("peak.percentage", 100 * ratio(use.allocated, peak));
+  tail.real("dataset.percentage", std::min(100.0, percentage(dataset, use.allocated)));
+  tail.real("peak.percentage", percentage(use.allocated, figures.peak));
   tail.size("allocator.allocated", use.allocated);
   tail.size("allocator.active", allocator.active);
   tail.size("allocator.resident", allocator.resident);
@@ -136,11 +121,12 @@ Outcome memory_stats(Context& ctx, Args) {
 // MEMORY DOCTOR: what stands out, in words
 Outcome memory_doctor(Context& ctx, Args) {
   constexpr size_t kLittle = 5 << 20;
-  const MemoryUse use = memory_use(ctx.rooms.keyspace.memory_unused());
+  const MemoryFigures figures = memory_figures(ctx.rooms);
+  const MemoryUse& use = figures.use;
   if (use.allocated < kLittle) return ctx.reply.verbatim("This broker uses too little memory for anything to stand out.\n");
   Bytes text;
-  if (ratio(ctx.rooms.stats.memory_peak, use.allocated) > 1.5) {
-    text += "- It used to use more: the peak was " + std::to_string(ctx.rooms.stats.memory_peak) + " bytes. Pages may stay "
+  if (ratio(figures.peak, use.allocated) > 1.5) {
+    text += "- It used to use more: the peak was " + std::to_string(figures.peak) + " bytes. Pages may stay "
             "with the process until they are needed again; MEMORY PURGE asks the allocator to give them back.\n";
   }
   if (ratio(use.resident, use.allocated) > 1.4 && use.resident - use.allocated > (size_t{10} << 20)) {
@@ -148,7 +134,7 @@ Outcome memory_doctor(Context& ctx, Args) {
             std::to_string(use.allocated) + " are in use: the memory is fragmented, or was just given up. "
             "MEMORY MALLOC-STATS has the details.\n";
   }
-  if (clients_memory(ctx.rooms.clients) > ctx.rooms.clients.size() * (200 << 10)) {
+  if (figures.clients > ctx.rooms.clients.size() * (200 << 10)) {
     text += "- Clients have large buffers: somebody reads slowly, or sends far ahead. CLIENT LIST shows who (omem, qbuf).\n";
   }
   if (text.empty()) return ctx.reply.verbatim("Nothing stands out.\n");

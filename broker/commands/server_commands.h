@@ -23,8 +23,6 @@ Outcome config_resetstat(Context&, Args);
 Outcome config_rewrite(Context&, Args);
 Outcome config_set(Context&, Args);
 
-size_t clients_memory(const Clients& clients);      // memory.cc: buffers, queued commands and all
-
 // What became of the keys of a class.
 ClassStats stats_of_class(const Rooms& rooms, ClassId id);
 

@@ -367,7 +367,7 @@ bool Database::free_dead(size_t chunks) {
   while (!dead_.empty() && chunks > 0) {
     // A value says only whether it is done, so it gets its chunks in small helpings.
     const size_t helping = std::min<size_t>(chunks, 16);
-    if (dead_.back()->free_some(helping)) dead_.pop_back(), ++freed_;
+    if (dead_.back()->free_some(helping)) dead_.pop_back();
     chunks -= helping;
   }
   return dead_.empty();
@@ -404,7 +404,7 @@ void Keyspace::swap_content(Keyspace& other) {
 }
 
 void Keyspace::flush(DbIndex db) {
-  freed_ += databases_.at(db)->size() + databases_.at(db)->freed();
+  freed_ += databases_.at(db)->size() + databases_.at(db)->dead();
   dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(*chunks_, chunks_->next_value_id())));
 }
 
@@ -414,7 +414,7 @@ bool Keyspace::free_some(size_t chunks) {
     return false;  // the rest next time: one call is one slice
   }
   for (const auto& database : databases_) {
-    if (!database->free_dead(chunks)) return false;
+    if (!free_dead(*database, chunks)) return false;
   }
   if (libraries_ != nullptr && !libraries_->free_dead(chunks)) return false;
   return users_ == nullptr || users_->free_dead(chunks);
@@ -427,10 +427,11 @@ size_t Keyspace::dead() const {
   return count;
 }
 
-uint64_t Keyspace::freed_dead() const {
-  uint64_t count = freed_;
-  for (const auto& database : databases_) count += database->freed();
-  return count;
+bool Keyspace::free_dead(Database& database, size_t chunks) {
+  const size_t before = database.dead();
+  const bool all = database.free_dead(chunks);
+  freed_ += before - database.dead();
+  return all;
 }
 
 void Keyspace::set_library(View name, View code) {

@@ -180,8 +180,7 @@ class Database {
   Weight weight_of(View key) const;
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_dead(size_t chunks);
-  size_t dead() const { return dead_.size(); }
-  uint64_t freed() const { return freed_; }  // of the dead, since the start
+  size_t dead() const { return dead_.size(); }  // values
   // The same for everything there is: the database must not be used for anything else any more.
   bool free_all(size_t chunks);
 
@@ -215,7 +214,6 @@ class Database {
   consumers::Deadlines<uint32_t> field_expiries_;  // of hashes, each with the earliest of its fields' times; the same
   std::vector<std::unique_ptr<Value>> dead_;
   size_t values_alive_ = 0;
-  uint64_t freed_ = 0;
 };
 
 template <FitsRow T, typename Change>
@@ -295,7 +293,7 @@ class Keyspace {
   // Frees up to `chunks` chunks of what is dead; true when nothing is left.
   bool free_some(size_t chunks);
   size_t dead() const;          // values, and keys of flushed databases, that wait for that
-  uint64_t freed_dead() const;  // since the start, how many of them are gone or going
+  uint64_t freed_dead() const { return freed_; }  // since the start, how many of them are gone or going
   // Where nobody holds a View: chunks move to where less memory is lost; true when nothing is left to do.
   bool tidy_memory(size_t steps, ChunkMemory::Hour hour);
   size_t memory() const;
@@ -327,7 +325,8 @@ class Keyspace {
   std::unique_ptr<Database> libraries_;  // nullptr: there was none yet
   std::unique_ptr<Database> users_;      // the same; where it is, the libraries' is too
   std::vector<std::unique_ptr<Database>> dead_;
-  uint64_t freed_ = 0;  // of flushed databases
+  bool free_dead(Database& database, size_t chunks);  // … of one, counted
+  uint64_t freed_ = 0;
 };
 
 }  // namespace leat

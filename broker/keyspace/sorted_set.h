@@ -75,8 +75,8 @@ class SortedSet final : public Value {
   // How many lie before the first within `min`, or up to the last within `max`.
   uint64_t lower_rank(ScoreBound min) const;
   uint64_t upper_rank(ScoreBound max) const;
-  // The same by member, for sets whose scores are all equal; with others the answer is some rank, as in Redis.
-  // By the members alone: what comes of it is unspecified unless they are in order, which they are where all scores are one.
+  // The same by the members alone. They are in order where all scores are one, and where scores rise with them; with others
+  // the answer is some rank, as in Redis.
   uint64_t lower_rank(LexBound min) const;
   uint64_t upper_rank(LexBound max) const;
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "broker/protocol/words.h"
+
 namespace leat {
 
 namespace {

@@ -8,6 +8,7 @@ namespace leat::testing {
 
 class InfoTest : public BrokerTest {
  public:
+  InfoTest() { config.debug_commands = DebugAccess::kLocal; }
   Bytes field(View section, View name) {
     const Bytes text = call("INFO " + Bytes(section)).text, start = "\n" + Bytes(name) + ":";
     const size_t at = text.find(start);
@@ -102,6 +103,17 @@ TEST_F(InfoTest, AWaitIsCountedWhenItEnds) {
   EXPECT_NE(stat("blpop").find("rejected_calls=1,failed_calls=1"), Bytes::npos);
 }
 
+// What it took to find nothing is counted when it ends.
+TEST_F(InfoTest, AWaitTookTime) {
+  clock.look_us = 10;
+  TestClient& waiter = connect();
+  waiter.send("BLPOP l 0");
+  call("RPUSH l a");
+  clock.look_us = 0;
+  EXPECT_EQ(stat("blpop").substr(0, 13), "calls=1,usec=");
+  EXPECT_EQ(stat("blpop").find("usec=0,"), Bytes::npos) << stat("blpop");
+}
+
 TEST_F(InfoTest, WhatIsFreedLaterIsCounted) {
   for (int i = 0; i < 10'000; ++i) call("RPUSH long " + Bytes(100, 'x'));
   call("CONFIG RESETSTAT");
@@ -112,6 +124,8 @@ TEST_F(InfoTest, WhatIsFreedLaterIsCounted) {
   EXPECT_EQ(field("memory", "lazyfreed_objects"), "3");
   EXPECT_EQ(field("memory", "lazyfree_pending_objects"), "0");
   call("CONFIG RESETSTAT");
+  EXPECT_EQ(field("memory", "lazyfreed_objects"), "0");
+  EXPECT_EQ(call("DEBUG RELOAD"), ok()) << "other databases, the same count";
   EXPECT_EQ(field("memory", "lazyfreed_objects"), "0");
 }
 
