@@ -86,10 +86,14 @@ class Broker {
     if (pump_) pump_();
     serve_while_held();
   }
-  // What CONFIG SET would make of TLS, before it takes effect: the door refuses what it could not use.
-  using Door = std::function<Status(const TlsSettings&)>;
+  // What CONFIG SET would make of them, before it takes effect: the door refuses what it could not use, and stays as it was.
+  struct Door {
+    std::function<Status(const TlsSettings&)> use_tls;  // reads the files again, also when nothing differs
+    std::function<Status(const Config&)> listen;        // where the configuration says
+  };
   void set_door(Door door) { door_ = std::move(door); }
-  Status ask_door(const TlsSettings& changed) const { return door_ ? door_(changed) : Status::fine(); }
+  Status use_tls(const TlsSettings& changed) const { return door_.use_tls ? door_.use_tls(changed) : Status::fine(); }
+  Status listen(const Config& changed) const { return door_.listen ? door_.listen(changed) : Status::fine(); }
   // What anybody out there can cause: a few lines of each kind a second.
   void warn(View event, Events::Fields fields) { bounded_.warning(time_.monotonic_ms(), event, fields); }
   void warn_of(const Client& client, View event, View why);

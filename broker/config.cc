@@ -2,6 +2,7 @@
 #include "broker/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -9,6 +10,7 @@
 #include "broker/class_config.h"
 #include "broker/config_redis.h"
 #include "broker/config_tls.h"
+#include "broker/bind_addresses.h"
 #include "broker/config_words.h"
 #include "broker/door.h"
 #include "broker/http_tokens.h"
@@ -124,6 +126,32 @@ ConfigKey networks(View toml_name, View redis_name, Networks Config::*member) {
           }};
 }
 
+ConfigKey addresses(View toml_name, View redis_name, Bytes Config::*member) {
+  return {toml_name, redis_name, true, [=](const Config& config) { return config.*member; },
+          [=](Config& config, View text) {
+            if (bind_addresses(text).size() > kBindAddressesMax) {
+              return Status::error("at most " + integer_text(kBindAddressesMax) + " addresses are listened at");
+            }
+            return config.*member = Bytes(text), Status::fine();
+          }};
+}
+
+// Octal, as chmod takes it: 770.
+ConfigKey file_mode(View toml_name, View redis_name, int64_t Config::*member) {
+  return {toml_name, redis_name, false,
+          [=](const Config& config) {
+            char digits[24];
+            return Bytes(digits, std::to_chars(digits, std::end(digits), config.*member, 8).ptr);
+          },
+          [=](Config& config, View text) {
+            int64_t mode = 0;
+            const auto read = std::from_chars(text.begin(), text.end(), mode, 8);
+            const bool fits = read.ec == std::errc() && read.ptr == text.end() && mode >= 0 && mode <= 0777;
+            if (!fits) return Status::error("argument must be the mode of a file, octal: 0 to 777");
+            return config.*member = mode, Status::fine();
+          }};
+}
+
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
   using E = EvictionPolicy;
@@ -132,8 +160,10 @@ std::vector<ConfigKey> make_keys() {
   std::vector<std::pair<View, E>> policies;
   for (const auto& [name, policy] : kPolicyWords) policies.emplace_back(name, policy);
   std::vector<ConfigKey> keys = {
-      text("bind", "bind", false, &Config::bind),
-      number("port", "port", false, &Config::port, 0, 65535),
+      addresses("bind", "bind", &Config::bind),
+      number("port", "port", true, &Config::port, 0, 65535),
+      text("unix_socket", "unixsocket", false, &Config::unix_socket),
+      file_mode("unix_socket_mode", "unixsocketperm", &Config::unix_socket_mode),
       number("tcp_backlog", "tcp-backlog", false, &Config::tcp_backlog, 1, 65535),
       number("tcp_keepalive_s", "tcp-keepalive", true, &Config::tcp_keepalive_s, 0, INT32_MAX),
       networks("allow", "", &Config::allow),

@@ -69,8 +69,10 @@ constexpr size_t kClassPrefixBytesMax = 512;
 constexpr size_t kClassNameBytesMax = 64;
 
 struct Config {
-  Bytes bind = "127.0.0.1";
-  int64_t port = 6379;
+  Bytes bind = "127.0.0.1";  // bind_addresses.h takes it apart
+  int64_t port = 6379;  // 0: any that is free; with a unix_socket: none
+  Bytes unix_socket;    // a path; empty: no such door
+  int64_t unix_socket_mode = 0;  // as in chmod; 0: as the umask says
   int64_t tcp_backlog = 511;
   int64_t tcp_keepalive_s = 300;
   Networks allow;  // who may connect; empty: everybody

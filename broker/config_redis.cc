@@ -35,8 +35,6 @@ constexpr Constant kConstants[] = {
     {"syslog-enabled", "no", true},
     {"tls-cluster", "no"},
     {"tls-replication", "no"},
-    {"unixsocket", "", true},
-    {"unixsocketperm", "0", true},
 };
 
 ConfigKey constant(const Constant& one) {

@@ -81,7 +81,7 @@ void append_tls_keys(std::vector<ConfigKey>& keys) {
   using T = TlsSettings;
   const auto add = [&](ConfigKey key) { keys.push_back(std::move(key)); };
   add(choice("tls", "", &T::mode, kModes));
-  add(number("tls_port", "tls-port", false, &T::port, 0, 65535));
+  add(number("tls_port", "tls-port", true, &T::port, 0, 65535));
   add(text("tls_cert_file", "tls-cert-file", &T::cert_file));
   add(text("tls_key_file", "tls-key-file", &T::key_file));
   add(text("tls_key_file_pass", "tls-key-file-pass", &T::key_file_pass));

@@ -94,7 +94,7 @@ int run_broker(Config config, Events& events) {
   if (!first.ok()) return refuse(Bytes(first.status().text()));
   print_tokens(*first);
   const wal::RecoveryReport& recovery = broker.log()->recovery();
-  events.info("serving", {{"version", kLeatVersion}, {"bind", config.bind}, {"port", server.port()}, {"pid", getpid()},
+  events.info("serving", {{"version", kLeatVersion}, {"bind", config.bind}, {"port", broker.port}, {"pid", getpid()},
                           {"data_dir", config.data_dir}, {"records", recovery.records}, {"last_index", recovery.last}});
   server.run();
   if (!broker.failed().ok()) {

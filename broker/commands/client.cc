@@ -24,6 +24,7 @@ Bytes flags_of(const Client& client) {
     if (client.tracking->broadcasts()) flags += 'B';
   }
   if (client.closing) flags += 'c';
+  if (client.transport.peer().starts_with('/')) flags += 'U';
   if (client.no_evict) flags += 'e';
   if (client.no_touch) flags += 'T';
   return flags.empty() ? "N" : flags;

@@ -19,6 +19,33 @@ constexpr View kProtected[] = {"dbfilename", "dir", "snapshot.backup_dir"};
 // Which patterns do not find: who wants them knows their names. They slow a server down for its tests.
 constexpr View kHidden[] = {"key-load-delay", "loading-process-events-interval-bytes", "rdb-key-save-delay"};
 bool is_of(std::span<const View> names, View name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+// Where connections are taken; and what TLS is spoken there. Those that a CONFIG SET names, the last of each.
+struct AboutDoor {
+  Bytes places, tls;
+  void note(const ConfigKey& key, View name) {
+    if (key.toml_name.starts_with("tls")) tls = Bytes(name);
+    if (key.toml_name == "bind" || key.toml_name == "port" || key.toml_name == "tls_port") places = Bytes(name);
+  }
+};
+
+Status refusal(View name, View why) {
+  return Status::error("ERR CONFIG SET failed (possibly related to argument '" + Bytes(name) + "') - " + Bytes(why));
+}
+
+// The door goes first: a port that is taken, or a certificate that cannot be read, is refused, and all is as it was.
+Status ask_door(Context& ctx, const Config& changed, const AboutDoor& about) {
+  const Broker& broker = ctx.rooms.broker;
+  if (!about.places.empty()) {
+    const View which = same_word(about.places, "bind") ? "Failed to bind to specified addresses. " : "Unable to listen on this port. ";
+    if (const Status listens = broker.listen(changed); !listens.ok()) return refusal(about.places, Bytes(which) + Bytes(listens.text()));
+  }
+  if (about.tls.empty()) return Status::fine();
+  const Status used = broker.use_tls(changed.tls);  // also when nothing differs: the files may
+  if (used.ok()) return used;
+  if (!about.places.empty()) (void)broker.listen(ctx.rooms.config);  // back
+  return refusal(about.tls, used.text());
+}
+
 bool finds(View pattern, View name) { return is_of(kHidden, name) ? same_word(pattern, name) : glob_match(pattern, name, true); }
 }  // namespace
 
@@ -45,16 +72,14 @@ Outcome config_set(Context& ctx, Args args) {
   if (args.size() % 2 != 0) return arity_error(ctx.command);
   Config changed = ctx.rooms.config;
   std::set<const ConfigKey*> seen;  // an old name is another one, as in Redis: what comes last counts
-  Bytes about_tls;                  // the last name of that
+  AboutDoor about_door;
   for (size_t i = 2; i < args.size(); i += 2) {
     const Bytes name(args[i]);
     const ConfigKey* key = find_config_key(args[i]);
     if (key == nullptr) {
       return Status::error("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
     }
-    const auto failed = [&](View why) {
-      return Status::error("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + Bytes(why));
-    };
+    const auto failed = [&](View why) { return refusal(name, why); };
     if (!seen.insert(key).second) return failed("duplicate parameter");
     if (is_of(kProtected, key->name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer()) &&
         args[i + 1] != key->get(ctx.rooms.config)) {
@@ -65,16 +90,10 @@ Outcome config_set(Context& ctx, Args args) {
     }
     if (const Status set = key->set(changed, args[i + 1]); !set.ok()) return failed(set.text());
     if (const Status fits = check_config(changed); !fits.ok()) return failed(fits.text());
-    if (!key->toml_name.starts_with("tls")) continue;
-    about_tls = name;
+    about_door.note(*key, name);
   }
-  // Also when nothing differs: the files may.
-  if (const Status taken = about_tls.empty() ? Status::fine() : ctx.rooms.broker.ask_door(changed.tls); !taken.ok()) {
-    return Status::error("ERR CONFIG SET failed (possibly related to argument '" + about_tls + "') - " + Bytes(taken.text()));
-  }
-  if (const Status taken = ctx.rooms.doorkeeper.would_follow(changed); !taken.ok()) {
-    return Status::error("ERR CONFIG SET failed (possibly related to argument 'http.token') - " + Bytes(taken.text()));
-  }
+  if (const Status taken = ctx.rooms.doorkeeper.would_follow(changed); !taken.ok()) return refusal("http.token", taken.text());
+  if (const Status taken = ask_door(ctx, changed, about_door); !taken.ok()) return taken;
   ctx.rooms.config = std::move(changed);
   ctx.rooms.broker.apply_config();
   end_connections(ctx, [&](const Client& client) { return ctx.rooms.doorkeeper.is_void(client); });

@@ -13,6 +13,7 @@
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
 #include "broker/config_words.h"
+#include "broker/protocol/words.h"
 #include "broker/version.h"
 
 namespace leat {
@@ -30,6 +31,23 @@ Bytes executable() {
   char path[4096];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
   return Bytes(path, length > 0 ? static_cast<size_t>(length) : 0);
+}
+
+// A line for each door: its addresses and port, or its path.
+void listeners(Context& ctx, Lines& out) {
+  const Config& config = ctx.rooms.config;
+  Bytes addresses;
+  for (const View word : words_of(config.bind)) addresses += ",bind=" + Bytes(word);
+  int number = 0;
+  const auto line = [&](View name, const Bytes& where) {
+    out.field("listener" + std::to_string(number++), "name=" + Bytes(name) + where);
+  };
+  const auto tcp = [&](View name, uint64_t port) {
+    if (port != 0) line(name, addresses + ",port=" + std::to_string(port));
+  };
+  tcp("tcp", ctx.rooms.broker.port);
+  if (!config.unix_socket.empty()) line("unix", ",bind=" + config.unix_socket);
+  tcp("tls", ctx.rooms.broker.tls_door.port);
 }
 
 void server(Context& ctx, Lines& out) {
@@ -51,10 +69,8 @@ void server(Context& ctx, Lines& out) {
   out.field("process_id", getpid());
   out.field("run_id", replication_id(ctx.rooms.broker.log()));
   const Broker::TlsDoor& tls = ctx.rooms.broker.tls_door;
-  const Bytes listens = ",bind=" + ctx.rooms.config.bind + ",port=";
   out.field("tcp_port", ctx.rooms.broker.port);
-  out.field("listener0", "name=tcp" + listens + std::to_string(ctx.rooms.broker.port));
-  if (tls.port != 0) out.field("listener1", "name=tls" + listens + std::to_string(tls.port));
+  listeners(ctx, out);
   if (ctx.rooms.broker.http_port != 0) out.field("http_port", ctx.rooms.broker.http_port);
   if (!tls.subject.empty()) {
     out.field("tls_certificate", tls.subject);

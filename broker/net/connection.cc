@@ -3,6 +3,9 @@
 
 #include <sys/socket.h>
 
+#include <filesystem>
+
+#include "broker/net/listener.h"
 #include "broker/net/server.h"
 
 namespace leat {
@@ -43,34 +46,44 @@ struct Connection::Pending {
 };
 
 Connection::Connection(Server& server, uv_loop_t& loop, Door door) : server_(server), door_(door) {
-  uv_tcp_init(&loop, &handle_);
-  handle_.data = this;
+  if (door == Door::kFile) uv_pipe_init(&loop, &handle_.pipe, 0);
+  else uv_tcp_init(&loop, &handle_.tcp);
+  handle_.any.data = this;
 }
 
 Connection::~Connection() = default;
 
-void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config, Door door) {
-  auto* const connection = new Connection(server, loop, door);
-  if (uv_accept(listener, reinterpret_cast<uv_stream_t*>(&connection->handle_)) != 0) return connection->close_now();
-  uv_tcp_nodelay(&connection->handle_, 1);
-  if (config.tcp_keepalive_s > 0) {
-    uv_tcp_keepalive(&connection->handle_, 1, static_cast<unsigned>(config.tcp_keepalive_s));
-  }
-  connection->start(config);
+void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Place& place) {
+  auto* const connection = new Connection(server, loop, place.door);
+  if (uv_accept(&listener, &connection->handle_.stream) != 0) return connection->close_now();
+  connection->start(server.broker().rooms().config, place);
 }
 
-void Connection::start(const Config& config) {
-  sockaddr_storage address{};
-  int size = sizeof address;
-  if (uv_tcp_getpeername(&handle_, reinterpret_cast<sockaddr*>(&address), &size) == 0) peer_ = address_text(address);
+void Connection::start(const Config& config, const Place& place) {
   server_.remember(*this);
-  if (!may_come_in(config, reinterpret_cast<const sockaddr&>(address))) return;
-  size = sizeof address;
-  if (uv_tcp_getsockname(&handle_, reinterpret_cast<sockaddr*>(&address), &size) == 0) local_ = address_text(address);
+  if (!find_addresses(config, place)) return;
   begin();
   if (closing_) return;
-  if (door_ == Door::kTlsOnly || config.tls.mode == TlsMode::kRequired) begin_handshake();
+  if (door_ == Door::kFile) speech_ = Speech::kPlain;
+  else if (door_ == Door::kTlsOnly || config.tls.mode == TlsMode::kRequired) begin_handshake();
   read_on();
+}
+
+// Whose they are says whether he may come in.
+bool Connection::find_addresses(const Config& config, const Place& place) {
+  if (door_ == Door::kFile) {  // as Redis writes it; absolute, so that it is no internet address
+    peer_ = local_ = std::filesystem::absolute(place.host).string() + ":0";
+    return true;
+  }
+  uv_tcp_nodelay(&handle_.tcp, 1);
+  if (config.tcp_keepalive_s > 0) uv_tcp_keepalive(&handle_.tcp, 1, static_cast<unsigned>(config.tcp_keepalive_s));
+  sockaddr_storage address{};
+  int size = sizeof address;
+  if (uv_tcp_getpeername(&handle_.tcp, reinterpret_cast<sockaddr*>(&address), &size) == 0) peer_ = address_text(address);
+  if (!may_come_in(config, reinterpret_cast<const sockaddr&>(address))) return false;
+  size = sizeof address;
+  if (uv_tcp_getsockname(&handle_.tcp, reinterpret_cast<sockaddr*>(&address), &size) == 0) local_ = address_text(address);
+  return true;
 }
 
 void Connection::begin() {
@@ -105,7 +118,7 @@ void Connection::read_on() {
   if (reading_ || closing_) return;
   reading_ = true;
   uv_read_start(
-      reinterpret_cast<uv_stream_t*>(&handle_),
+      &handle_.stream,
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { *buffer = self(handle).server_.read_buffer(); },
       [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
         self(reinterpret_cast<uv_handle_t*>(stream)).on_read(size, *buffer);
@@ -113,7 +126,7 @@ void Connection::read_on() {
 }
 
 void Connection::stop_reading() {
-  uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
+  uv_read_stop(&handle_.stream);
   reading_ = false;
 }
 
@@ -276,7 +289,7 @@ void Connection::write(Bytes& bytes) {
 
 void Connection::send(Bytes& bytes) {
   if (closing_) return;
-  auto* const stream = reinterpret_cast<uv_stream_t*>(&handle_);
+  uv_stream_t* const stream = &handle_.stream;
   size_t sent = 0;
   if (unsent_ == 0) {
     const uv_buf_t buffer{bytes.data(), bytes.size()};
@@ -295,7 +308,7 @@ void Connection::send(Bytes& bytes) {
 }
 
 void Connection::on_written(int status) {
-  unsent_ = uv_stream_get_write_queue_size(reinterpret_cast<uv_stream_t*>(&handle_));
+  unsent_ = uv_stream_get_write_queue_size(&handle_.stream);
   if (status != 0) return close_now();
   if (unsent_ > 0) return;
   if (close_when_sent_) close_now();
@@ -324,12 +337,12 @@ void Connection::close_now() {
     server_.broker().hang_up(client);
   }
   // Not destroyed yet: a slow script pumps the loop, and its client, who has just left, is asked for his address afterwards.
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) { self(handle).server_.bury(self(handle)); });
+  uv_close(&handle_.any, [](uv_handle_t* handle) { self(handle).server_.bury(self(handle)); });
 }
 
 int Connection::descriptor() const {
   uv_os_fd_t descriptor;
-  return uv_fileno(reinterpret_cast<const uv_handle_t*>(&handle_), &descriptor) == 0 ? descriptor : -1;
+  return uv_fileno(&handle_.any, &descriptor) == 0 ? descriptor : -1;
 }
 
 }  // namespace leat

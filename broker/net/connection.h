@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// connection.h: one TCP connection: bytes in, bytes out, plain or sealed; no commands.                       [libuv]
+// connection.h: one connection, by TCP or a file of this machine: bytes in, bytes out, plain or sealed; no commands. [libuv]
 //
 // Used by: Server, which accepts it; the broker's Client sends through it, or the RestSession in between.
 // Always:  - its close callback hands it to the Server, which destroys it when its client has forgotten it, and nobody else
@@ -21,15 +21,16 @@
 namespace leat {
 
 class Server;
+struct Place;
 
 class Connection final : public Transport {
  public:
-  enum class Door : uint8_t { kUsual, kTlsOnly, kHttp };
+  enum class Door : uint8_t { kUsual, kTlsOnly, kHttp, kFile };  // a file of this machine: nothing is sealed there
 
   Connection(Server& server, uv_loop_t& loop, Door door);
   ~Connection() override;  // once it is closed; see Server::bury
   // Takes the next connection that waits at `listener`; gone at once when that fails, or it may not come in.
-  static void accept(Server& server, uv_loop_t& loop, uv_stream_t* listener, const Config& config, Door door);
+  static void accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Place& place);
 
   void write(Bytes& bytes) override;
   void close_when_sent() override;
@@ -49,7 +50,8 @@ class Connection final : public Transport {
  private:
   enum class Speech : uint8_t { kUnknown, kPlain, kShaking, kTls };
   struct Pending;
-  void start(const Config& config);
+  void start(const Config& config, const Place& place);
+  bool find_addresses(const Config& config, const Place& place);
   bool may_come_in(const Config& config, const sockaddr& from);
   void on_read(ssize_t size, const uv_buf_t& buffer);
   void on_hang_up();
@@ -68,7 +70,12 @@ class Connection final : public Transport {
   void stop_reading();
 
   Server& server_;
-  uv_tcp_t handle_;
+  union {
+    uv_handle_t any;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle_;
   Client* client_ = nullptr;
   std::unique_ptr<RestSession> rest_;  // what stands between it and its client; null: it speaks RESP
   std::optional<IpAddress> counted_;  // at the door

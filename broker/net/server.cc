@@ -27,9 +27,6 @@ Server::Server(Broker& broker, Events& events)
     : broker_(broker), config_(broker.rooms().config), events_(events), read_buffer_(kReadBytes) {
   std::signal(SIGPIPE, SIG_IGN);
   uv_loop_init(&loop_);
-  uv_tcp_init(&loop_, &listener_);
-  uv_tcp_init(&loop_, &tls_listener_);
-  uv_tcp_init(&loop_, &http_listener_);
   uv_timer_init(&loop_, &timer_);
   uv_timer_init(&loop_, &handshake_timer_);
   uv_timer_init(&loop_, &http_timer_);
@@ -37,7 +34,6 @@ Server::Server(Broker& broker, Events& events)
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &interrupt_);
   uv_signal_init(&loop_, &hang_up_);
-  listener_.data = tls_listener_.data = http_listener_.data = this;
   timer_.data = handshake_timer_.data = http_timer_.data = this;
   terminate_.data = interrupt_.data = hang_up_.data = this;
   const auto stop = [](uv_signal_t* signal, int number) {
@@ -47,21 +43,22 @@ Server::Server(Broker& broker, Events& events)
   uv_signal_start(&terminate_, stop, SIGTERM);
   uv_signal_start(&interrupt_, stop, SIGINT);
   uv_signal_start(&hang_up_, [](uv_signal_t* signal, int) { self(signal->data).reread_certificates(); }, SIGHUP);
-  broker_.set_door([this](const TlsSettings& changed) { return adopt(changed); });
+  broker_.set_door({.use_tls = [this](const TlsSettings& changed) { return adopt(changed); },
+                    .listen = [this](const Config& changed) { return open_doors(changed); }});
   broker_.set_wake([this] { uv_async_send(&wake_); });
   broker_.set_pump([this] { pump(); });
   broker_.set_outbound(&outbound_);
 }
 
 Server::~Server() {
-  broker_.set_door(nullptr);
+  broker_.set_door({});
   broker_.set_wake(nullptr);
   broker_.set_pump(nullptr);
   broker_.set_outbound(nullptr);  // and so all its calls are being closed
   const std::vector<Connection*> open(connections_.begin(), connections_.end());
   for (Connection* connection : open) connection->close_now();
-  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&listener_), reinterpret_cast<uv_handle_t*>(&tls_listener_),
-                              reinterpret_cast<uv_handle_t*>(&http_listener_), reinterpret_cast<uv_handle_t*>(&timer_),
+  doors_.close();
+  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&timer_),
                               reinterpret_cast<uv_handle_t*>(&handshake_timer_), reinterpret_cast<uv_handle_t*>(&http_timer_),
                               reinterpret_cast<uv_handle_t*>(&wake_), reinterpret_cast<uv_handle_t*>(&terminate_),
                               reinterpret_cast<uv_handle_t*>(&interrupt_), reinterpret_cast<uv_handle_t*>(&hang_up_)}) {
@@ -88,63 +85,17 @@ Status Server::listen() {
   if (config_.tls.wanted()) {
     if (Status used = use_tls(config_.tls); !used.ok()) return used;
   }
-  if (Status usual = listen_on(listener_, config_.port, "port"); !usual.ok()) return usual;
-  broker_.port = port_ = bound_port(listener_);
-  if (config_.tls.port != 0) {
-    if (Status sealed = listen_on(tls_listener_, config_.tls.port, "tls_port"); !sealed.ok()) return sealed;
-    broker_.tls_door.port = bound_port(tls_listener_);
-  }
-  if (config_.http_port != 0) {
-    if (Status rest = listen_on(http_listener_, config_.http_port, "http.port"); !rest.ok()) return rest;
-    broker_.http_port = bound_port(http_listener_);
-    events_.info("http_ready", {{"bind", config_.bind}, {"port", broker_.http_port}});
-  }
+  if (Status opened = open_doors(config_); !opened.ok()) return opened;
+  if (broker_.http_port != 0) events_.info("http_ready", {{"bind", config_.bind}, {"port", broker_.http_port}});
   return Status::fine();
 }
 
-Status Server::listen_on(uv_tcp_t& listener, int64_t wanted, View setting) {
-  const Bytes place = config_.bind + ":" + std::to_string(wanted);
-  const auto failed = [&](int error) {
-    Bytes advice;
-    if (error == UV_EADDRINUSE) advice = ": the port is taken; choose another with --set " + Bytes(setting) + "=N";
-    return Status::error("cannot listen on " + place + " (" + uv_strerror(error) + ")" + advice);
-  };
-  const Bytes host = config_.bind == "localhost" ? "127.0.0.1" : config_.bind;
-  const int port = static_cast<int>(wanted);
-  sockaddr_in ipv4;
-  sockaddr_in6 ipv6;
-  const sockaddr* address = reinterpret_cast<const sockaddr*>(&ipv4);
-  if (uv_ip4_addr(host.c_str(), port, &ipv4) != 0) {
-    address = reinterpret_cast<const sockaddr*>(&ipv6);
-    if (const int error = uv_ip6_addr(host.c_str(), port, &ipv6); error != 0) return failed(error);
-  }
-  if (const int error = uv_tcp_bind(&listener, address, 0); error != 0) return failed(error);
-  const auto on_connection = [](uv_stream_t* stream, int status) {
-    self(stream->data).on_connection(*reinterpret_cast<uv_tcp_t*>(stream), status);
-  };
-  const int backlog = static_cast<int>(config_.tcp_backlog);
-  const int error = uv_listen(reinterpret_cast<uv_stream_t*>(&listener), backlog, on_connection);
-  return error == 0 ? Status::fine() : failed(error);
-}
-
-// The port lies at the same place in both kinds of address.
-uint16_t Server::bound_port(const uv_tcp_t& listener) {
-  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
-  char address[sizeof(sockaddr_storage)];
-  int size = sizeof address;
-  uv_tcp_getsockname(&listener, reinterpret_cast<sockaddr*>(address), &size);
-  return ntohs(get_fixed<in_port_t>(address + offsetof(sockaddr_in, sin_port)));
-}
-
-void Server::on_connection(uv_tcp_t& listener, int status) {
-  if (status != 0) {
-    broker_.warn("accept_failed", {{"why", uv_strerror(status)}});
-    return;
-  }
-  auto door = Connection::Door::kUsual;
-  if (&listener == &tls_listener_) door = Connection::Door::kTlsOnly;
-  if (&listener == &http_listener_) door = Connection::Door::kHttp;
-  Connection::accept(*this, loop_, reinterpret_cast<uv_stream_t*>(&listener), config_, door);
+Status Server::open_doors(const Config& config) {
+  if (Status opened = doors_.open(config); !opened.ok()) return opened;
+  broker_.port = doors_.port(Connection::Door::kUsual);
+  broker_.tls_door.port = doors_.port(Connection::Door::kTlsOnly);
+  broker_.http_port = doors_.port(Connection::Door::kHttp);
+  return Status::fine();
 }
 
 // TLS.
@@ -232,9 +183,7 @@ void Server::run() {
     resume_stalled();
     schedule();
   }
-  close(reinterpret_cast<uv_handle_t*>(&listener_));
-  close(reinterpret_cast<uv_handle_t*>(&tls_listener_));
-  close(reinterpret_cast<uv_handle_t*>(&http_listener_));
+  doors_.close();
   if (broker_.failed().ok()) drain();
 }
 

@@ -19,6 +19,7 @@
 #include "broker/http/rest_door.h"
 #include "broker/net/arrivals.h"
 #include "broker/net/connection.h"
+#include "broker/net/doors.h"
 #include "broker/net/handshakes.h"
 #include "broker/net/outbound_calls.h"
 #include "broker/net/tls.h"
@@ -32,7 +33,6 @@ class Server {
 
   // One clear sentence when the address is taken or no address, or a certificate cannot be used.
   Status listen();
-  uint16_t port() const { return port_; }
   // Runs until the broker has stopped or failed; then lets the last replies out.
   void run();
   // Takes in what the sockets have, without running a tick: for the broker's pump.
@@ -60,9 +60,7 @@ class Server {
 
  private:
   void ask_for_descriptors();
-  Status listen_on(uv_tcp_t& listener, int64_t port, View setting);
-  void on_connection(uv_tcp_t& listener, int status);
-  static uint16_t bound_port(const uv_tcp_t& listener);
+  Status open_doors(const Config& config);
   Status use_tls(const TlsSettings& settings);
   Status adopt(const TlsSettings& changed);
   void reread_certificates();
@@ -80,7 +78,7 @@ class Server {
   Events& events_;
   uv_loop_t loop_;
   OutboundCalls outbound_{loop_};
-  uv_tcp_t listener_, tls_listener_, http_listener_;
+  Doors doors_{*this, loop_};
   uv_timer_t timer_, handshake_timer_, http_timer_;
   uv_async_t wake_;
   uv_signal_t terminate_, interrupt_, hang_up_;
@@ -94,7 +92,6 @@ class Server {
   std::unordered_set<Connection*> connections_;
   std::vector<Connection*> stalled_;
   std::vector<std::unique_ptr<Connection>> buried_;
-  uint16_t port_ = 0;
   bool wrote_ = false;  // in the last tick
   int64_t timer_us_ = 0;  // when it is to fire, if it is set; monotonic
 };

@@ -49,7 +49,6 @@ TEST_F(ConfigCommandsTest, WhatIsRememberedIsChecked) {
   EXPECT_EQ(call("CONFIG GET hash-max-listpack-entries"), array("hash-max-listpack-entries", "7"));
   EXPECT_EQ(call("CONFIG SET repl-backlog-size 2mb"), ok());
   EXPECT_EQ(call("CONFIG GET repl-backlog-size"), array("repl-backlog-size", "2097152"));
-  EXPECT_EQ(call("CONFIG SET tls-port 1").type, '-');
   EXPECT_EQ(call("CONFIG SET loglevel verbose"), ok());
   EXPECT_EQ(call("CONFIG GET loglevel"), array("loglevel", "notice"));
   EXPECT_EQ(call("CONFIG SET hz 1 hz 2").type, '-');

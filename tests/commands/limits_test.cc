@@ -97,17 +97,23 @@ TEST_F(LimitsTest, SettingsOfTheDoors) {
   EXPECT_EQ(call("CONFIG GET tls-auth-clients-user"), array("tls-auth-clients-user", "CN"));
   EXPECT_NE(refused("CONFIG SET tls-protocols TLSv1.1").find("TLSv1.2 and TLSv1.3 are offered"), Bytes::npos);
   EXPECT_EQ(call("CONFIG SET tls-protocols \"TLSv1.2 TLSv1.3\""), ok());
-  EXPECT_NE(refused("CONFIG SET tls-port 7000").find("immutable"), Bytes::npos);
   EXPECT_NE(refused("CONFIG SET tls maybe").find("off, optional, required"), Bytes::npos);
 }
 
 // Its answer comes before anything has changed.
 TEST_F(LimitsTest, TheDoorIsAskedFirst) {
   Bytes asked;
-  broker().set_door([&](const TlsSettings& wanted) {
-    asked = wanted.cert_file;
-    return wanted.cert_file == "good" ? Status::fine() : Status::error("it is a bad one");
-  });
+  std::vector<int64_t> ports;
+  broker().set_door({.use_tls =
+                         [&](const TlsSettings& wanted) {
+                           asked = wanted.cert_file;
+                           return wanted.cert_file == "good" ? Status::fine() : Status::error("it is a bad one");
+                         },
+                     .listen =
+                         [&](const Config& wanted) {
+                           ports.push_back(wanted.port);
+                           return wanted.port == 1 ? Status::error("it is taken") : Status::fine();
+                         }});
   EXPECT_EQ(call("CONFIG SET tls-cert-file bad timeout 7"),
             error("ERR CONFIG SET failed (possibly related to argument 'tls-cert-file') - it is a bad one"));
   EXPECT_EQ(asked, "bad");
@@ -120,6 +126,24 @@ TEST_F(LimitsTest, TheDoorIsAskedFirst) {
   EXPECT_EQ(call("CONFIG SET tls-cert-file good"), ok());
   EXPECT_EQ(asked, "good") << "the file may have changed";
   EXPECT_EQ(call("CONFIG SET timeout 0"), ok());
+
+  EXPECT_EQ(ports, std::vector<int64_t>{}) << "nothing was said of them yet";
+  EXPECT_EQ(call("CONFIG SET port 1 timeout 9"),
+            error("ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. it is taken"));
+  EXPECT_EQ(call("CONFIG GET port"), array("port", "6379"));
+  EXPECT_EQ(call("CONFIG GET timeout"), array("timeout", "0"));
+  EXPECT_EQ(call("CONFIG SET port 1 bind 127.0.0.2"),
+            error("ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses. it is taken"));
+  EXPECT_EQ(call("CONFIG SET port 2"), ok());
+  EXPECT_EQ(call("CONFIG GET port"), array("port", "2"));
+  ports.clear();
+  EXPECT_EQ(call("CONFIG SET port 3 tls-cert-file bad"),
+            error("ERR CONFIG SET failed (possibly related to argument 'tls-cert-file') - it is a bad one"));
+  EXPECT_EQ(ports, (std::vector<int64_t>{3, 2})) << "and back";
+  EXPECT_EQ(call("CONFIG SET bind \"* ::1\"").type, '-') << "others could reach it, and there is no password";
+  Bytes many;
+  for (int i = 0; i < 17; ++i) many += "127.0.0." + std::to_string(i + 1) + " ";
+  EXPECT_NE(call("CONFIG SET bind \"" + many + "\"").text.find("at most 16 addresses"), Bytes::npos);
 }
 
 }  // namespace leat::testing
