@@ -111,14 +111,14 @@ class Batch {
   uint64_t effects() const { return effects_; }  // since the start: INFO's rdb_changes_since_last_save counts from it
   // The batch was proposed; the next one will start at `next`.
   void begin(Index next) {
-    if (bytes_.capacity() > kKeptCapacity) Bytes().swap(bytes_);
-    bytes_.clear();
+    clear_keeping(bytes_, kKeptBytes);
+    encoder_.give_back_large();
     level_ = DurabilityMode::kNever;
     index_ = next;
   }
 
  private:
-  static constexpr size_t kKeptCapacity = 4 << 20;
+  static constexpr size_t kKeptBytes = 1 << 20;
   template <typename E>
   void apply_counted(DbIndex db, const E& effect) {
     if constexpr (requires { effect.key; }) {

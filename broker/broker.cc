@@ -47,6 +47,7 @@ Broker::Broker(House house, Config config)
       notifications_(keyspace_),
       migrations_(watches_),
       output_limits_(config_),
+      client_memory_(config_, clients_, watches_),
       batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_, tracking_, notifications_),
       vanished_(classes_, stats_, house.events),
       purge_(keyspace_, batch_, vanished_, stats_, time_),
@@ -73,6 +74,7 @@ Broker::Broker(House house, Config config)
     warn_of(client, "authentication_failed", "a password or a token was wrong");
     if (last) warn_of(client, "guessing_stopped", kGuessesOver);  // an event of its own: it is not left out among the many
   });
+  client_memory_.follow_config();
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
 }
 
@@ -167,6 +169,7 @@ void Broker::apply_config() {
   notifications_.follow(config_.keyspace_events);
   classes_.follow(config_);
   doorkeeper_.follow_config();
+  client_memory_.follow_config();
   if (classes_.any()) eviction_.reconsider();
   house_.events.set_level(config_.log_level);
   if (log_ == nullptr) return;
@@ -181,6 +184,7 @@ Client& Broker::connect(Transport& transport) {
   ++stats_.connections;
   Client& client = clients_.add(transport, time_.monotonic_ms());
   doorkeeper_.greet(client);
+  client_memory_.touch(client);
   if (clients_.size() > static_cast<size_t>(config_.clients_max)) {
     warn("client_refused", {{"peer", transport.peer()}, {"why", "there are limits.clients already"}});
     turn_away(client, "ERR max number of clients reached");
@@ -214,6 +218,7 @@ void Broker::receive(Client& client, View bytes) {
     warn_of(client, "client_closed", stranger ? "it sent much and has not authenticated" : "it sent more than limits.query_buffer_bytes");
     return kill(client);
   }
+  client_memory_.touch(client);
   to_run(client);
 }
 
@@ -226,6 +231,7 @@ void Broker::hang_up(Client& client) {
   client.gone = true;
   executor_.forget(client);  // nothing is popped for a client that has left
   doorkeeper_.left(client);
+  client_memory_.left(client);
   gone_.push_back(client.id);
 }
 
@@ -274,6 +280,7 @@ void Broker::tick() {
   serve_synced();                  // whom the disk has caught up with
   release_replies();               // nothing leaves the house before its record does,
   migrations_.tick(reached(), time_.monotonic_ms());  // nor do keys
+  close_largest();                 // when clients hold too much
   tidy_memory();                   // when nobody looks at a chunk
   housekeeping();
   if (stop_asked_ && !stopped_) finish_stop();
@@ -368,6 +375,7 @@ void Broker::run_turn(Round& round) {
   }
   const bool waits = all && turn.last == RespParser::Next::kNeedMore && client.input_later.empty();
   round.end_turn();
+  client_memory_.touch(client);
   if (!taken) {
     paused_.push_back(client.id);
     client.queued_to_run = client.paused = true;
@@ -563,6 +571,7 @@ bool Broker::release(Client& client) {
       return false;
     }
   }
+  client_memory_.touch(client);
   if (client.output.held() > 0) return true;
   if (client.closing) {
     client.transport.close_when_sent();
@@ -575,6 +584,14 @@ void Broker::close_slow_reader(Client& client) {
   ++stats_.output_limit_disconnections;
   house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
   kill(client);
+}
+
+void Broker::close_largest() {
+  for (Client* const client : client_memory_.excess(time_.monotonic_ms())) {
+    ++stats_.evicted_clients;
+    warn_of(*client, "client_closed", "all clients together hold more than limits.clients_bytes, and it holds the most");
+    kill(*client);
+  }
 }
 
 // What waits for the disk: it goes by itself.

@@ -14,6 +14,7 @@
 
 #include "broker/backups.h"
 #include "broker/bounded_events.h"
+#include "broker/client_memory.h"
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
 #include "broker/idle_clients.h"
@@ -163,6 +164,7 @@ class Broker {
   void release_replies();
   bool release(Client& client);
   void close_slow_reader(Client& client);
+  void close_largest();
   void tidy_memory();
   void housekeeping();
   void close_idle(TimeMs now_ms);
@@ -188,6 +190,7 @@ class Broker {
   Notifications notifications_;
   Migrations migrations_;
   OutputLimits output_limits_;
+  ClientMemory client_memory_;
   Batch batch_;
   Vanished vanished_;
   Purge purge_;

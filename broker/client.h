@@ -137,6 +137,8 @@ struct Client {
     Stamp stamp;
   };
   BehindReply behind_reply;  // messages that came while a reply was being written, or of its own request
+  size_t names_bytes = 0;    // of all those, about
+  static size_t name_bytes(View name) { return sizeof(Bytes) + 4 * sizeof(void*) + name.size(); }  // in a set
   size_t subscriptions() const { return channels.size() + patterns.size(); }
   bool monitors = false;  // MONITOR
   std::unique_ptr<TrackingMode> tracking;  // CLIENT TRACKING; null: off
@@ -147,6 +149,7 @@ struct Client {
   bool gone = false;     // hung up or killed: to be forgotten at the next tick's start
   const Command* last_command = nullptr;
   uint64_t commands = 0, bytes_in = 0, bytes_out = 0;
+  size_t counted_bytes = 0;  // of memory; client_memory.h
 };
 
 // All clients, by ticket. Pointers stay valid until forget().

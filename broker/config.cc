@@ -126,6 +126,21 @@ ConfigKey networks(View toml_name, View redis_name, Networks Config::*member) {
           }};
 }
 
+// Bytes, or "5%" of memory.max_bytes, which is kept as -5.
+ConfigKey memory_share(View toml_name, View redis_name, int64_t Config::*member) {
+  return {toml_name, redis_name, true,
+          [=](const Config& config) {
+            return config.*member < 0 ? integer_text(-(config.*member)) + "%" : integer_text(config.*member);
+          },
+          [=](Config& config, View text) {
+            const bool percent = text.ends_with('%');
+            const auto value = percent ? parse_integer(text.substr(0, text.size() - 1)) : parse_bytes(text);
+            if (!value || *value < 0) return Status::error("argument must be a memory or percent value");
+            if (percent && *value > 100) return Status::error("percentage argument must be less or equal to 100");
+            return config.*member = percent ? -*value : *value, Status::fine();
+          }};
+}
+
 ConfigKey addresses(View toml_name, View redis_name, Bytes Config::*member) {
   return {toml_name, redis_name, true, [=](const Config& config) { return config.*member; },
           [=](Config& config, View text) {
@@ -232,6 +247,7 @@ std::vector<ConfigKey> make_keys() {
       number("limits.pipeline_requests", "", true, &Config::pipeline_requests_max, 1, INT32_MAX),
       number("limits.bulk_bytes", "proto-max-bulk-len", true, &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
       number("limits.query_buffer_bytes", "client-query-buffer-limit", true, &Config::query_buffer_bytes_max, 1 << 20, INT64_MAX),
+      memory_share("limits.clients_bytes", "maxmemory-clients", &Config::clients_bytes_max),
       number("limits.output_bytes", "", true, &Config::output_bytes_max, 0, kHuge),
       number("limits.output_soft_bytes", "", true, &Config::output_soft_bytes_max, 0, kHuge),
       number("limits.output_soft_seconds", "", true, &Config::output_soft_s, 0, INT32_MAX),

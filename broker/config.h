@@ -139,6 +139,7 @@ struct Config {
   int64_t arguments_max = INT32_MAX;   // of one request
   int64_t pipeline_requests_max = 100'000;
   int64_t bulk_bytes_max = 512 << 20;
+  int64_t clients_bytes_max = 0;       // of all clients together; negative: percent of maxmemory; 0: no bound
   int64_t query_buffer_bytes_max = 1 << 30;
   int64_t output_bytes_max = 0;          // of a plain client; 0: no bound
   int64_t output_soft_bytes_max = 0, output_soft_s = 0;  // the same for so long; 0 bytes: no such bound

@@ -26,7 +26,6 @@ constexpr Constant kConstants[] = {
     {"io-threads-do-reads", "no"},
     {"masterauth", ""},
     {"masteruser", ""},
-    {"maxmemory-clients", "0"},
     {"min-replicas-to-write", "0"},
     {"min-slaves-to-write", "0"},
     {"replicaof", ""},

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/bind_addresses.h"
+#include "broker/protocol/words.h"
 
 namespace leat {
 
@@ -37,6 +38,13 @@ Status check_door(const Config& config, bool default_is_open) {
 
 bool allows(DebugAccess access, View peer) {
   return access == DebugAccess::kYes || (access == DebugAccess::kLocal && is_loopback(peer));
+}
+
+Status may_run(View command, DebugAccess access, View peer) {
+  if (allows(access, peer)) return Status::fine();
+  return Status::error("ERR " + Bytes(command) + " command not allowed. If the enable-" + lower(command) +
+                       "-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this "
+                       "option in the configuration file, and then restart the server.");
 }
 
 }  // namespace leat

@@ -22,5 +22,6 @@ bool names_a_password(const Config& config);
 
 // What may be changed or run at run time: never, from this machine only, or always.
 bool allows(DebugAccess access, View peer);
+Status may_run(View command, DebugAccess access, View peer);  // "DEBUG": the error names its setting, enable-debug-command
 
 }  // namespace leat

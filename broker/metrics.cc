@@ -48,6 +48,7 @@ void clients(Rooms& rooms, Text& out) {
   const Stats& stats = rooms.stats;
   out.counter("leat_connections_total", "Connections accepted.", stats.connections);
   out.counter("leat_connections_refused_total", "Connections turned away: too many, or not allowed to come.", stats.rejected_connections);
+  out.counter("leat_clients_evicted_total", "Clients closed since all together held too much memory.", stats.evicted_clients);
   out.counter("leat_output_limit_disconnections_total", "Clients closed since they did not read what they were sent.",
               stats.output_limit_disconnections);
   out.counter("leat_network_input_bytes_total", "Bytes received from clients.", stats.input_bytes);

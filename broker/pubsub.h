@@ -36,8 +36,8 @@ class PubSub {
 
  private:
   using Own = std::set<Bytes, std::less<>>;
-  bool add(Channels& all, const Client& client, Own& own, View name);
-  bool remove(Channels& all, const Client& client, Own& own, View name);
+  bool add(Channels& all, Client& client, Own& own, View name);
+  bool remove(Channels& all, Client& client, Own& own, View name);
   Channels channels_, patterns_, shards_;
   size_t clients_ = 0;
 };

@@ -94,6 +94,7 @@ void Round::fetch_members(const Keyspace& keyspace, const Turn& turn) const {
 
 void Round::leave(Client& client) {
   client.in_round = false;
+  client.parser.give_back_large();
   client.input.append(client.input_later);
   client.input_later.clear();
 }
@@ -124,8 +125,7 @@ std::vector<Client*> Round::give_back() {
 void Round::clear() {
   turns_.clear();
   requests_.clear();
-  words_.clear();
-  if (words_.capacity() > kWordsKept) std::vector<View>().swap(words_);  // of a request with a million
+  clear_keeping(words_, kWordsKept);  // there may have been a request with a million
   turn_ = 0;
 }
 

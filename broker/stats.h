@@ -38,7 +38,7 @@ struct Stats {
   uint64_t expired_fields = 0;   // of hashes
   uint64_t vanished_queues = 0;  // lists, sorted sets and streams among the expired and evicted
   uint64_t error_replies = 0;
-  uint64_t output_limit_disconnections = 0, input_limit_disconnections = 0;
+  uint64_t output_limit_disconnections = 0, input_limit_disconnections = 0, evicted_clients = 0;
   uint64_t ticks = 0;
   uint64_t purge_us = 0, purges_cut = 0;  // what slices of the purge took; those that their time ended before all was done
   uint64_t freed_before = 0;  // of Keyspace::freed_dead(), what was before these statistics began

@@ -5,7 +5,9 @@ namespace leat {
 
 void Watches::watch(Ticket client, Watched watched) {
   if (!by_key_[{watched.db, watched.key}].emplace(client, watched.there).second) return;
-  by_client_[client].keys.push_back(std::move(watched));
+  Client& one = by_client_[client];
+  one.key_bytes += watched.key.size();
+  one.keys.push_back(std::move(watched));
 }
 
 void Watches::touch(DbIndex db, View key) {
@@ -40,6 +42,12 @@ const std::vector<Watches::Watched>& Watches::of(Ticket client) const {
   static const std::vector<Watched> kNone;
   const auto found = by_client_.find(client);
   return found == by_client_.end() ? kNone : found->second.keys;
+}
+
+size_t Watches::bytes_of(Ticket client) const {
+  const auto found = by_client_.find(client);
+  if (found == by_client_.end()) return 0;
+  return sizeof(Client) + found->second.keys.capacity() * sizeof(Watched) + found->second.key_bytes;
 }
 
 void Watches::forget(Ticket client) {

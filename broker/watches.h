@@ -32,6 +32,7 @@ class Watches {
   void replace(DbIndex db);  // it is flushed or swapped: who watched a key that was not there looks at EXEC whether it is now
   bool broken(Ticket client) const;
   const std::vector<Watched>& of(Ticket client) const;
+  size_t bytes_of(Ticket client) const;  // of memory, about
   void forget(Ticket client);  // idempotent
   size_t clients() const { return by_client_.size(); }
   size_t keys() const { return by_key_.size(); }
@@ -39,6 +40,7 @@ class Watches {
  private:
   struct Client {
     std::vector<Watched> keys;
+    size_t key_bytes = 0;
     bool broken = false;
   };
   using Place = std::pair<DbIndex, Bytes>;

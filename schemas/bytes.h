@@ -19,6 +19,13 @@ using Bytes = std::string;
 using View = std::string_view;
 using Views = std::span<const View>;
 
+// Empties what is used over and over, and gives its memory back when one large use has made it hold more than `most` items.
+template <typename Container>
+inline void clear_keeping(Container& items, size_t most) {
+  items.clear();
+  if (items.capacity() > most) Container().swap(items);
+}
+
 template <typename Int>
 inline void put_fixed(Bytes& out, Int value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);  // every target of ours is little-endian

@@ -66,6 +66,13 @@ class EffectEncoder {
     return bound;
   }
 
+  // Gives back what an effect of very many words took. What encode() returned is void.
+  void give_back_large() {
+    constexpr size_t kKept = 4096;
+    clear_keeping(offsets_, kKept);
+    if (views_.capacity() > kKept) clear_keeping(views_, 0), clear_keeping(members_, 0);
+  }
+
  private:
   void pack(EffectPacker& packer, View field) { offsets_.push_back(packer.bytes(field)); }
   void pack(EffectPacker& packer, double field) { packer.real(field); }

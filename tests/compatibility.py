@@ -24,7 +24,6 @@ WHY_NOT = {  # by class of redis_commands.tsv, or by name
     "cluster": "leat is one broker; `CLUSTER` answers as a server with cluster support off",
     "replication": "there are no replicas yet",
     "sentinel": "of Redis Sentinel",
-    "module": "there are no modules",
     "debug/internal": "of Redis' own works",
 }
 NOTES = {
@@ -42,6 +41,7 @@ NOTES = {
     "XTRIM": "`~` keeps at most about a hundred entries more than asked",
     "LTRIM": "a keyspace event only when something was trimmed",
     "APPEND": "a keyspace event only when something was appended",
+    "MODULE": "there are none",
     "MIGRATE": "only who asks waits; a key that is changed here on its way stays, and the answer says so; an error in `MULTI` and in scripts",
     "PFMERGE": "a keyspace event only when something has changed",
     "BGREWRITEAOF": "takes a snapshot, which lets the log behind it go",

@@ -97,6 +97,28 @@ def query_buffer(door):
     door.unharmed("it sent more than limits.query_buffer_bytes")
 
 
+def clients_bytes(door):
+    for setting in (("maxmemory-clients", "101%"), ("maxmemory-clients", "-1"), ("maxmemory-clients", "much")):
+        expect(isinstance(door.other.call("CONFIG", "SET", *setting), resp.Error), f"{setting} is no share of the memory")
+    door.other.call("CONFIG", "SET", "maxmemory", "4gb", "maxmemory-clients", "1%")
+    door.other.call("CLIENT", "NO-EVICT", "on")
+    expect(door.other.call("CONFIG", "GET", "maxmemory-clients") == [b"maxmemory-clients", b"1%"], "of maxmemory")
+    kept, large, small = door.connect(), door.connect(), door.connect()
+    kept.call("CLIENT", "NO-EVICT", "on")
+    for one, size in ((kept, 5_000_000), (large, 8_000_000), (small, 2_000_000)):
+        one.socket.sendall(b"*2\r\n$4\r\nECHO\r\n$30000000\r\n" + b"x" * size)
+    expect(door.info("evicted_clients") == "0", "some 19 of 43 MB")
+    door.other.call("CONFIG", "SET", "maxmemory-clients", "14mb")
+    expect(text(large) == b"", "who holds the most is closed")
+    expect(door.info("evicted_clients") == "1", "and nobody else")
+    with contextlib.suppress(OSError):
+        small.socket.sendall(b"x" * 28_000_000 + b"\r\n")
+    expect(text(small) == b"", "whoever comes to hold too much is, too")
+    kept.socket.sendall(b"x" * 25_000_000 + b"\r\n")
+    expect(len(kept.read()) == 30_000_000, "but who asked not to be")
+    door.unharmed("all clients together hold more than limits.clients_bytes")
+
+
 def bulk(door):
     door.other.call("CONFIG", "SET", "proto-max-bulk-len", "1mb")
     long = door.connect()
@@ -188,7 +210,7 @@ def timer_of(port, peer):
     raise AssertionError("the connection is not there")
 
 
-TESTS = [clients, clients_per_address, allow, query_buffer, bulk, arguments, idle, blocked, pipeline, keep_alive]
+TESTS = [clients, clients_per_address, allow, query_buffer, clients_bytes, bulk, arguments, idle, blocked, pipeline, keep_alive]
 
 
 def main():

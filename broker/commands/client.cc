@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // client.cc: CLIENT's sub-commands. https://redis.io/docs/latest/commands/client/
 #include "broker/broker.h"
+#include "broker/client_memory.h"
 #include "broker/commands/client_commands.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
@@ -65,7 +66,7 @@ Bytes client_line(const Rooms& rooms, const Client& client) {
   number("obl", static_cast<int64_t>(held));
   number("oll", 0);
   number("omem", static_cast<int64_t>(unsent));
-  number("tot-mem", static_cast<int64_t>(sizeof(Client) + client.input.capacity() + held + unsent + client.queued_bytes));
+  number("tot-mem", static_cast<int64_t>(memory_of(client, rooms.watches)));
   field("events", unsent > 0 ? "rw" : "r");
   field("cmd", client.last_command == nullptr ? "NULL" : lower(client.last_command->row.name));
   field("user", client.user->name());

@@ -16,13 +16,6 @@ namespace leat {
 
 namespace {
 
-Status may_debug(const Context& ctx) {
-  if (allows(ctx.rooms.config.debug_commands, ctx.client.transport.peer())) return Status::fine();
-  return Status::error("ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
-                       "it from a local connection, otherwise you need to set this option in the configuration file, and then "
-                       "restart the server.");
-}
-
 // DEBUG SLEEP seconds: nobody is served meanwhile
 Outcome sleep(Context& ctx, Args args) {
   constexpr double kSecondsMax = 3600;
@@ -288,7 +281,7 @@ Outcome help(Context& ctx) {
 
 // DEBUG sub-command [argument ...]
 Outcome debug(Context& ctx, Args args) {
-  if (const Status may = may_debug(ctx); !may.ok()) return may;
+  if (const Status may = may_run("DEBUG", ctx.rooms.config.debug_commands, ctx.client.transport.peer()); !may.ok()) return may;
   if (args.size() == 2 && same_word(args[1], "HELP")) return help(ctx);
   for (const SubCommand& one : kSubCommands) {
     if (!same_word(one.name, args[1]) || args.size() < one.words_min || args.size() > one.words_max) continue;

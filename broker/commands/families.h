@@ -23,6 +23,7 @@ extern const Family kLeatFamily;
 extern const Family kListFamily;
 extern const Family kLolwutFamily;
 extern const Family kMemoryFamily;
+extern const Family kModuleFamily;
 extern const Family kMonitorFamily;
 extern const Family kPubSubFamily;
 extern const Family kReplicationFamily;

@@ -212,7 +212,8 @@ void statistics(Context& ctx, Lines& out) {
   out.fraction("expired_stale_perc", 0);
   out.field("expired_time_cap_reached_count", stats.purges_cut);
   out.field("expire_cycle_cpu_milliseconds", stats.purge_us / 1000);
-  out.none({"evicted_clients", "current_eviction_exceeded_time",
+  out.field("evicted_clients", stats.evicted_clients);
+  out.none({"current_eviction_exceeded_time",
             "total_eviction_exceeded_time", "sync_full", "sync_partial_ok", "sync_partial_err", "total_forks", "latest_fork_usec",
             "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
             "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/commands/memory_figures.h"
 
-namespace leat {
+#include "broker/client_memory.h"
 
-namespace {
-size_t of_clients(const Clients& clients) {
-  size_t bytes = 0;
-  for (const auto& [id, client] : clients.all()) {
-    bytes += sizeof(Client) + client->input.capacity() + client->output.capacity() + client->transport.unsent() +
-             client->queued_bytes;
-  }
-  return bytes;
-}
-}  // namespace
+namespace leat {
 
 MemoryFigures memory_figures(const Rooms& rooms) {
   MemoryFigures figures{.use = memory_use(rooms.keyspace.memory_unused()), .pages = allocator_use()};
@@ -20,7 +11,7 @@ MemoryFigures memory_figures(const Rooms& rooms) {
   figures.peak = rooms.stats.memory_peak;
   figures.dataset = rooms.keyspace.memory();
   figures.overhead = figures.use.allocated - std::min(figures.dataset, figures.use.allocated);
-  figures.clients = of_clients(rooms.clients);
+  for (const auto& [id, client] : rooms.clients.all()) figures.clients += memory_of(*client, rooms.watches);
   figures.scripts = rooms.scripts.memory() + rooms.functions.memory();
   return figures;
 }

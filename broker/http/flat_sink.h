@@ -15,7 +15,7 @@ class FlatSink : public ReplySink {
   Replied real(double value) final { return bulk(real_text(value)); }
   Replied plain_real(double value) final { return bulk(long_real_text(value)); }
   Replied boolean(bool value) final { return integer(value ? 1 : 0); }
-  Replied verbatim(View text) final { return bulk(text); }
+  Replied verbatim_as(View, View text) final { return bulk(text); }
   Replied map(size_t pairs) final { return array(2 * pairs); }
   Replied set(size_t count) final { return array(count); }
   Replied push(size_t count) final { return array(count); }

@@ -30,7 +30,7 @@ class ReplySink {
   virtual Replied real(double value) = 0;     // RESP2: bulk with 17 significant digits
   virtual Replied plain_real(double value) = 0;  // the same without an exponent, 17 digits after the point: coordinates
   virtual Replied boolean(bool value) = 0;    // RESP2: 1 or 0
-  virtual Replied verbatim(View text) = 0;    // RESP2: bulk; RESP3: "txt"
+  virtual Replied verbatim_as(View format, View text) = 0;  // RESP2: bulk; the format is three letters: "txt", "mkd"
   virtual Replied array(size_t count) = 0;
   virtual Replied map(size_t pairs) = 0;      // RESP2: array of 2 * pairs
   virtual Replied set(size_t count) = 0;      // RESP2: array
@@ -55,6 +55,7 @@ class ReplySink {
   // True where the caller understands RESP3's types: some commands shape their answer by it.
   virtual bool resp3() const = 0;
 
+  Replied verbatim(View text) { return verbatim_as("txt", text); }
   Replied ok() { return simple("OK"); }
   Replied error(const Status& status) { return error(status.text()); }
   Replied pair(View first, View second) {

@@ -83,7 +83,7 @@ void RespParser::reset() {
   words_left_ = bulk_size_ = -1;
   at_ = 0;
   missing_ = 0;
-  found_.clear();
+  clear_keeping(found_, kWordsKept);
 }
 
 RespParser::Next RespParser::request(View input, size_t consumed) {

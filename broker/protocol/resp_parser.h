@@ -35,6 +35,11 @@ class RespParser {
 
   void restart() { reset(); }  // what was understood of a request in the making is forgotten
 
+  // What a request of very many words took, when they are not needed any more.
+  void give_back_large() {
+    if (words_.capacity() > kWordsKept) clear_keeping(words_, 0);
+  }
+
   Args args() const { return Args(words_); }
   size_t consumed() const { return consumed_; }
   const Bytes& error() const { return error_; }
@@ -42,6 +47,7 @@ class RespParser {
   size_t missing() const { return missing_; }
 
  private:
+  static constexpr size_t kWordsKept = 4096;
   Next next_inline(View input, const Limits& limits);
   bool take_whole(View input, const Limits& limits);
   Next next_bulk(View input, const Limits& limits);

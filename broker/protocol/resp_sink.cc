@@ -90,10 +90,11 @@ Replied RespSink::boolean(bool value) {
   return {};
 }
 
-Replied RespSink::verbatim(View text) {
+Replied RespSink::verbatim_as(View format, View text) {
   if (!resp3_) return bulk(text);
   header('=', static_cast<int64_t>(text.size() + 4));
-  out_ += "txt:";
+  out_ += format;
+  out_ += ':';
   out_ += text;
   out_ += "\r\n";
   return {};

@@ -23,7 +23,7 @@ class RespSink final : public ReplySink {
   Replied real(double value) override;
   Replied plain_real(double value) override;
   Replied boolean(bool value) override;
-  Replied verbatim(View text) override;
+  Replied verbatim_as(View format, View text) override;
   Replied array(size_t count) override;
   Replied map(size_t pairs) override;
   Replied set(size_t count) override;

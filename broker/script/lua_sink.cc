@@ -117,11 +117,11 @@ Replied LuaSink::boolean(bool value) {
   return place();
 }
 
-Replied LuaSink::verbatim(View text) {
+Replied LuaSink::verbatim_as(View format, View text) {
   if (!resp3_) return bulk(text);
   lua_createtable(lua_, 0, 1);
   lua_createtable(lua_, 0, 2);
-  lua_pushliteral(lua_, "txt");
+  lua_pushlstring(lua_, format.data(), format.size());
   lua_setfield(lua_, -2, "format");
   lua_pushlstring(lua_, text.data(), text.size());
   lua_setfield(lua_, -2, "string");

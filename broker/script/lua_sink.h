@@ -43,7 +43,7 @@ class LuaSink final : public ReplySink {
   Replied real(double value) override;
   Replied plain_real(double value) override { return resp3() ? real(value) : bulk(long_real_text(value)); }
   Replied boolean(bool value) override;
-  Replied verbatim(View text) override;
+  Replied verbatim_as(View format, View text) override;
   Replied array(size_t count) override;
   Replied map(size_t pairs) override;
   Replied set(size_t count) override;

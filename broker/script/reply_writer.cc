@@ -24,7 +24,7 @@ class NoSink final : public ReplySink {
   Replied real(double) override { return {}; }
   Replied plain_real(double) override { return {}; }
   Replied boolean(bool) override { return {}; }
-  Replied verbatim(View) override { return {}; }
+  Replied verbatim_as(View, View) override { return {}; }
   Replied array(size_t) override { return {}; }
   Replied map(size_t) override { return {}; }
   Replied set(size_t) override { return {}; }
@@ -65,6 +65,7 @@ class ReplyWriter {
   }
 
  private:
+  static constexpr size_t kFormatBytes = 3;  // of a verbatim string in RESP3
   void take(size_t bytes) {
     fits_ = fits_ && bytes <= room_;
     if (fits_) room_ -= bytes;
@@ -181,11 +182,12 @@ class ReplyWriter {
 
   bool verbatim_field() {
     if (!field("verbatim_string", LUA_TTABLE)) return false;
-    if (!field("string", LUA_TSTRING)) {
-      lua_pop(lua_, 1);
-      return false;
-    }
-    reply_.verbatim(top());  // the sink knows only "txt"
+    if (!field("format", LUA_TSTRING)) return lua_pop(lua_, 1), false;
+    Bytes format(top().substr(0, kFormatBytes));
+    format.resize(kFormatBytes, ' ');
+    lua_pop(lua_, 1);
+    if (!field("string", LUA_TSTRING)) return lua_pop(lua_, 1), false;
+    reply_.verbatim_as(format, top());
     lua_pop(lua_, 2);
     return true;
   }

@@ -54,6 +54,19 @@ TEST_F(ConfigCommandsTest, WhatIsRememberedIsChecked) {
   EXPECT_EQ(call("CONFIG SET hz 1 hz 2").type, '-');
 }
 
+TEST_F(ConfigCommandsTest, ThereAreNoModules) {
+  EXPECT_EQ(call("MODULE LIST"), array());
+  EXPECT_EQ(call("MODULE HELP").items[0].text.substr(0, 7), "MODULE ");
+  for (const char* line : {"MODULE LOAD x", "MODULE LOADEX x CONFIG a b ARGS c", "MODULE UNLOAD x"}) {
+    rooms().config.module_commands = DebugAccess::kNo;
+    EXPECT_EQ(call(line).text.substr(0, 91), "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you ") << line;
+    rooms().config.module_commands = DebugAccess::kLocal;
+    EXPECT_EQ(call(line).text.substr(0, 10), "ERR Error ") << line;
+  }
+  EXPECT_EQ(call("MODULE UNLOAD"), error("ERR wrong number of arguments for 'module|unload' command"));
+  EXPECT_EQ(call("MODULE"), error("ERR wrong number of arguments for 'module' command"));
+}
+
 TEST_F(ConfigCommandsTest, WhatRedisLetsNobodyChange) {
   EXPECT_EQ(call("CONFIG SET daemonize no"), ok()) << "it is so already";
   EXPECT_NE(call("CONFIG SET daemonize yes").text.find("can't set immutable config"), Bytes::npos);

@@ -186,7 +186,7 @@ TEST_F(ConnectionTest, ConfigIsReadAndSet) {
   EXPECT_EQ(call("CONFIG GET maxmemory-policy"), array("maxmemory-policy", "noeviction"));
   EXPECT_EQ(call("CONFIG SET hash-max-ziplist-entries 7"), ok());
   EXPECT_EQ(call("CONFIG GET hash-max-listpack-entries"), array("hash-max-listpack-entries", "7"));
-  EXPECT_EQ(call("CONFIG SET port 1").type, '-');
+  EXPECT_EQ(call("CONFIG SET tcp-backlog 1").type, '-');
   EXPECT_EQ(call("CONFIG SET appendfsync everysec"), ok());
   EXPECT_EQ(call("CONFIG GET durability"), array("durability", "interval"));
   EXPECT_EQ(call("CONFIG SET nonsense 1"),

@@ -54,6 +54,60 @@ TEST_F(LimitsTest, BlockedClients) {
   EXPECT_TRUE(second.blocked());
 }
 
+// Each kind of share counts: what it sent, queued, listens to, watches, waits with and does not read.
+TEST_F(LimitsTest, MemoryOfClients) {
+  const auto held = [&](const Bytes& name) {
+    const Bytes list = call("CLIENT LIST").text, line = list.substr(list.find(" name=" + name + " "));
+    return std::stoll(line.substr(line.find(" tot-mem=") + 9));
+  };
+  const Bytes large(210'000, 'x');
+  const auto grows = [&](const Bytes& name, const std::function<void(TestClient&)>& grow) {
+    TestClient& client = connect();
+    client.call("CLIENT SETNAME " + name);
+    const int64_t before = held(name);
+    grow(client);
+    EXPECT_GE(held(name), before + 200'000) << name;
+    EXPECT_EQ(call("CONFIG SET maxmemory-clients 200000"), ok());
+    EXPECT_TRUE(client.closed()) << name;
+    EXPECT_EQ(call("CONFIG SET maxmemory-clients 0"), ok());
+  };
+  grows("sends", [&](TestClient& one) { one.send_raw("*2\r\n$4\r\nECHO\r\n$300000\r\n" + large); });
+  grows("queues", [&](TestClient& one) { one.call("MULTI"), one.call_words({"SET", "k", large}); });
+  grows("listens", [&](TestClient& one) { one.send_words({"SUBSCRIBE", large}); });
+  grows("listens-to-patterns", [&](TestClient& one) { one.send_words({"PSUBSCRIBE", large}); });
+  grows("listens-to-shards", [&](TestClient& one) { one.send_words({"SSUBSCRIBE", large}); });
+  grows("watches", [&](TestClient& one) { one.call_words({"WATCH", large}); });
+  grows("waits", [&](TestClient& one) { one.send_words({"BLPOP", large, "0"}); });
+  grows("tracks", [&](TestClient& one) {
+    one.call("HELLO 3");
+    one.call_words({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", large});
+  });
+  EXPECT_NE(call("INFO stats").text.find("evicted_clients:8\r\n"), Bytes::npos);
+
+  TestClient &one = connect(), &other = connect(), &kept = connect();
+  kept.call("CLIENT NO-EVICT ON");
+  EXPECT_EQ(call("CLIENT NO-EVICT ON"), ok());
+  EXPECT_EQ(call("CONFIG SET maxmemory-clients 700000"), ok());
+  kept.call("MULTI"), other.call("MULTI"), one.call("MULTI");
+  kept.call_words({"SET", "k", Bytes(300'000, 'x')});
+  other.call_words({"SET", "k", large});
+  EXPECT_FALSE(other.closed());
+  one.send_words({"SET", "k", Bytes(250'000, 'x')});
+  EXPECT_TRUE(one.closed()) << "the largest of those that may go";
+  EXPECT_FALSE(other.closed() || kept.closed());
+  EXPECT_EQ(call("CONFIG SET maxmemory-clients 100"), ok());
+  EXPECT_TRUE(other.closed());
+  EXPECT_FALSE(kept.closed());
+  EXPECT_EQ(kept.call("PING"), simple("QUEUED"));
+  EXPECT_EQ(call("CONFIG SET maxmemory-clients 5%"), ok());
+  EXPECT_EQ(call("CONFIG GET maxmemory-clients"), array("maxmemory-clients", "5%"));
+  EXPECT_EQ(connect().call("PING"), simple("PONG")) << "of no maxmemory: no limit";
+  EXPECT_EQ(call("CONFIG SET maxmemory-clients 101%"),
+            error("ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be less or equal to 100"));
+  EXPECT_EQ(call("CONFIG SET maxmemory-clients -1"),
+            error("ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - argument must be a memory or percent value"));
+}
+
 TEST_F(LimitsTest, RepliesThatWaitHoldRequestsBack) {
   config.log_thread = LogThreadMode::kAlways;
   restart();

@@ -43,6 +43,10 @@ TEST_F(ScriptTest, ReturnsTypesOfResp3) {
   EXPECT_EQ(eval("return {big_number = '123'}"), "$3\r\n123\r\n");
   EXPECT_EQ(eval("return {big_number = '123\\r\\n123'}"), "$8\r\n123  123\r\n") << "one line";
   EXPECT_EQ(eval("return {verbatim_string = {format = 'txt', string = 'x'}}"), "$1\r\nx\r\n");
+  EXPECT_EQ(eval("return {verbatim_string = {format = 'mkd', string = 'x'}}", {}, {}, 3), "=5\r\nmkd:x\r\n");
+  EXPECT_EQ(eval("return {verbatim_string = {format = 'long', string = 'x'}}", {}, {}, 3), "=5\r\nlon:x\r\n");
+  EXPECT_EQ(eval("return {verbatim_string = {format = 'm', string = 'x'}}", {}, {}, 3), "=5\r\nm  :x\r\n");
+  EXPECT_EQ(eval("return {verbatim_string = {string = 'x'}}"), "*0\r\n") << "a format is part of it";
   EXPECT_EQ(eval("return true", {}, {}, 3), ":1\r\n");
   EXPECT_EQ(eval("redis.setresp(3) return {true, false}", {}, {}, 3), "*2\r\n#t\r\n#f\r\n");
   EXPECT_EQ(eval("return {map = {a = {map = {b = {set = {c = true}}}}}}", {}, {}, 3),
