@@ -53,8 +53,8 @@ Broker::Broker(House house, Config config)
       purge_(keyspace_, batch_, vanished_, stats_, time_),
       eviction_(config_, classes_, usage_, keyspace_, batch_, time_, stats_, vanished_, latency_, dice_),
       class_flush_(classes_, keyspace_, batch_, time_),
-      scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
-      functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max)}),
+      scripts_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max), .seed = house.seed}),
+      functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max), .seed = house.seed}),
       doorkeeper_(config_, table_.words(), clients_, time_, house.events),
       slow_log_(config_),
       rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
@@ -206,6 +206,7 @@ void Broker::receive(Client& client, View bytes) {
   if (client.closing || client.gone) return;
   client.bytes_in += bytes.size();
   stats_.input_bytes += bytes.size();
+  ++stats_.reads;
   if (client.in_round) {  // a script pumps the sockets: the words of its requests point into the input
     client.input_later.append(bytes);
     return;
@@ -564,6 +565,7 @@ bool Broker::release(Client& client) {
     if (was_held_back) to_run(client);
     client.bytes_out += out.size();
     stats_.output_bytes += out.size();
+    ++stats_.writes;
     client.transport.write(out);
     spare_outputs_.take_back(out);
     if (output_limits_.check(client, time_.monotonic_ms()) != OutputLimits::Verdict::kFine) {

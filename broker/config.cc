@@ -167,13 +167,26 @@ ConfigKey file_mode(View toml_name, View redis_name, int64_t Config::*member) {
           }};
 }
 
+// The same, of memory: "100mb".
+ConfigKey bytes(View toml_name, View redis_name, int64_t Config::*member, int64_t min, int64_t max) {
+  ConfigKey key = number(toml_name, redis_name, true, member, min, max);
+  key.set = [set = std::move(key.set)](Config& config, View text) {
+    const auto value = parse_bytes(text);
+    return value && *value >= 0 ? set(config, text) : Status::error("argument must be a memory value");
+  };
+  return key;
+}
+
 std::vector<ConfigKey> make_keys() {
   using D = DurabilityMode;
   using E = EvictionPolicy;
   using F = DurabilityFloor;
   constexpr int64_t kHuge = int64_t{1} << 40;
   std::vector<std::pair<View, E>> policies;
-  for (const auto& [name, policy] : kPolicyWords) policies.emplace_back(name, policy);
+  for (const View name : {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu",
+                          "allkeys-random", "noeviction"}) {  // an error tells them as Redis' does
+    policies.emplace_back(name, *policy_named(name));
+  }
   std::vector<ConfigKey> keys = {
       addresses("bind", "bind", &Config::bind),
       number("port", "port", true, &Config::port, 0, 65535),
@@ -188,7 +201,7 @@ std::vector<ConfigKey> make_keys() {
       choice<F>("durability_floor", "", true, &Config::durability_floor,
                 {{"same", F::kSame}, {"always", F::kAlways}, {"interval", F::kInterval}, {"never", F::kNever}}),
       choice<D>("", "appendfsync", true, &Config::durability,
-                {{"always", D::kAlways}, {"everysec", D::kInterval}, {"no", D::kNever}}),
+                {{"everysec", D::kInterval}, {"always", D::kAlways}, {"no", D::kNever}}),
       number("sync_interval_ms", "", true, &Config::sync_interval_ms, 1, 3600 * 1000),
       choice<LogThreadMode>("log_thread", "", true, &Config::log_thread,
                             {{"auto", LogThreadMode::kAuto}, {"always", LogThreadMode::kAlways}, {"never", LogThreadMode::kNever}}),
@@ -201,7 +214,7 @@ std::vector<ConfigKey> make_keys() {
       text("snapshot.backup_dir", "", true, &Config::backup_dir),
       number("snapshot.backup_every_hours", "", true, &Config::backup_every_hours, 0, 24 * 366),
       number("snapshot.backup_keep", "", true, &Config::backup_keep, 1, 100000),
-      number("memory.max_bytes", "maxmemory", true, &Config::maxmemory, 0, INT64_MAX),
+      bytes("memory.max_bytes", "maxmemory", &Config::maxmemory, 0, INT64_MAX),
       choice<E>("memory.policy", "maxmemory-policy", true, &Config::maxmemory_policy, policies),
       number("memory.samples", "maxmemory-samples", true, &Config::maxmemory_samples, 1, 64),
       number("memory.tenacity", "maxmemory-eviction-tenacity", true, &Config::maxmemory_tenacity, 0, 100),
@@ -245,8 +258,8 @@ std::vector<ConfigKey> make_keys() {
       number("limits.blocked_clients", "", true, &Config::blocked_clients_max, 0, INT32_MAX),
       number("limits.arguments", "", true, &Config::arguments_max, 16, INT32_MAX),
       number("limits.pipeline_requests", "", true, &Config::pipeline_requests_max, 1, INT32_MAX),
-      number("limits.bulk_bytes", "proto-max-bulk-len", true, &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
-      number("limits.query_buffer_bytes", "client-query-buffer-limit", true, &Config::query_buffer_bytes_max, 1 << 20, INT64_MAX),
+      bytes("limits.bulk_bytes", "proto-max-bulk-len", &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
+      bytes("limits.query_buffer_bytes", "client-query-buffer-limit", &Config::query_buffer_bytes_max, 1 << 20, INT64_MAX),
       memory_share("limits.clients_bytes", "maxmemory-clients", &Config::clients_bytes_max),
       number("limits.output_bytes", "", true, &Config::output_bytes_max, 0, kHuge),
       number("limits.output_soft_bytes", "", true, &Config::output_soft_bytes_max, 0, kHuge),

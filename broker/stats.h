@@ -33,6 +33,7 @@ struct HttpStats {
 
 struct Stats {
   uint64_t connections = 0, rejected_connections = 0, commands = 0;
+  uint64_t reads = 0, writes = 0;  // of pieces that clients sent, and were sent
   uint64_t input_bytes = 0, output_bytes = 0;
   uint64_t expired_keys = 0, evicted_keys = 0, hits = 0, misses = 0;
   uint64_t expired_fields = 0;   // of hashes

@@ -40,7 +40,8 @@ def content(server, key):
     if kind == "set":
         return kind, sorted(server.call("SMEMBERS", key))
     if kind == "zset":
-        return kind, server.call("ZRANGE", key, 0, -1, "WITHSCORES")
+        flat = server.call("ZRANGE", key, 0, -1, "WITHSCORES")
+        return kind, [(member, float(score)) for member, score in zip(flat[0::2], flat[1::2])]  # 7.0 writes more digits
     if kind == "hash":
         flat = server.call("HGETALL", key)
         return kind, sorted(zip(flat[0::2], flat[1::2]))
@@ -140,8 +141,6 @@ def hand_made():
 
 def compare(server, key, expected):
     got = content(server, key)
-    if expected[0] == "zset":
-        got = "zset", [(member, float(score)) for member, score in zip(got[1][0::2], got[1][1::2])]
     expect(tuple(got[:2]) == expected, f"{key}: {str(got)[:300]} instead of {str(expected)[:300]}")
 
 

@@ -203,7 +203,7 @@ Outcome client_setname(Context& ctx, Args args) {
 Outcome client_setinfo(Context& ctx, Args args) {
   const bool name = same_word(args[2], "LIB-NAME");
   if (!name && !same_word(args[2], "LIB-VER")) return Status::error("ERR Unrecognized option '" + Bytes(args[2]) + "'");
-  if (const Status fit = check_client_word(name ? "lib-name" : "lib-ver", args[3]); !fit.ok()) return fit;
+  if (const Status fit = check_client_word(args[2], args[3]); !fit.ok()) return fit;
   (name ? ctx.client.lib_name : ctx.client.lib_version) = Bytes(args[3]);
   return ctx.reply.ok();
 }

@@ -60,7 +60,7 @@ using Handler = Outcome (*)(Context& ctx, Args args);
 
 // Where a command's keys stand among its words.
 struct Keys {
-  enum class Kind : uint8_t { kNone, kRange, kCounted, kStreams, kStored, kMigrated };
+  enum class Kind : uint8_t { kNone, kRange, kCounted, kStreams, kStored, kMigrated, kShards };
   Kind kind = Kind::kNone;
   int8_t first = 0;
   int8_t last = 0;  // negative: from the end
@@ -68,11 +68,15 @@ struct Keys {
   int8_t count_at = 0;  // kCounted: the word with the number of keys, which follow it; `first` is one more key, or 0.
                         // kStored: from this word on, STORE or STOREDIST and one more key may come
 
+  constexpr bool any() const { return kind != Kind::kNone && kind != Kind::kShards; }
+
   static constexpr Keys none() { return {}; }
   static constexpr Keys at(int8_t index) { return {Kind::kRange, index, index, 1, 0}; }
   static constexpr Keys range(int8_t first, int8_t last, int8_t step = 1) { return {Kind::kRange, first, last, step, 0}; }
   static constexpr Keys counted(int8_t count_at, int8_t also = 0) { return {Kind::kCounted, also, 0, 0, count_at}; }
   static constexpr Keys stored(int8_t first, int8_t from) { return {Kind::kStored, first, first, 1, from}; }
+  // Shard channels: where a cluster would have them, but no keys.
+  static constexpr Keys shards(int8_t first, int8_t last) { return {Kind::kShards, first, last, 1, 0}; }
   static constexpr Keys streams() { return {Kind::kStreams, 0, 0, 0, 0}; }
   static constexpr Keys migrated() { return {Kind::kMigrated, 3, 3, 1, 0}; }  // the third word, or all behind KEYS
 };

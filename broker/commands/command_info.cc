@@ -44,7 +44,7 @@ std::vector<Bytes> category_names(access::Categories categories) {
 
 Replied describe(ReplySink& reply, const Command& command) {
   const CommandRow& row = command.row;
-  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kStored ||
+  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kShards || row.keys.kind == Keys::Kind::kStored ||
                       row.keys.kind == Keys::Kind::kMigrated;
   const bool counted_too = row.keys.kind == Keys::Kind::kCounted && row.keys.first > 0;
   reply.array(10);
@@ -72,7 +72,7 @@ Result<std::vector<size_t>> positions_of(Context& ctx, Args args) {
   const Args request(args.from(2));
   const Command* const command = ctx.rooms.table.find(request);
   if (command == nullptr) return Status::error("ERR Invalid command specified");
-  if (command->row.keys.kind == Keys::Kind::kNone) return Status::error("ERR The command has no key arguments");
+  if (!command->row.keys.any()) return Status::error("ERR The command has no key arguments");
   const int words = static_cast<int>(request.size());
   const bool fits = command->row.arity < 0 ? words >= -command->row.arity : words == command->row.arity;
   if (!fits) return Status::error("ERR Invalid number of arguments specified for command");
@@ -104,7 +104,7 @@ Outcome command_info(Context& ctx, Args args) {
   ctx.reply.array(args.size() - 2);
   for (const View name : args.from(2)) {
     const Command* const command = ctx.rooms.table.find(name);
-    if (command == nullptr) ctx.reply.null_array();
+    if (command == nullptr) ctx.reply.null();
     else describe(ctx.reply, *command);
   }
   return Replied();

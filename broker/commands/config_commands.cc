@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // config_commands.cc: CONFIG GET and SET over the one table of keys. https://redis.io/docs/latest/commands/config-get/
 #include <algorithm>
-#include <set>
 #include <span>
+#include <vector>
 
 #include "broker/broker.h"
 #include "broker/commands/client_commands.h"
@@ -46,6 +46,15 @@ Status ask_door(Context& ctx, const Config& changed, const AboutDoor& about) {
   return refusal(about.tls, used.text());
 }
 
+// While the broker runs; what it is already may always be said again.
+Status may_set(const Context& ctx, const ConfigKey& key, View value) {
+  if (value == key.get(ctx.rooms.config)) return Status::fine();
+  if (is_of(kProtected, key.name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer())) {
+    return Status::error("can't set protected config");
+  }
+  return key.at_run_time ? Status::fine() : Status::error("can't set immutable config: set it in the file and start again");
+}
+
 bool finds(View pattern, View name) { return is_of(kHidden, name) ? same_word(pattern, name) : glob_match(pattern, name, true); }
 }  // namespace
 
@@ -67,31 +76,28 @@ Outcome config_get(Context& ctx, Args args) {
   return Replied();
 }
 
-// CONFIG SET parameter value [parameter value ...]: all of them, or none
+// CONFIG SET parameter value [parameter value ...]: all of them, or none. Names are looked at before values, as in Redis.
 Outcome config_set(Context& ctx, Args args) {
-  if (args.size() % 2 != 0) return arity_error(ctx.command);
-  Config changed = ctx.rooms.config;
-  std::set<const ConfigKey*> seen;  // an old name is another one, as in Redis: what comes last counts
-  AboutDoor about_door;
+  if (args.size() % 2 != 0) return kSyntaxError;
+  std::vector<const ConfigKey*> keys;
   for (size_t i = 2; i < args.size(); i += 2) {
-    const Bytes name(args[i]);
-    const ConfigKey* key = find_config_key(args[i]);
+    const ConfigKey* const key = find_config_key(args[i]);
     if (key == nullptr) {
-      return Status::error("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
+      return Status::error("ERR Unknown option or number of arguments for CONFIG SET - '" + Bytes(args[i]) + "'");
     }
-    const auto failed = [&](View why) { return refusal(name, why); };
-    if (!seen.insert(key).second) return failed("duplicate parameter");
-    if (is_of(kProtected, key->name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer()) &&
-        args[i + 1] != key->get(ctx.rooms.config)) {
-      return failed("can't set protected config");
-    }
-    if (!key->at_run_time && args[i + 1] != key->get(ctx.rooms.config)) {
-      return failed("can't set immutable config: set it in the file and start again");
-    }
-    if (const Status set = key->set(changed, args[i + 1]); !set.ok()) return failed(set.text());
-    if (const Status fits = check_config(changed); !fits.ok()) return failed(fits.text());
-    about_door.note(*key, name);
+    // An old name is another one, as in Redis: what comes last counts.
+    if (std::find(keys.begin(), keys.end(), key) != keys.end()) return refusal(args[i], "duplicate parameter");
+    if (const Status may = may_set(ctx, *key, args[i + 1]); !may.ok()) return refusal(args[i], may.text());
+    keys.push_back(key);
   }
+  Config changed = ctx.rooms.config;
+  AboutDoor about_door;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const View name = args[2 + 2 * i], value = args[3 + 2 * i];
+    if (const Status set = keys[i]->set(changed, value); !set.ok()) return refusal(name, set.text());
+    about_door.note(*keys[i], name);
+  }
+  if (const Status fits = check_config(changed); !fits.ok()) return refusal(args[args.size() - 2], fits.text());
   if (const Status taken = ctx.rooms.doorkeeper.would_follow(changed); !taken.ok()) return refusal("http.token", taken.text());
   if (const Status taken = ask_door(ctx, changed, about_door); !taken.ok()) return taken;
   ctx.rooms.config = std::move(changed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/commands/context.h"
 
+#include "broker/commands/rollback.h"
 #include "broker/keyspace/hash.h"
 
 namespace leat {
@@ -31,6 +32,8 @@ void Context::count_look(bool hit, ClassId of_class) {
   ClassStats& stats = rooms.stats.by_class[of_class];
   ++(hit ? stats.hits : stats.misses);
 }
+
+void Context::keep(DbIndex where, View key) { rollback->keep(*this, where, key); }
 
 Result<std::optional<View>> Context::find_text(View key) {
   const std::optional<Found> found = look(key);

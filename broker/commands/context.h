@@ -18,6 +18,8 @@
 
 namespace leat {
 
+class Rollback;
+
 extern const Status kWrongType;  // WRONGTYPE Operation against a key …
 
 class Context {
@@ -40,6 +42,7 @@ class Context {
   bool in_script = false;
   bool read_only = false;         // EVAL_RO, FCALL_RO, or the script says so
   bool allow_oom = false;         // … that it adds although memory is full
+  Rollback* rollback = nullptr;   // of a script over REST: keeps what an effect is about to change
 
   // The key's value of that type; null when there is none. WRONGTYPE when it holds another type.
   template <typename T>
@@ -97,6 +100,9 @@ class Context {
   void emit(const E& effect) { emit_in(db, effect); }
   template <typename E>
   void emit_in(DbIndex where, const E& effect) {
+    if (rollback != nullptr) [[unlikely]] {
+      if constexpr (requires { effect.key; }) for_each_key(where, effect, [&](DbIndex db_of_key, View key) { keep(db_of_key, key); });
+    }
     if (saw_due_) emit_after_expiry(where, effect);
     else footing.at_least(rooms.batch.emit(where, effect, client.durability));
     footing.rest_on(rooms.batch.index());
@@ -131,6 +137,7 @@ class Context {
     for_each_key(where, copy, [&](DbIndex db_of_key, View key) { expire_if_due(db_of_key, key); });
     footing.at_least(rooms.batch.emit(where, copy, client.durability));
   }
+  void keep(DbIndex where, View key);  // in the rollback
   void expire_if_due(DbIndex where, View key);
   void expire_fields(DbIndex where, View key);
   void count_look(bool hit, ClassId of_class);

@@ -11,6 +11,7 @@
 #include "broker/config_words.h"
 #include "broker/door.h"
 #include "broker/keyspace/encoding.h"
+#include "broker/rdb/dump_writer.h"
 
 namespace leat {
 
@@ -56,10 +57,13 @@ Outcome object(Context& ctx, Args args) {
   if (!found) return kNoSuchKey;
   const TimeMs idle_ms = found->use == nullptr ? 0 : ctx.rooms.eviction.idle_ms(*found->use);
   constexpr int64_t kLruMask = (1 << 24) - 1;
+  Bytes dumped;
+  rdb::append_dump(dumped, ctx.database(), *found, ctx.now_ms);
+  constexpr size_t kDumpFrame = 11;  // the type before a value; the version and the check behind it
   char line[256];
   std::snprintf(line, sizeof line, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%lld lru_seconds_idle:%lld",
                 static_cast<const void*>(found->value), Bytes(name_of(encoding_of(*found))).c_str(),
-                ctx.database().weight_of(args[2]).bytes, static_cast<long long>(((ctx.now_ms - idle_ms) / 1000) & kLruMask),
+                dumped.size() - kDumpFrame, static_cast<long long>(((ctx.now_ms - idle_ms) / 1000) & kLruMask),
                 static_cast<long long>(idle_ms / 1000));
   return ctx.reply.simple(line + of_list(ctx, *found));
 }

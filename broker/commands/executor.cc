@@ -407,6 +407,7 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   ctx.nested = true;
   ctx.read_only = script.read_only;
   ctx.in_script = true;
+  ctx.rollback = script.rollback;
   ctx.footing = script.footing;  // what a PUBLISH sends rests on the commands before it
   Outcome outcome = invoke(ctx, args);
   if (outcome.waits()) answer_timeout(reply, outcome.wait().on_timeout);

@@ -264,7 +264,7 @@ Outcome fcall(Context& ctx, Args args) {
   const size_t keys_end = 3 + static_cast<size_t>(*count);
   ScriptCaller caller(ctx, {.is_function = true, .name = function->name, .words = args});
   const ScriptCall call{.keys = args.slice(3, keys_end), .args = args.from(keys_end), .read_only = ctx.read_only};
-  if (const Status ran = ctx.rooms.functions.run(*function, call, caller, ctx.reply); !ran.ok()) return ran;
+  if (const Status ran = caller.ended(ctx.rooms.functions.run(*function, call, caller, ctx.reply)); !ran.ok()) return ran;
   return Replied();
 }
 

@@ -196,13 +196,10 @@ Outcome hrandfield(Context& ctx, Args args) {
     if (*found == nullptr) return ctx.reply.null();
     return ctx.reply.bulk((*found)->random(ctx.rooms.dice()).key);
   }
-  const auto count = integer_of(args[2]);
+  const auto count = magnitude_of(args[2]);
   if (!count.ok()) return count.status();
   const bool with_values = args.size() == 4 && same_word(args[3], "WITHVALUES");
   if (args.size() > 4 || (args.size() == 4 && !with_values)) return kSyntaxError;
-  if (*count < -INT64_MAX) {
-    return Status::error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
-  }
   if (with_values && (*count < -(INT64_MAX / 2) || *count > INT64_MAX / 2)) return kOutOfRange;
   const auto found = ctx.find<Hash>(args[1]);
   if (!found.ok()) return found.status();

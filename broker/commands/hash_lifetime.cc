@@ -98,11 +98,11 @@ bool is_met(Condition condition, TimeMs has_ms, TimeMs at_ms) {
   return false;
 }
 
-// Gives fields, each of which is there, one time; one that has come deletes them.
-void emit_time(Context& ctx, View key, Views names, TimeMs at_ms) {
+// Gives fields, each of which is there, one time, or none; one that has come deletes them.
+void emit_time(Context& ctx, View key, Views names, std::optional<TimeMs> at_ms) {
   if (names.empty()) return;
-  if (at_ms != kNoExpiry && at_ms <= ctx.now_ms) ctx.emit(HashDelete{.key = key, .names = names});
-  else ctx.emit(HashSetExpiry{.key = key, .at_ms = at_ms, .names = names});
+  if (at_ms && *at_ms <= ctx.now_ms) ctx.emit(HashDelete{.key = key, .names = names});
+  else ctx.emit(HashSetExpiry{.key = key, .at_ms = at_ms.value_or(kNoExpiry), .names = names});
 }
 
 // H[P]EXPIRE[AT] key time [NX | XX | GT | LT] FIELDS numfields field [field ...]
@@ -164,7 +164,7 @@ Outcome hpersist(Context& ctx, Args args) {
     if (has) chosen.add(name);
     ctx.reply.integer(has ? kDone : hash != nullptr && hash.contains(name) ? kNoLifetime : kNoField);
   }
-  emit_time(ctx, args[1], chosen.names(), kNoExpiry);
+  emit_time(ctx, args[1], chosen.names(), std::nullopt);
   return Replied();
 }
 
@@ -220,6 +220,7 @@ Outcome hgetex(Context& ctx, Args args) {
   TimeOption option;
   size_t at = 2;
   for (; at < args.size() && !same_word(args[at], "FIELDS"); ++at) {
+    if (option.said()) return kFieldsMissing;
     const auto read = read_time_option(ctx, args, at, "PERSIST", option);
     if (!read.ok()) return read.status();
     if (!*read) return kFieldsMissing;
@@ -239,7 +240,7 @@ Outcome hgetex(Context& ctx, Args args) {
     const bool changes = option.at_ms || (option.other && value && hash.lifetime(name) != 0);
     if (value && changes && !again) chosen.add(name);
   }
-  emit_time(ctx, args[1], chosen.names(), option.at_ms.value_or(kNoExpiry));
+  emit_time(ctx, args[1], chosen.names(), option.at_ms);
   return Replied();
 }
 

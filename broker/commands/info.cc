@@ -156,7 +156,7 @@ void persistence(Context& ctx, Lines& out) {
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis
   out.none({"aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_rewrites", "aof_rewrites_consecutive_failures", "aof_last_cow_size",
             "rdb_last_cow_size", "current_cow_peak", "current_cow_size", "current_cow_size_age", "current_fork_perc",
-            "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired", "module_fork_in_progress",
+            "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded", "module_fork_in_progress",
             "module_fork_last_cow_size"});
   out.field("aof_last_rewrite_time_sec", -1);
   out.field("aof_current_rewrite_time_sec", -1);
@@ -183,6 +183,8 @@ void statistics(Context& ctx, Lines& out) {
   out.field("total_connections_received", stats.connections);
   out.field("total_commands_processed", stats.commands);
   out.field("instantaneous_ops_per_sec", stats.command_rate.per_second());
+  out.field("total_reads_processed", stats.reads);
+  out.field("total_writes_processed", stats.writes);
   out.field("total_net_input_bytes", stats.input_bytes);
   out.field("total_net_output_bytes", stats.output_bytes);
   out.fraction("instantaneous_input_kbps", static_cast<double>(stats.input_rate.per_second()) / 1024);

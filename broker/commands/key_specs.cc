@@ -162,6 +162,9 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
     case Keys::Kind::kNone:
       reply.array(0);
       return;
+    case Keys::Kind::kShards:
+      reply.array(1);
+      return tell_spec(reply, "not_key", {}, keys.first, "range", keys.last < 0 ? keys.last : 0, 1, 0);
     case Keys::Kind::kRange:
       reply.array(treated_apart(command) ? 2 : 1);
       if (!treated_apart(command)) return tell_range(reply, command, keys.first, 0);

@@ -273,7 +273,7 @@ Outcome ltrim(Context& ctx, Args args) {
 
 // LREM key count element  →  how many were removed
 Outcome lrem(Context& ctx, Args args) {
-  const auto count = integer_of(args[2]);
+  const auto count = magnitude_of(args[2]);
   if (!count.ok()) return count.status();
   const auto found = ctx.find<List>(args[1]);
   if (!found.ok()) return found.status();
@@ -309,9 +309,8 @@ Result<PositionQuery> parse_position_query(Args args) {
   for (size_t i = 3; i < args.size(); i += 2) {
     if (i + 1 >= args.size()) return kSyntaxError;
     if (same_word(args[i], "RANK")) {
-      const auto rank = integer_of(args[i + 1]);
+      const auto rank = magnitude_of(args[i + 1]);
       if (!rank.ok()) return rank.status();
-      if (*rank == INT64_MIN) return kOutOfRange;
       if (*rank == 0) {
         return Status::error("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
                              "or use negative to start from the end of the list");

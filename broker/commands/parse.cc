@@ -22,6 +22,12 @@ Result<int64_t> integer_of(View text, const Status& error) {
 
 Result<int64_t> integer_of(View text) { return integer_of(text, kNotAnInteger); }
 
+Result<int64_t> magnitude_of(View text) {
+  const auto value = integer_of(text);
+  if (!value.ok() || *value != INT64_MIN) return value;
+  return Status::error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
+}
+
 Result<uint64_t> count_of(View text) {
   const auto value = parse_integer(text);
   if (!value || *value < 0) return kMustBePositive;
@@ -30,7 +36,7 @@ Result<uint64_t> count_of(View text) {
 
 Result<TimeMs> timeout_ms_of(View seconds) {
   const auto value = parse_long_real(seconds);
-  if (!value || std::isinf(*value)) return Status::error("ERR timeout is not a float or out of range");
+  if (!value) return Status::error("ERR timeout is not a float or out of range");
   if (*value < 0) return Status::error("ERR timeout is negative");
   const long double ms = std::ceil(*value * 1000);
   if (ms > static_cast<long double>(INT64_MAX / 2)) return Status::error("ERR timeout is out of range");

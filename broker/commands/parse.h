@@ -18,6 +18,7 @@ extern const Status kOutOfRange;     // ERR value is out of range
 extern const Status kMustBePositive; // ERR value is out of range, must be positive
 
 Result<int64_t> integer_of(View text);                       // kNotAnInteger
+Result<int64_t> magnitude_of(View text);                     // the same, of what may be negated: not INT64_MIN
 Result<int64_t> integer_of(View text, const Status& error);  // its own error
 Result<uint64_t> count_of(View text);                        // kMustBePositive when negative or no integer
 Result<TimeMs> timeout_ms_of(View seconds);                  // BLPOP's: fractional seconds, 0 for ever

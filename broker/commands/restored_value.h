@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // restored_value.h: what RESTORE makes of a dump: first a judgement, then effects.
 //
-// Used by: RESTORE.
+// Used by: RESTORE; Rollback, for what a DUMP of ours holds.
 // Always:  - the dump is read twice: all that can be wrong with it is found before the first effect;
 //          - it becomes effects that the log has anyway, of at most about 64 KB or one long element each: neither the log
 //            nor a replay knows of dumps.

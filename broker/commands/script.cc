@@ -35,8 +35,7 @@ Outcome run(Context& ctx, View sha, const KeysAndArgs& given, Args args, bool re
   }
   ScriptCaller caller(ctx, {.is_function = false, .name = sha, .words = args});
   const ScriptCall call{.keys = given.keys, .args = given.args, .read_only = ctx.read_only};
-  Status ran = ctx.rooms.scripts.run(sha, call, caller, ctx.reply);
-  if (!ran.ok()) return ran;
+  if (Status ran = caller.ended(ctx.rooms.scripts.run(sha, call, caller, ctx.reply)); !ran.ok()) return ran;
   return Replied();
 }
 

@@ -11,11 +11,18 @@ ScriptCaller::ScriptCaller(Context& ctx, RunningScript running) : ctx_(ctx), db_
   running_.effects_before = ctx.rooms.batch.effects();
   ctx.rooms.broker.script_killed = false;
   ctx.rooms.executor.running = &running_;
+  if (by_rest(ctx) && !ctx.read_only) ctx.rollback = &rollback_;
 }
 
 ScriptCaller::~ScriptCaller() {
+  ctx_.rollback = nullptr;
   ctx_.rooms.executor.busy = false;
   ctx_.rooms.executor.running = nullptr;
+}
+
+Status ScriptCaller::ended(Status ran) {
+  if (!ran.ok() && ctx_.rollback != nullptr) rollback_.undo(ctx_);
+  return ran;
 }
 
 void ScriptCaller::call(Args args, ReplySink& reply) { ctx_.rooms.executor.call_nested(ctx_, db_, args, reply); }

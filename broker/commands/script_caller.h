@@ -8,6 +8,7 @@
 
 #include "broker/commands/context.h"
 #include "broker/commands/rest_manners.h"
+#include "broker/commands/rollback.h"
 #include "broker/commands/running_script.h"
 
 namespace leat {
@@ -25,11 +26,14 @@ class ScriptCaller final : public CommandCaller {
   void log(View level, View text) override;
   MayCall may_call(Args args) override;
   bool cuts_fractions() const override { return by_rest(ctx_); }
+  // How the script went. One that failed over REST has written nothing.
+  Status ended(Status ran);
 
  private:
   Context& ctx_;
   DbIndex db_;  // the script's own SELECT
   RunningScript running_;
+  Rollback rollback_;
 };
 
 // Of what declares flags: whether it may run while memory is full.

@@ -125,11 +125,8 @@ Outcome srandmember(Context& ctx, Args args) {
   if (args.size() > 3) return kSyntaxError;
   int64_t count = 1;
   if (args.size() == 3) {
-    const auto given = integer_of(args[2]);
+    const auto given = magnitude_of(args[2]);
     if (!given.ok()) return given.status();
-    if (*given < -INT64_MAX) {
-      return Status::error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
-    }
     count = *given;
   }
   const auto found = ctx.find<Set>(args[1]);

@@ -116,6 +116,7 @@ std::optional<std::vector<size_t>> key_positions(const CommandRow& row, Args arg
   const auto count = static_cast<int64_t>(args.size());
   switch (row.keys.kind) {
     case Keys::Kind::kNone:
+    case Keys::Kind::kShards:
       return positions;
     case Keys::Kind::kRange: {
       const int64_t last = row.keys.last < 0 ? count + row.keys.last : row.keys.last;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/protocol/numbers.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -8,6 +9,11 @@
 #include <cstdlib>
 
 namespace leat {
+
+namespace {
+constexpr int kDigitsMax = 20;      // 17 tell every double from its neighbours
+constexpr int kZerosAddedMax = 7;
+}  // namespace
 
 size_t write_integer(char* to, int64_t value) {
   if (value >= 0 && value < 1000) {  // most lengths and counts
@@ -22,15 +28,62 @@ size_t write_integer(char* to, int64_t value) {
   return static_cast<size_t>(std::to_chars(to, to + kIntegerTextMax, value).ptr - to);
 }
 
+// value = digits * 10^power, with as few digits as tell it from its neighbours.
+struct Decimal {
+  char digits[kDigitsMax];
+  int count, power;
+};
+
+static Decimal decimal_of(double magnitude) {
+  char text[32];  // "d.ddde+xx"
+  const char* const end = std::to_chars(text, std::end(text), magnitude, std::chars_format::scientific).ptr;
+  const char* const e = std::find(static_cast<const char*>(text), end, 'e');
+  Decimal decimal;
+  decimal.count = static_cast<int>(std::remove_copy(static_cast<const char*>(text), e, decimal.digits, '.') - decimal.digits);
+  std::from_chars(e + (e[1] == '+' ? 2 : 1), end, decimal.power);
+  decimal.power -= decimal.count - 1;
+  return decimal;
+}
+
+// As Redis 7.2 and later lay digits out: plainly where few zeros must be added, else with an exponent.
+static char* write_decimal(char* to, const Decimal& decimal) {
+  const int exponent = decimal.power + decimal.count - 1, far = std::abs(exponent);
+  const auto digits = [&](int from, int count) { to = std::copy_n(decimal.digits + from, count, to); };
+  const auto zeros = [&](int count) { to = std::fill_n(to, count, '0'); };
+  if (decimal.power >= 0 && far < decimal.count + kZerosAddedMax) {
+    digits(0, decimal.count);
+    zeros(decimal.power);
+  } else if (decimal.power < 0 && (decimal.power > -kZerosAddedMax || far < 4)) {
+    const int before_point = decimal.count + decimal.power;
+    if (before_point > 0) {
+      digits(0, before_point);
+      *to++ = '.';
+      digits(before_point, decimal.count - before_point);
+    } else {
+      *to++ = '0', *to++ = '.';
+      zeros(-before_point);
+      digits(0, decimal.count);
+    }
+  } else {
+    digits(0, 1);
+    if (decimal.count > 1) *to++ = '.', digits(1, decimal.count - 1);
+    *to++ = 'e', *to++ = exponent < 0 ? '-' : '+';
+    to += write_integer(to, far);
+  }
+  return to;
+}
+
 size_t write_real(char* to, double value) {
   if (std::isnan(value)) return std::memcpy(to, "nan", 3), 3;
   if (std::isinf(value)) return value < 0 ? (std::memcpy(to, "-inf", 4), 4) : (std::memcpy(to, "inf", 3), 3);
   if (value == 0) return std::signbit(value) ? (std::memcpy(to, "-0", 2), 2) : (*to = '0', 1);
-  constexpr double kExact = 4503599627370496.0;  // 2^52: integers up to here are exact and print as such
-  if (value > -kExact && value < kExact && value == std::trunc(value)) {
+  constexpr double kIntegerMax = 4611686018427387904.0;  // 2^62: integers below it print as such
+  if (value > -kIntegerMax && value < kIntegerMax && value == std::trunc(value)) {
     return write_integer(to, static_cast<int64_t>(value));
   }
-  return static_cast<size_t>(std::snprintf(to, kRealTextMax, "%.17g", value));
+  char* at = to;
+  if (value < 0) *at++ = '-';
+  return static_cast<size_t>(write_decimal(at, decimal_of(std::abs(value))) - to);
 }
 
 Bytes integer_text(int64_t value) {
@@ -75,7 +128,7 @@ namespace {
 // strtod and strtold want a terminated string and skip blanks: both are ruled out first.
 template <typename Real, typename Parse>
 std::optional<Real> parse_with(View text, Parse parse) {
-  char copy[256];
+  char copy[5 * 1024];  // what we write ourselves is read again: the largest double has 309 digits, a long double 4,933
   if (text.empty() || text.size() >= sizeof copy || std::isspace(static_cast<unsigned char>(text[0]))) return std::nullopt;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = 0;

@@ -17,7 +17,7 @@ constexpr size_t kIntegerTextMax = 21;
 constexpr size_t kRealTextMax = 5 + 309 + 18;  // "%.17Lf" of the largest double is the longest
 
 size_t write_integer(char* to, int64_t value);   // to must have kIntegerTextMax bytes
-size_t write_real(char* to, double value);       // to must have kRealTextMax bytes; as ZSCORE prints
+size_t write_real(char* to, double value);       // to must have kRealTextMax bytes; as ZSCORE prints since 7.2
 Bytes integer_text(int64_t value);
 Bytes real_text(double value);
 // As INCRBYFLOAT prints: up to 17 digits after the point, trailing zeros cut, never an exponent.

@@ -59,7 +59,7 @@ bool has_lifetimes(const HashSight& hash) {
 void write_score(Output& to, double score) {
   if (std::isinf(score)) return to.byte(score > 0 ? kInfinity : kMinusInfinity);
   char text[kRealTextMax];
-  const size_t size = write_real(text, score);  // the 17 digits that tell every double from its neighbours
+  const size_t size = write_real(text, score);  // enough digits to tell it from its neighbours
   to.byte(static_cast<uint8_t>(size));
   to.raw(View(text, size));
 }

@@ -35,7 +35,7 @@ void bound_depth(lua_State* L, const char* name) {
   lua_setfield(L, -2, name);
 }
 
-// --- math: each script draws the same numbers, as in Redis
+// --- math: what is drawn goes on from script to script, as in Redis since 7.0
 
 static double random_fraction(lua_State* L) {
   return static_cast<double>(Interpreter::of(L).next_random() % INT32_MAX) / INT32_MAX;

@@ -23,6 +23,7 @@ class FunctionHost {
  public:
   struct Options {
     size_t memory_bytes_max = size_t{256} << 20;
+    uint64_t seed = 0;  // of math.random
   };
   explicit FunctionHost(Options options);
   ~FunctionHost();

@@ -20,7 +20,8 @@ constexpr int64_t kStepsPerPoll = 1'000'000;  // of C loops; a step is a few nan
 constexpr size_t kLargeBlock = size_t{256} << 10;
 constexpr size_t kBytesPerPoll = kLargeBlock * kInstructionsPerPoll;
 constexpr int kNestedMax = 195;               // PUC Lua's LUAI_MAXCCALLS is 200
-constexpr size_t kNumberTextMax = 32;         // "%.17g" takes at most 24
+constexpr uint64_t kRandomMask = 0xFFFFFFFFFFFF;  // 48 bits
+constexpr size_t kNumberTextMax = 32;         // of a double at most 25: "-0.00012345678901234567"
 // Percent of what lives. The heap of short scripts is small and would be marked again and again: with LuaJIT's 200 that
 // is a quarter of their time. (Each allocation pays its part of collecting: no step between scripts is needed.)
 constexpr int kGarbagePerCollection = 400;
@@ -36,8 +37,8 @@ void raise(lua_State* L, View text) {
   __builtin_unreachable();
 }
 
-Interpreter::Interpreter(size_t memory_bytes_max, Runs runs)
-    : memory_(memory_bytes_max), lua_(lua_newstate(allocate, this)), sink_(memory_) {
+Interpreter::Interpreter(size_t memory_bytes_max, uint64_t seed, Runs runs)
+    : memory_(memory_bytes_max), lua_(lua_newstate(allocate, this)), sink_(memory_), random_(seed & kRandomMask) {
   CHECK(lua_ != nullptr);
   luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   lua_gc(lua_, LUA_GCSETPAUSE, kGarbagePerCollection);
@@ -140,7 +141,8 @@ void Interpreter::begin(bool counted, CommandCaller& caller) {
   collected_bytes_ = 0;
   error_source_.clear();
   function_line_ = -1;
-  seed_random(0);
+  random_before_ = random_;
+  seeded_ = false;
   count_instructions(counted ? kInstructionsPerPoll : 0);
   largest_block_ = kLargeBlock;
 }
@@ -153,6 +155,7 @@ void Interpreter::end() {
   }
   if (scratch_.capacity() > kScratchKeptMax) Bytes().swap(scratch_);
   largest_block_ = SIZE_MAX;
+  if (seeded_) random_ = random_before_;
   if (json_settings_changed_) reset_json_settings(lua_);
   json_settings_changed_ = false;
   drop_garbage();
@@ -309,23 +312,20 @@ void Interpreter::set_protocol(int protocol) {
 }
 
 // The generator of Redis' rand.c, which is that of drand48.
-void Interpreter::seed_random(uint32_t seed) { random_ = uint64_t{seed} << 16 | 0x330E; }
+void Interpreter::seed_random(uint32_t seed) {
+  random_ = uint64_t{seed} << 16 | 0x330E;
+  seeded_ = true;
+}
 
 uint32_t Interpreter::next_random() {
-  random_ = (random_ * 0x5DEECE66DULL + 0xB) & 0xFFFFFFFFFFFFULL;
+  random_ = (random_ * 0x5DEECE66DULL + 0xB) & kRandomMask;
   return static_cast<uint32_t>(random_ >> 17);
 }
 
-// Integral numbers print as integers, so that a command that reads an integer takes them; others with 17 digits,
-// so that nothing is lost.
+// As scores are printed: integral numbers as integers, so that a command that reads an integer takes them.
 static size_t write_number(char* to, double number) {
-  constexpr double kIntegerMax = 4611686018427387904.0;  // 2^62, as Redis' double2ll
-  if (number >= -kIntegerMax && number <= kIntegerMax) {
-    const auto integer = static_cast<int64_t>(number);
-    if (static_cast<double>(integer) == number) return write_integer(to, integer);
-  }
-  const auto end = std::to_chars(to, to + kNumberTextMax, number, std::chars_format::general, 17).ptr;
-  return static_cast<size_t>(end - to);
+  if (number == 0) return *to = '0', 1;  // not "-0"
+  return write_real(to, number);
 }
 
 bool Interpreter::collect_words(lua_State* L, int count) {

@@ -23,7 +23,7 @@ namespace leat {
 class Interpreter {
  public:
   enum class Runs : uint8_t { kScripts, kFunctions };
-  explicit Interpreter(size_t memory_bytes_max, Runs runs = Runs::kScripts);
+  Interpreter(size_t memory_bytes_max, uint64_t seed, Runs runs);
   ~Interpreter();
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;
@@ -131,11 +131,13 @@ class Interpreter {
 
   CommandCaller* caller_ = nullptr;
   int64_t steps_left_ = 0;
-  uint64_t random_ = 0;
+  uint64_t random_;             // math.random goes on from script to script
+  uint64_t random_before_ = 0;  // and from here, when this one calls math.randomseed
   int protocol_ = 2;
   int depth_ = 0;
   int counting_ = 0;  // the hook's interval; 0 when there is none
   bool killed_ = false;
+  bool seeded_ = false;  // by the script that runs
   bool json_settings_changed_ = false;
   size_t collected_bytes_ = 0;
   size_t kept_bytes_ = 0;  // after the last collection between scripts

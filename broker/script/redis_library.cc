@@ -98,7 +98,7 @@ static int log(lua_State* L) {
   if (count < 2) raise(L, "ERR redis.log() requires two arguments or more.");
   if (!lua_isnumber(L, 1)) raise(L, "ERR First argument must be a number (log level).");
   const double level = lua_tonumber(L, 1);
-  if (!(level >= 0 && level < kLevels.size())) raise(L, "ERR Invalid debug level.");
+  if (!(level >= 0 && level < kLevels.size())) raise(L, "ERR Invalid log level.");
   Interpreter& interpreter = Interpreter::of(L);
   Bytes& text = interpreter.scratch();
   text.clear();
@@ -125,7 +125,7 @@ static int replicate_commands(lua_State* L) {
 }
 
 static int set_repl(lua_State* L) {
-  if (lua_gettop(L) != 1) raise(L, "ERR redis.set_repl() requires two arguments.");
+  if (lua_gettop(L) != 1) raise(L, "ERR redis.set_repl() requires one argument.");
   const double flags = lua_tonumber(L, 1);
   if (!(flags >= 0 && flags <= kReplicateAll)) {
     raise(L, "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");

@@ -39,7 +39,12 @@ static Status no_room() {
 }
 
 struct ScriptHost::State {
-  explicit State(Options given) : options(given), interpreter(std::make_unique<Interpreter>(given.memory_bytes_max)) {}
+  explicit State(Options given) : options(given), interpreter(make(given.seed)) {}
+
+  std::unique_ptr<Interpreter> make(uint64_t seed) const {
+    return std::make_unique<Interpreter>(options.memory_bytes_max, seed, Interpreter::Runs::kScripts);
+  }
+
 
   Script* find(View sha) {
     Sha1::Digest digest;
@@ -151,7 +156,7 @@ void ScriptHost::flush() {
   state_->used.clear();
   state_->scripts.clear();
   state_->body_bytes = 0;
-  state_->interpreter = std::make_unique<Interpreter>(state_->options.memory_bytes_max);
+  state_->interpreter = state_->make(state_->interpreter->next_random());
 }
 
 size_t ScriptHost::scripts() const { return state_->scripts.size(); }

@@ -49,6 +49,7 @@ class ScriptHost {
  public:
   struct Options {
     size_t memory_bytes_max = size_t{256} << 20;
+    uint64_t seed = 0;  // of math.random
   };
   explicit ScriptHost(Options options);
   ~ScriptHost();

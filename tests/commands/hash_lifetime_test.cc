@@ -58,6 +58,13 @@ TEST_F(HashLifetimeTest, ATimeThatHasComeDeletes) {
   EXPECT_EQ(call("HEXPIREAT h 1000 FIELDS 1 b"), array(2));
   EXPECT_EQ(call("HGETALL h"), array("c", "3"));
   EXPECT_EQ(call("HPEXPIREAT h 1 FIELDS 1 c"), array(2));
+  for (const char* line : {"HEXPIREAT g 0 FIELDS 1 a", "HPEXPIREAT g 0 FIELDS 1 a", "HGETEX g EXAT 0 FIELDS 1 a", "HGETEX g PXAT 0 FIELDS 1 a",
+                           "HSETEX g EXAT 0 FIELDS 1 a 2"}) {
+    ASSERT_EQ(call("HSET g a 1"), integer(1));
+    ASSERT_EQ(call("HEXPIRE g 100 FIELDS 1 a"), array(1));
+    EXPECT_NE(call(line).type, '-') << line;
+    EXPECT_EQ(call("EXISTS g"), integer(0)) << "0 is a time, too: " << line;
+  }
   EXPECT_EQ(call("EXISTS h"), integer(0)) << "an emptied hash and none are one thing";
 }
 
@@ -117,8 +124,7 @@ TEST_F(HashLifetimeTest, Errors) {
       {"HGETEX h EX x FIELDS 1 a", "ERR value is not an integer or out of range"},
       {"HGETEX h PX -1 FIELDS 1 a", "ERR invalid expire time, must be >= 0"},
       {"HGETEX h PXAT 70368744177664 FIELDS 1 a", "ERR invalid expire time in 'hgetex' command"},
-      {"HGETEX h EX 10 PERSIST FIELDS 1 a",
-       "ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified"},
+      {"HGETEX h EX 10 PERSIST FIELDS 1 a", "ERR Mandatory argument FIELDS is missing or not at the right position"},
       {"HSETEX h NX FIELDS 1 a v", "ERR unknown argument: NX"},
       {"HSETEX h FXX FNX FIELDS 1 a v", "ERR Only one of FXX or FNX arguments can be specified"},
       {"HSETEX h EX 10 KEEPTTL FIELDS 1 a v",

@@ -39,7 +39,7 @@ RequestMaker::RequestMaker() {
     Form form{&command, {Bytes(name.substr(0, name.find('|')))}, {}};
     if (name.find('|') != View::npos) form.name.push_back(Bytes(name.substr(name.find('|') + 1)));
     if (const FoundDoc found = find_doc(name); found.doc != nullptr) form.arguments = argument_docs(found.doc->syntax);
-    if (command.row.keys.kind != Keys::Kind::kNone) data_forms_.push_back(form);
+    if (command.row.keys.any()) data_forms_.push_back(form);
     forms_.push_back(std::move(form));
   }
 }

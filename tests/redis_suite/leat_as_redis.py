@@ -17,7 +17,7 @@ import tempfile
 BROKER = os.environ["LEAT_BROKER"]
 NOT_KNOWN = os.environ["LEAT_NOT_KNOWN"]
 ATTEMPTS, SECONDS_TO_FAIL = 30, 0.25
-LEFT_OUT = {"pidfile", "logfile", "dbfilename", "unixsocket"}  # files of its own that leat does not write
+LEFT_OUT = {"pidfile", "logfile", "dbfilename"}  # files of its own that leat does not write
 
 
 def words_of(line):
@@ -54,8 +54,9 @@ def settings():
         joined = name == "save" and taken.get(name) and value
         taken[name] = f"{taken[name]} {value}" if joined else value
     home = os.path.abspath(taken.get("dir", "."))
-    if taken.get("aclfile"):
-        taken["aclfile"] = os.path.join(home, taken["aclfile"])
+    for name in ("aclfile", "unixsocket"):
+        if taken.get(name):
+            taken[name] = os.path.join(home, taken[name])
     taken["dir"] = os.path.join(home, "leat")
     return {name: value for name, value in taken.items() if name not in LEFT_OUT}
 

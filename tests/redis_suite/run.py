@@ -21,6 +21,7 @@ unit/type/stream unit/type/stream-cgroups unit/sort unit/expire unit/other unit/
 unit/latency-monitor unit/pubsub unit/pubsubshard unit/slowlog unit/scripting unit/functions unit/maxmemory unit/introspection
 unit/introspection-2 unit/limits unit/obuf-limits unit/bitops unit/bitfield unit/geo unit/memefficiency unit/hyperloglog
 unit/lazyfree unit/wait unit/pause unit/querybuf unit/tracking unit/networking unit/violations unit/shutdown
+unit/client-eviction unit/replybufsize
 unit/cluster/scripting unit/cluster/sharded-pubsub""".split()
 UNIT_SECONDS, TEST_SECONDS = 300, 100
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -49,7 +49,58 @@ TEST_F(RestMannersTest, NumbersOfScriptsLoseTheirFraction) {
   EXPECT_EQ(call("GET k"), bulk("3"));
   EXPECT_EQ(call("ZSCORE z m"), bulk("-1"));
   EXPECT_EQ(client().call_words({"EVAL", script, "2", "k", "z2"}), integer(1));
-  EXPECT_EQ(call("GET k"), bulk("3.9900000000000002")) << "over RESP as in Redis";
+  EXPECT_EQ(call("GET k"), bulk("3.99")) << "over RESP as in Redis";
+}
+
+// Of every type: what was changed, deleted, renamed, made or given a time is as before.
+TEST_F(RestMannersTest, AScriptThatFailsLeavesNothing) {
+  const auto run = [&](const Bytes& script) { return post("[\"EVAL\",\"" + script + "\",0]").body; };
+  for (const char* line : {"SET s before EX 1000", "SET n 1", "RPUSH l a b c", "HSET h f 1 g 2", "HPEXPIRE h 100000 FIELDS 1 f", "SADD i 1 2 3",
+                           "SADD m a b c", "ZADD z 1 a 2 b", "XADD x 1-1 f v", "XADD x 1-2 f v", "XGROUP CREATE x g 0",
+                           "XREADGROUP GROUP g c COUNT 1 STREAMS x >", "XADD e 1-1 f v", "XTRIM e MAXLEN 0", "PFADD p a b c", "SET due v PX 100",
+                           "SET gone v"}) {
+    ASSERT_NE(call(line).type, '-') << line;
+  }
+  advance_ms(200);
+  const auto content = [&] { return rooms().keyspace.database(0).digest(); };
+  const uint64_t before = content();
+  const Bytes writes =
+      "local c = redis.call "
+      "c('APPEND', 's', 'x') c('PERSIST', 's') c('INCR', 'n') c('LPOP', 'l') c('RPUSH', 'l', 'd') c('LSET', 'l', 0, 'y') "
+      "c('HSET', 'h', 'f', 9) c('HDEL', 'h', 'g') c('SREM', 'i', 1) c('SADD', 'i', 'word') c('SPOP', 'm') "
+      "c('ZINCRBY', 'z', 5, 'a') c('ZADD', 'z', 7, 'new') c('XADD', 'x', '2-1', 'f', 'v') c('XACK', 'x', 'g', '1-1') "
+      "c('XREADGROUP', 'GROUP', 'g', 'd', 'STREAMS', 'x', '>') c('XADD', 'e', '2-1', 'f', 'v') c('PFADD', 'p', 'd', 'e') "
+      "c('SET', 'due', 'again') c('DEL', 'gone') c('SET', 'made', 1) c('RENAME', 'm', 'renamed') c('COPY', 'l', 'copied') "
+      "c('EXPIRE', 'i', 100) c('RPUSH', 'made-too', 1, 2, 3) ";
+  EXPECT_NE(run(writes + "error('half-way')").find("half-way"), Bytes::npos);
+  EXPECT_EQ(content(), before);
+  EXPECT_EQ(call("GET s"), bulk("before"));
+  EXPECT_EQ(call("TTL s"), integer(1000));
+  EXPECT_EQ(call("XPENDING x g").items.at(0), integer(1));
+  EXPECT_EQ(call("EXISTS due made made-too renamed copied"), integer(0));
+  EXPECT_NE(run(writes + "c('LPUSH', 's', 1)").find("WRONGTYPE"), Bytes::npos) << "an error of a command that nobody catches";
+  EXPECT_EQ(content(), before);
+  ASSERT_EQ(client().call_words({"FUNCTION", "LOAD", "#!lua name=w\nredis.register_function('w', function() " + writes + " error('half-way') end)"}),
+            bulk("w"));
+  EXPECT_NE(post("[\"FCALL\",\"w\",0]").body.find("half-way"), Bytes::npos);
+  EXPECT_EQ(content(), before);
+
+  EXPECT_EQ(run("redis.call('SET', 'k', 1) redis.pcall('LPUSH', 's', 1) return redis.error_reply('mine')").find("result"), Bytes::npos);
+  EXPECT_EQ(call("GET k"), bulk("1")) << "it went through: its value is an error";
+  EXPECT_EQ(call("DEL k"), integer(1));
+  EXPECT_EQ(client().call_words({"EVAL", "redis.call('SET', 'k', 1) error('half-way')", "0"}).type, '-');
+  EXPECT_EQ(call("GET k"), bulk("1")) << "over RESP as in Redis";
+  const Bytes rows = wire().call("POST", "/multi-exec", R"~([["SET","one",1],["EVAL","redis.call('SET', 'one', 2) error('no')",0],["INCR","one"]])~").body;
+  EXPECT_EQ(call("GET one"), bulk("2")) << "1, and one more: " << rows;
+}
+
+TEST_F(RestMannersTest, WhatIsTooLargeToBeKeptStaysChanged) {
+  ASSERT_EQ(client().call_words({"SET", "large", Bytes(2 << 20, 'x')}), ok());
+  ASSERT_EQ(call("SET small 1"), ok());
+  EXPECT_NE(post(R"~(["EVAL","redis.call('INCR', 'small') redis.call('APPEND', 'large', 'y') error('half-way')",0])~").body.find("half-way"),
+            Bytes::npos);
+  EXPECT_EQ(call("GET small"), bulk("1"));
+  EXPECT_EQ(call("STRLEN large"), integer((2 << 20) + 1));
 }
 
 TEST_F(RestMannersTest, CopyOntoItself) {
