@@ -170,7 +170,7 @@ void Broker::apply_config() {
   classes_.follow(config_);
   doorkeeper_.follow_config();
   client_memory_.follow_config();
-  if (classes_.any()) eviction_.reconsider();
+  if (eviction_.limited()) eviction_.reconsider();
   house_.events.set_level(config_.log_level);
   if (log_ == nullptr) return;
   log_->set_durability(wal_durability(config_.durability), config_.sync_interval_ms);

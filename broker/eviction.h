@@ -43,7 +43,7 @@ class Eviction {
   bool make_room(ClassId id);
   // The same without making any, where keys may not go now (a script runs): what must go goes in the next tick.
   bool may_add(ClassId id);
-  void reconsider() { grown_.set(); }  // the limit may be lower now
+  void reconsider() { more_.set(); }  // the limit may be lower now: what is too much goes in the next tick
   void begin_tick();                   // what the last one left over
   bool has_work() const { return more_.any(); }  // make_room() stopped because its time was up
   // What the process uses beside the keyspace, clients' buffers and scripts among it. Now and then.
@@ -116,7 +116,7 @@ class Eviction {
   std::vector<Pool> pools_;  // by class
   size_t beside_ = 0;
   uint32_t started_ = LastUse::at(time_.now_ms());
-  ClassSet more_;   // make_room() stopped because its time was up
+  ClassSet more_;   // make_room() stopped because its time was up, or has not looked since the limit was set
   ClassSet grown_;  // something came to them since the last tick: what is too much of it goes in the next, or others miss it
 };
 

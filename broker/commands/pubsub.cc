@@ -27,15 +27,25 @@ int64_t own_count(const Client& client, const Kind& kind) {
   return static_cast<int64_t>(kind.shard ? client.shard_channels.size() : client.subscriptions());
 }
 
+// Pushes, and so heard also where CLIENT REPLY says that no replies are.
+void confirm(Context& ctx, View word, std::optional<View> channel, const Kind& kind) {
+  const auto write = [&](ReplySink& sink) {
+    sink.push(3);
+    sink.bulk(word);
+    if (channel) sink.bulk(*channel);
+    else sink.null();
+    sink.integer(own_count(ctx.client, kind));
+  };
+  if (ctx.client.reply_mode == ReplyMode::kOn || ctx.nested) return write(ctx.reply);
+  ctx.rooms.executor.push(ctx.client, &ctx.client, ctx.seen(), write);
+}
+
 // SUBSCRIBE channel [channel ...]: one push for each channel is the whole answer
 template <const Kind& kKind>
 Outcome subscribe(Context& ctx, Args args) {
   for (const View channel : args.from(1)) {
     (ctx.rooms.pubsub.*kKind.subscribe)(ctx.client, channel);
-    ctx.reply.push(3);
-    ctx.reply.bulk(kKind.subscribe_word);
-    ctx.reply.bulk(channel);
-    ctx.reply.integer(own_count(ctx.client, kKind));
+    confirm(ctx, kKind.subscribe_word, channel, kKind);
   }
   return Replied();
 }
@@ -47,16 +57,10 @@ Outcome unsubscribe(Context& ctx, Args args) {
   if (channels.empty()) channels.assign((ctx.client.*kKind.own).begin(), (ctx.client.*kKind.own).end());
   for (const Bytes& channel : channels) {
     (ctx.rooms.pubsub.*kKind.unsubscribe)(ctx.client, channel);
-    ctx.reply.push(3);
-    ctx.reply.bulk(kKind.unsubscribe_word);
-    ctx.reply.bulk(channel);
-    ctx.reply.integer(own_count(ctx.client, kKind));
+    confirm(ctx, kKind.unsubscribe_word, channel, kKind);
   }
-  if (!channels.empty()) return Replied();
-  ctx.reply.push(3);
-  ctx.reply.bulk(kKind.unsubscribe_word);
-  ctx.reply.null();
-  return ctx.reply.integer(own_count(ctx.client, kKind));
+  if (channels.empty()) confirm(ctx, kKind.unsubscribe_word, std::nullopt, kKind);
+  return Replied();
 }
 
 // PUBLISH channel message  →  how many got it

@@ -106,6 +106,18 @@ TEST_F(ConnectionTest, MessagesComeWithoutReplies) {
   connect().call("PUBLISH news 2");
   EXPECT_EQ(client().reply(), push("message", "news", "2"));
   EXPECT_FALSE(client().has_reply());
+  client().send("SUBSCRIBE other");
+  EXPECT_EQ(client().reply(), push("subscribe", "other", integer(2))) << "that is no reply either";
+  client().send("CLIENT REPLY SKIP");
+  client().send("UNSUBSCRIBE");
+  EXPECT_EQ(client().reply(), push("unsubscribe", "news", integer(1)));
+  EXPECT_EQ(client().reply(), push("unsubscribe", "other", integer(0)));
+  client().send("PUNSUBSCRIBE");
+  EXPECT_EQ(client().reply(), push("punsubscribe", null3(), integer(0)));
+  TestClient& old = connect();
+  old.send("CLIENT REPLY OFF");
+  old.send("SSUBSCRIBE c");
+  EXPECT_EQ(old.reply(), array("ssubscribe", "c", 1));
 }
 
 TEST_F(ConnectionTest, PauseHoldsWritesAndLetsReadsPass) {

@@ -43,6 +43,18 @@ TEST_F(EvictionTest, WithoutAPolicyWhatMayAddIsRefused) {
   EXPECT_EQ(info("stats", "evicted_keys"), "0");
 }
 
+// Nobody has to come for that.
+TEST_F(EvictionTest, ALowerLimitIsMetAtOnce) {
+  fill(0, 50);
+  call("CONFIG SET notify-keyspace-events Ee");
+  TestClient& listener = connect();
+  listener.call("PSUBSCRIBE *");
+  limit("allkeys-lru", 1);
+  while (broker().has_work()) tick();
+  EXPECT_EQ(rooms().keyspace.database(0).size(), 0u);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(listener.reply().items.at(2), bulk("__keyevent@0__:evicted"));
+}
+
 TEST_F(EvictionTest, ATransactionIsRefusedWhenItWouldAdd) {
   call("SET a 1");
   TestClient& early = connect();
