@@ -11,7 +11,8 @@ namespace leat {
 bool is_loopback(View address) {
   if (address.starts_with('[')) address.remove_prefix(1);
   if (address.starts_with("::ffff:")) address.remove_prefix(7);
-  return address.starts_with('/') || address.starts_with("127.") || address == "localhost" || address == "::1" || address.starts_with("::1]");
+  if (address.starts_with('/') || address.starts_with("127.") || address == "localhost") return true;
+  return address == "::1" || address.starts_with("::1]");
 }
 
 bool asks_for_certificate(const Config& config) {
@@ -27,8 +28,8 @@ bool names_a_password(const Config& config) {
 Status check_door(const Config& config, bool default_is_open) {
   const std::vector<BindAddress> addresses = bind_addresses(config.bind);
   const auto is_ours = [](const BindAddress& address) { return is_loopback(address.host); };
-  if (std::all_of(addresses.begin(), addresses.end(), is_ours) || !config.protected_mode || asks_for_certificate(config) || !default_is_open)
-    return Status::fine();
+  const bool only_ours = std::all_of(addresses.begin(), addresses.end(), is_ours);
+  if (only_ours || !config.protected_mode || asks_for_certificate(config) || !default_is_open) return Status::fine();
   return Status::error(
       "bind = '" + config.bind +
       "' is refused: others can reach it, and the default user has no password. Set "

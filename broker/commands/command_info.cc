@@ -44,8 +44,8 @@ std::vector<Bytes> category_names(access::Categories categories) {
 
 Replied describe(ReplySink& reply, const Command& command) {
   const CommandRow& row = command.row;
-  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kShards || row.keys.kind == Keys::Kind::kStored ||
-                      row.keys.kind == Keys::Kind::kMigrated;
+  const bool ranged = row.keys.kind == Keys::Kind::kRange || row.keys.kind == Keys::Kind::kShards ||
+                      row.keys.kind == Keys::Kind::kStored || row.keys.kind == Keys::Kind::kMigrated;
   const bool counted_too = row.keys.kind == Keys::Kind::kCounted && row.keys.first > 0;
   reply.array(10);
   reply.bulk(lower(row.name));

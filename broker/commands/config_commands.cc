@@ -36,8 +36,9 @@ Status refusal(View name, View why) {
 Status ask_door(Context& ctx, const Config& changed, const AboutDoor& about) {
   const Broker& broker = ctx.rooms.broker;
   if (!about.places.empty()) {
-    const View which = same_word(about.places, "bind") ? "Failed to bind to specified addresses. " : "Unable to listen on this port. ";
-    if (const Status listens = broker.listen(changed); !listens.ok()) return refusal(about.places, Bytes(which) + Bytes(listens.text()));
+    const bool bind = same_word(about.places, "bind");
+    const Bytes which = bind ? "Failed to bind to specified addresses. " : "Unable to listen on this port. ";
+    if (const Status listens = broker.listen(changed); !listens.ok()) return refusal(about.places, which + Bytes(listens.text()));
   }
   if (about.tls.empty()) return Status::fine();
   const Status used = broker.use_tls(changed.tls);  // also when nothing differs: the files may

@@ -101,7 +101,9 @@ class Context {
   template <typename E>
   void emit_in(DbIndex where, const E& effect) {
     if (rollback != nullptr) [[unlikely]] {
-      if constexpr (requires { effect.key; }) for_each_key(where, effect, [&](DbIndex db_of_key, View key) { keep(db_of_key, key); });
+      if constexpr (requires { effect.key; }) {
+        for_each_key(where, effect, [&](DbIndex db_of_key, View key) { keep(db_of_key, key); });
+      }
     }
     if (saw_due_) emit_after_expiry(where, effect);
     else footing.at_least(rooms.batch.emit(where, effect, client.durability));

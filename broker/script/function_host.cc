@@ -20,7 +20,9 @@ FunctionHost::FunctionHost(Options options) : options_(options) {}
 FunctionHost::~FunctionHost() = default;
 
 std::shared_ptr<Interpreter> FunctionHost::lua() {
-  if (lua_ == nullptr) lua_ = std::make_shared<Interpreter>(options_.memory_bytes_max, options_.seed, Interpreter::Runs::kFunctions);
+  if (lua_ == nullptr) {
+    lua_ = std::make_shared<Interpreter>(options_.memory_bytes_max, options_.seed, Interpreter::Runs::kFunctions);
+  }
   return lua_;
 }
 
