@@ -72,7 +72,8 @@ void Connection::start(const Config& config, const Place& place) {
 // Whose they are says whether he may come in.
 bool Connection::find_addresses(const Config& config, const Place& place) {
   if (door_ == Door::kFile) {  // as Redis writes it; absolute, so that it is no internet address
-    peer_ = local_ = std::filesystem::absolute(place.host).string() + ":0";
+    std::error_code lost;  // the folder we were started in: then it counts as a stranger's
+    peer_ = local_ = std::filesystem::absolute(place.host, lost).string() + ":0";
     return true;
   }
   uv_tcp_nodelay(&handle_.tcp, 1);
