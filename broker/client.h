@@ -137,7 +137,7 @@ struct Client {
     Stamp stamp;
   };
   BehindReply behind_reply;  // messages that came while a reply was being written, or of its own request
-  size_t names_bytes = 0;    // of all those, about
+  size_t names_bytes = 0;    // of channels, patterns and shard channels, about
   static size_t name_bytes(View name) { return sizeof(Bytes) + 4 * sizeof(void*) + name.size(); }  // in a set
   size_t subscriptions() const { return channels.size() + patterns.size(); }
   bool monitors = false;  // MONITOR

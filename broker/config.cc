@@ -7,10 +7,10 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "broker/bind_addresses.h"
 #include "broker/class_config.h"
 #include "broker/config_redis.h"
 #include "broker/config_tls.h"
-#include "broker/bind_addresses.h"
 #include "broker/config_words.h"
 #include "broker/door.h"
 #include "broker/http_tokens.h"

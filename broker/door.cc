@@ -8,10 +8,12 @@
 
 namespace leat {
 
+bool is_file(View address) { return address.starts_with('/'); }
+
 bool is_loopback(View address) {
   if (address.starts_with('[')) address.remove_prefix(1);
   if (address.starts_with("::ffff:")) address.remove_prefix(7);
-  if (address.starts_with('/') || address.starts_with("127.") || address == "localhost") return true;
+  if (is_file(address) || address.starts_with("127.") || address == "localhost") return true;
   return address == "::1" || address.starts_with("::1]");
 }
 

@@ -13,6 +13,7 @@ namespace leat {
 
 // "127.0.0.1", "::1", "localhost", with a port behind it, too; or the path of a file, which is of this machine.
 bool is_loopback(View address);
+bool is_file(View address);
 // Whether every stranger must show a client's certificate (TLS); then no password is asked for.
 bool asks_for_certificate(const Config& config);
 // `default_is_open`: whoever says nothing is let in as the default user.

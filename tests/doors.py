@@ -4,22 +4,20 @@
 Used by: ctest:  python3 tests/doors.py --broker build/release/leat [NAME…]
 Always:  - loopback only, ports picked free, the folder removed, every process ended by its pid.
 """
-import argparse
 import contextlib
 import os
 import re
-import shutil
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import resp  # noqa: E402
 from certificates import Authority, settings  # noqa: E402
 from checks import SECONDS, expect  # noqa: E402
 from server import Server, free_port  # noqa: E402
+from test_program import run_tests  # noqa: E402
 
 
 class House:
@@ -229,22 +227,10 @@ def clients_by_file(house):
 TESTS = [several_addresses, any_port, a_file, only_a_file, a_file_speaks_plain, moves, tls_port_moves, clients_by_file]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--broker", required=True)
-    options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="leat-doors-")
-    try:
-        house = House(os.path.abspath(options.broker), folder)
-        for test in TESTS:
-            if not options.names or test.__name__ in options.names:
-                test(house)
-                print(f"doors: {test.__name__}: as said", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+def prepare(binary, folder):
+    house = House(binary, folder)
+    return lambda test: test(house)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests("doors", __doc__, TESTS, prepare))

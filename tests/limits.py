@@ -5,19 +5,17 @@ Used by: ctest:  python3 tests/limits.py --broker build/release/leat [NAME…]
 Always:  - loopback only, ports picked free, the folder removed, every process ended by its pid;
          - every test ends with somebody else who is answered.
 """
-import argparse
 import contextlib
 import os
-import shutil
 import socket
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import resp  # noqa: E402
 from checks import SECONDS, expect, wait_for  # noqa: E402
 from server import Server  # noqa: E402
+from test_program import run_tests  # noqa: E402
 
 
 class Door:
@@ -213,33 +211,21 @@ def timer_of(port, peer):
 TESTS = [clients, clients_per_address, allow, query_buffer, clients_bytes, bulk, arguments, idle, blocked, pipeline, keep_alive]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--broker", required=True)
-    options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="leat-limits-")
-    try:
-        for test in TESTS:
-            if options.names and test.__name__ not in options.names:
-                continue
-            place = os.path.join(folder, test.__name__)
-            os.mkdir(place)
-            server = Server(os.path.abspath(options.broker), place, "none")
-            server.start()
-            began = time.monotonic()
-            try:
-                test(Door(server))
-            except BaseException:
-                print(f"limits: {test.__name__} failed: {server.log_tail()}")
-                raise
-            finally:
-                server.kill()
-            print(f"limits: {test.__name__}: as said ({time.monotonic() - began:.1f} s)", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+def prepare(binary, folder):
+    def run(test):
+        place = os.path.join(folder, test.__name__)
+        os.mkdir(place)
+        server = Server(binary, place, "none")
+        server.start()
+        try:
+            test(Door(server))
+        except BaseException:
+            print(server.log_tail())
+            raise
+        finally:
+            server.kill()
+    return run
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests("limits", __doc__, TESTS, prepare))

@@ -5,16 +5,13 @@ Used by: ctest:  python3 tests/rest.py --broker build/release/leat [NAME…]
 Always:  - loopback only, ports picked free, the folder removed, every process ended by its pid;
          - bounded in count and time; every test ends with somebody else who is answered.
 """
-import argparse
 import contextlib
 import http.client
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -22,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sup
 import certificates  # noqa: E402
 from checks import SECONDS, expect, wait_for  # noqa: E402
 from server import Server, free_port  # noqa: E402
+from test_program import run_tests  # noqa: E402
 
 TOKEN, READER = "a-token-of-these-tests", "one-that-may-only-read"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -132,6 +130,17 @@ def survives_a_crash(door):
         kept = door.ask(f"/llen/list:{number}")[1]["result"]
         expect(kept >= answered.count(number), f"list {number} has {kept} of {answered.count(number)}")
     door.unharmed()
+
+
+def not_taken_back(door):
+    """A script that fails: what was too large to be kept beside it stays changed, and the log says so"""
+    expect(door.ask("/", json.dumps(["SETRANGE", "large", 2 << 20, "x"]))[0] == 200, "a large value")
+    script = "redis.call('INCR', 'small') redis.call('APPEND', 'large', 'y') error('half-way')"
+    status, answer = door.ask("/", json.dumps(["EVAL", script, 0]))
+    expect(status == 400 and "half-way" in answer["error"], f"it failed: {status} {answer}")
+    expect(door.ask("/get/small") == (200, {"result": None}), "taken back")
+    expect(door.ask("/strlen/large") == (200, {"result": (2 << 20) + 2}), "it stays")
+    door.unharmed("event=script_not_taken_back")
 
 
 def smuggling(door):
@@ -341,36 +350,24 @@ def sealed(door):
     door.unharmed()
 
 
-TESTS = [usage, survives_a_crash, smuggling, bombs, slow_loris, idle_connections, half_open, crowds, addresses, streams_in_bounds,
+TESTS = [usage, survives_a_crash, not_taken_back, smuggling, bombs, slow_loris, idle_connections, half_open, crowds, addresses, streams_in_bounds,
          health, guessing, sealed]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--broker", required=True)
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="leat-rest-")
-    try:
-        for test in TESTS:
-            if options.names and test.__name__ not in options.names:
-                continue
-            place = os.path.join(folder, test.__name__)
-            os.mkdir(place)
-            door = Door(os.path.abspath(options.broker), place)
-            began = time.monotonic()
-            try:
-                test(door)
-            except BaseException:
-                print(f"rest: {test.__name__} failed: {door.server.log_tail()}")
-                raise
-            finally:
-                door.server.kill()
-            print(f"rest: {test.__name__}: as said ({time.monotonic() - began:.1f} s)", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+def prepare(binary, folder):
+    def run(test):
+        place = os.path.join(folder, test.__name__)
+        os.mkdir(place)
+        door = Door(binary, place)
+        try:
+            test(door)
+        except BaseException:
+            print(door.server.log_tail())
+            raise
+        finally:
+            door.server.kill()
+    return run
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests("rest", __doc__, TESTS, prepare))

@@ -5,7 +5,6 @@ Used by: ctest:  python3 tests/tls.py --broker build/release/leat [NAME…]
 Always:  - loopback only, ports picked free, the folder removed, every process ended by its pid;
          - what works over plain sockets is tried over both.
 """
-import argparse
 import contextlib
 import os
 import shutil
@@ -14,7 +13,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -23,6 +21,7 @@ import resp  # noqa: E402
 from certificates import Authority, settings  # noqa: E402
 from checks import SECONDS, expect, wait_for  # noqa: E402
 from server import Server, free_port  # noqa: E402
+from test_program import run_tests  # noqa: E402
 
 
 class House:
@@ -476,28 +475,10 @@ TESTS = [both_transports, one_port, required, own_port, client_certificates, res
          records_of_strangers, storm, redis_tools, python_redis]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--broker", required=True)
-    options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="leat-tls-")
-    try:
-        house = House(os.path.abspath(options.broker), folder)
-        for test in TESTS:
-            if options.names and test.__name__ not in options.names:
-                continue
-            began = time.monotonic()
-            try:
-                test(house)
-            except BaseException:
-                print(f"tls: {test.__name__} failed")
-                raise
-            print(f"tls: {test.__name__}: as said ({time.monotonic() - began:.1f} s)", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+def prepare(binary, folder):
+    house = House(binary, folder)
+    return lambda test: test(house)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests("tls", __doc__, TESTS, prepare))

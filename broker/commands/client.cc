@@ -6,6 +6,7 @@
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
 #include "broker/config_words.h"
+#include "broker/door.h"
 
 namespace leat {
 
@@ -25,7 +26,7 @@ Bytes flags_of(const Client& client) {
     if (client.tracking->broadcasts()) flags += 'B';
   }
   if (client.closing) flags += 'c';
-  if (client.transport.peer().starts_with('/')) flags += 'U';
+  if (is_file(client.transport.peer())) flags += 'U';
   if (client.no_evict) flags += 'e';
   if (client.no_touch) flags += 'T';
   return flags.empty() ? "N" : flags;

@@ -156,8 +156,8 @@ void persistence(Context& ctx, Lines& out) {
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis
   out.none({"aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_rewrites", "aof_rewrites_consecutive_failures", "aof_last_cow_size",
             "rdb_last_cow_size", "current_cow_peak", "current_cow_size", "current_cow_size_age", "current_fork_perc",
-            "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded", "module_fork_in_progress",
-            "module_fork_last_cow_size"});
+            "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded",
+            "module_fork_in_progress", "module_fork_last_cow_size"});
   out.field("aof_last_rewrite_time_sec", -1);
   out.field("aof_current_rewrite_time_sec", -1);
   out.field("aof_last_bgrewrite_status", "ok");

@@ -31,15 +31,15 @@ Outcome module_unload(Context& ctx, Args) {
   return Status::error("ERR Error unloading module: no such module with that name");
 }
 
-constexpr uint32_t kChangesModules = kAdmin | kNoScript;
+constexpr uint32_t kOfModules = kAdmin | kNoScript;
 constexpr CommandRow kRows[] = {
     // name           arity keys          traits             handler
     {"MODULE",         -2,  Keys::none(), kContainer,        module},
     {"MODULE|HELP",    2,   Keys::none(), kLoading | kStale, subcommand_help},
-    {"MODULE|LIST",    2,   Keys::none(), kAdmin | kNoScript, module_list},
-    {"MODULE|LOAD",    -3,  Keys::none(), kChangesModules,   module_load},
-    {"MODULE|LOADEX",  -3,  Keys::none(), kChangesModules,   module_load},
-    {"MODULE|UNLOAD",  3,   Keys::none(), kChangesModules,   module_unload},
+    {"MODULE|LIST",    2,   Keys::none(), kOfModules,        module_list},
+    {"MODULE|LOAD",    -3,  Keys::none(), kOfModules,        module_load},
+    {"MODULE|LOADEX",  -3,  Keys::none(), kOfModules,        module_load},
+    {"MODULE|UNLOAD",  3,   Keys::none(), kOfModules,        module_unload},
 };
 static_assert(well_formed(kRows));
 

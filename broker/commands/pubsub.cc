@@ -118,9 +118,9 @@ constexpr CommandRow kRows[] = {
     {"PUBSUB|SHARDNUMSUB",   -2,   Keys::none(), kLoading | kStale,      pubsub_shardnumsub},
     {"PUNSUBSCRIBE",         -1,   Keys::none(), kListening,             unsubscribe<kPattern>},
     {"SPUBLISH",             3,    Keys::shards(1, 1), kLoading | kStale | kFast | kMayWrite, spublish},
-    {"SSUBSCRIBE",           -2,   Keys::shards(1, -1), kListening,             subscribe<kShard>},
+    {"SSUBSCRIBE",           -2,   Keys::shards(1, -1), kListening,      subscribe<kShard>},
     {"SUBSCRIBE",            -2,   Keys::none(), kListening,             subscribe<kChannel>},
-    {"SUNSUBSCRIBE",         -1,   Keys::shards(1, -1), kListening,             unsubscribe<kShard>},
+    {"SUNSUBSCRIBE",         -1,   Keys::shards(1, -1), kListening,      unsubscribe<kShard>},
     {"UNSUBSCRIBE",          -1,   Keys::none(), kListening,             unsubscribe<kChannel>},
 };
 static_assert(well_formed(kRows));

@@ -12,14 +12,12 @@ static bool fits_a_dump(const Database& database, const Found& found) {
   return found.type != Type::kStream || database.see<Stream>(found)->producers() == nullptr;
 }
 
-void Rollback::keep(const Context& ctx, DbIndex db, View key) {
+void Rollback::keep(Context& ctx, DbIndex db, View key) {
   const auto [at, is_new] = keys_.try_emplace({db, Bytes(key)});
   if (!is_new) return;
   const Database& database = ctx.rooms.keyspace.database(db);
   const auto found = database.find(key);
-  const bool due = found && ((found->expire_at_ms != kNoExpiry && found->expire_at_ms <= ctx.now_ms) ||
-                             (found->field_due_ms <= ctx.now_ms && is_due_whole(*found, ctx.now_ms)));
-  if (!found || due) return;
+  if (!found || ctx.is_due(*found)) return;
   Before& before = at->second;
   const size_t about = found->value == nullptr ? found->text.size() : found->value->weight();
   before.kept = bytes_ + about <= kBytesMax && fits_a_dump(database, *found);

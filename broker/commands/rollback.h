@@ -22,7 +22,7 @@ class Rollback {
  public:
   static constexpr size_t kBytesMax = 1 << 20;
 
-  void keep(const Context& ctx, DbIndex db, View key);
+  void keep(Context& ctx, DbIndex db, View key);
   // The script has failed: its writes are undone, within the same request.
   void undo(Context& script);
 

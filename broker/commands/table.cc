@@ -31,8 +31,8 @@ CommandTable::CommandTable() : slots_(kSlots, nullptr) {
       &kAclFamily,    &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kFunctionFamily,
       &kGeoFamily,    &kHashFamily,    &kHashLifetimeFamily, &kHyperLogLogFamily, &kKeyFamily,    &kLatencyFamily,
       &kLeatFamily,   &kListFamily,
-      &kLolwutFamily, &kMemoryFamily,  &kModuleFamily, &kMonitorFamily,     &kPubSubFamily,     &kReplicationFamily, &kScriptFamily,
-      &kServerFamily, &kSetFamily,     &kSlowLogFamily,     &kSortFamily,       &kSortedSetFamily, &kStreamFamily,
+      &kLolwutFamily, &kMemoryFamily,  &kModuleFamily, &kMonitorFamily,     &kPubSubFamily,     &kReplicationFamily,
+      &kScriptFamily, &kServerFamily, &kSetFamily,     &kSlowLogFamily,     &kSortFamily,       &kSortedSetFamily, &kStreamFamily,
       &kStreamGroupFamily, &kStringFamily, &kTransactionFamily};
   for (const Family* family : families) {
     for (const CommandRow& row : family->rows) {

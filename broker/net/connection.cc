@@ -46,9 +46,7 @@ struct Connection::Pending {
 };
 
 Connection::Connection(Server& server, uv_loop_t& loop, Door door) : server_(server), door_(door) {
-  if (door == Door::kFile) uv_pipe_init(&loop, &handle_.pipe, 0);
-  else uv_tcp_init(&loop, &handle_.tcp);
-  handle_.any.data = this;
+  handle_.begin(loop, kind_of(door), this);
 }
 
 Connection::~Connection() = default;

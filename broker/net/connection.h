@@ -15,6 +15,7 @@
 
 #include "broker/broker.h"
 #include "broker/http/rest_session.h"
+#include "broker/net/stream_handle.h"
 #include "broker/net/tls.h"
 #include "broker/networks.h"
 
@@ -26,6 +27,8 @@ struct Place;
 class Connection final : public Transport {
  public:
   enum class Door : uint8_t { kUsual, kTlsOnly, kHttp, kFile };  // a file of this machine: nothing is sealed there
+
+  static StreamKind kind_of(Door door) { return door == Door::kFile ? StreamKind::kFile : StreamKind::kTcp; }
 
   Connection(Server& server, uv_loop_t& loop, Door door);
   ~Connection() override;  // once it is closed; see Server::bury
@@ -70,12 +73,7 @@ class Connection final : public Transport {
   void stop_reading();
 
   Server& server_;
-  union {
-    uv_handle_t any;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  } handle_;
+  StreamHandle handle_;
   Client* client_ = nullptr;
   std::unique_ptr<RestSession> rest_;  // what stands between it and its client; null: it speaks RESP
   std::optional<IpAddress> counted_;  // at the door

@@ -62,10 +62,8 @@ Bytes Place::text() const {
   return name + ":" + std::to_string(port);
 }
 
-Listener::Listener(Server& server, uv_loop_t& loop, Place place) : server_(server), loop_(loop), place_(std::move(place)) {
-  if (place_.door == Connection::Door::kFile) uv_pipe_init(&loop, &handle_.pipe, 0);
-  else uv_tcp_init(&loop, &handle_.tcp);
-  handle_.any.data = this;
+Listener::Listener(Server& server, uv_loop_t& loop, Place place) : server_(server), place_(std::move(place)) {
+  handle_.begin(loop, Connection::kind_of(place_.door), this);
 }
 
 void Listener::close() {
@@ -119,7 +117,7 @@ void Listener::find_port() {
 
 void Listener::on_connection(int status) {
   if (status != 0) return server_.broker().warn("accept_failed", {{"why", uv_strerror(status)}});
-  Connection::accept(server_, loop_, handle_.stream, place_);
+  Connection::accept(server_, *handle_.any.loop, handle_.stream, place_);
 }
 
 }  // namespace leat

@@ -47,14 +47,8 @@ class Listener {
   void on_connection(int status);
 
   Server& server_;
-  uv_loop_t& loop_;
   Place place_;
-  union {
-    uv_handle_t any;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  } handle_;
+  StreamHandle handle_;
 };
 
 }  // namespace leat

@@ -27,7 +27,7 @@ class ReplySink {
   virtual Replied bulk(View bytes) = 0;
   virtual Replied null() = 0;                 // RESP2: null bulk
   virtual Replied null_array() = 0;           // RESP2: null array; RESP3 knows one null
-  virtual Replied real(double value) = 0;     // RESP2: bulk with 17 significant digits
+  virtual Replied real(double value) = 0;     // RESP2: bulk, as write_real lays it out
   virtual Replied plain_real(double value) = 0;  // the same without an exponent, 17 digits after the point: coordinates
   virtual Replied boolean(bool value) = 0;    // RESP2: 1 or 0
   virtual Replied verbatim_as(View format, View text) = 0;  // RESP2: bulk; the format is three letters: "txt", "mkd"

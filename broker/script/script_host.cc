@@ -45,7 +45,6 @@ struct ScriptHost::State {
     return std::make_unique<Interpreter>(options.memory_bytes_max, seed, Interpreter::Runs::kScripts);
   }
 
-
   Script* find(View sha) {
     Sha1::Digest digest;
     if (!Sha1::parse(sha, digest)) return nullptr;

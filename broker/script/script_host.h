@@ -8,7 +8,7 @@
 //          - a body is hashed (SHA-1) and compiled once; the cache is shared by all connections;
 //          - what SCRIPT LOAD brought stays until it is flushed; of what EVAL brought, the last used 500, as in Redis 7.4:
 //            else who writes its arguments into its scripts would fill the memory of all;
-//          - a script that raises leaves the state as it was (the stack, the globals), and what it wrote stays written.
+//          - a script that raises leaves the state as it was (the stack, the globals), and what it wrote is its caller's.
 // Source:  https://redis.io/docs/interact/programmability/eval-intro/ and …/lua-api/
 #pragma once
 
