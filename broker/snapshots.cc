@@ -183,7 +183,10 @@ void Snapshots::done() {
 
 Status Snapshots::finish(uint64_t effects) {
   if (stage_ == Stage::kIdle) begin(effects);
-  while (!keyspace_.chunks().changes().take(kSliceBytes)) hand_over();
+  while (!keyspace_.chunks().changes().take(kSliceBytes)) {
+    hand_over();
+    writer_->wait_below(kQueueBytes);  // all at once would be a second copy of the memory
+  }
   hand_over();
   if (Status synced = log_->sync_now(); !synced.ok()) return synced;
   if (stage_ != Stage::kCommitting) commit();

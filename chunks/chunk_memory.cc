@@ -170,7 +170,8 @@ bool ChunkMemory::tidy(size_t steps, Hour hour) {
   } else if (!tidying_) {
     if (!wants_rest()) return true;
     tidying_ = trimming_ = true;
-    at_shelf_ = at_extent_ = at_region_ = 0;
+    at_shelf_ = 0;
+    untrimmed_ = kAll;
   }
   if (hour == Hour::kRest && trimming_) trim_some(steps);
   for (size_t shelf = 0; shelf < kShelves && steps > 0; ++shelf) fill_some(shelf, steps);
@@ -181,19 +182,25 @@ bool ChunkMemory::tidy(size_t steps, Hour hour) {
   return true;
 }
 
-// Chunks that have more than they need get less. Smaller ones come first, so that nobody is met twice.
+size_t ChunkMemory::regions_of(size_t number) const {
+  const Shelf& shelf = shelves_[number];
+  return shelf.extents.empty() ? 0 : (shelf.extents.size() - 1) * regions_in_extent(number) + shelf.end;
+}
+
+// Chunks that have more than they need get less. Smaller ones come first, so that nobody is met twice; and the last of a
+// shelf first, so that the hole which one leaves is filled at once with another that was looked at: the memory never
+// grows while it is tidied.
 void ChunkMemory::trim_some(size_t& steps) {
-  for (; at_shelf_ < kShelves; ++at_shelf_, at_extent_ = 0) {
-    const Shelf& shelf = shelves_[at_shelf_];
-    for (; at_extent_ < shelf.extents.size(); ++at_extent_, at_region_ = 0) {
-      const bool is_last = at_extent_ + 1 == shelf.extents.size();
-      const size_t regions = is_last ? shelf.end : regions_in_extent(at_shelf_);
-      for (; at_region_ < regions; ++at_region_) {
-        if (steps == 0) return;
-        Region* const region = region_at(shelf.extents[at_extent_], at_shelf_, at_region_);
-        --steps;
-        if (region->owner != nullptr) trim(*region->owner);
-      }
+  for (; at_shelf_ < kShelves; ++at_shelf_, untrimmed_ = kAll) {
+    const size_t in_extent = regions_in_extent(at_shelf_);
+    while ((untrimmed_ = std::min(untrimmed_, regions_of(at_shelf_))) > 0) {
+      if (steps == 0) return;
+      --steps;
+      --untrimmed_;
+      const Extent* const extent = shelves_[at_shelf_].extents[untrimmed_ / in_extent];
+      const Region* const region = region_at(extent, at_shelf_, untrimmed_ % in_extent);
+      if (region->owner != nullptr) trim(*region->owner);
+      fill_some(at_shelf_, steps);
     }
   }
   trimming_ = false;

@@ -80,6 +80,7 @@ class ChunkMemory {
   static Region* region_at(const Extent* extent, size_t shelf, size_t number);
   static Extent* extent_of(const Region* region);
   static constexpr size_t kHead = 64;
+  static constexpr size_t kAll = SIZE_MAX;
 
   Region* take_region(size_t shelf);
   void free_region(Region* region);
@@ -88,6 +89,7 @@ class ChunkMemory {
   void free_extent(void* extent);
   void shorten(size_t shelf);
 
+  size_t regions_of(size_t shelf) const;
   void trim_some(size_t& steps);
   void trim(Chunk& chunk);
   void fill_some(size_t shelf, size_t& steps);
@@ -109,7 +111,8 @@ class ChunkMemory {
   // Of the tidying under way.
   bool tidying_ = false;
   bool trimming_ = false;
-  size_t at_shelf_ = 0, at_extent_ = 0, at_region_ = 0;
+  size_t at_shelf_ = 0;
+  size_t untrimmed_ = kAll;  // so many of that shelf's regions, from its front on, were not looked at
 };
 
 }  // namespace leat

@@ -85,12 +85,21 @@ SnapshotWriter::Report SnapshotWriter::report() const {
   return report_;
 }
 
-void SnapshotWriter::wait() {
+template <typename Done>
+void SnapshotWriter::wait_until(Done done) {
   std::unique_lock lock(mutex_);
   awaited_ = true;
   changed_.notify_all();
-  changed_.wait(lock, [this] { return (mail_.empty() && !working_) || !report_.status.ok(); });
+  changed_.wait(lock, [&] { return (mail_.empty() && !working_) || !report_.status.ok() || done(); });
   awaited_ = false;
+}
+
+void SnapshotWriter::wait() {
+  wait_until([] { return false; });
+}
+
+void SnapshotWriter::wait_below(uint64_t bytes) {
+  wait_until([&] { return waiting_bytes() < bytes; });
 }
 
 Status SnapshotWriter::stop() {

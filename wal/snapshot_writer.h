@@ -52,7 +52,9 @@ class SnapshotWriter {
   Report report() const;
   // Called FROM THE THREAD when less is waiting, a commit is done or something failed. Set it before the first post.
   void on_progress(std::function<void()> wake) { wake_ = std::move(wake); }
-  void wait();  // until everything posted was worked off, jobs too, or something failed; there is no rest meanwhile
+  // Until everything posted was worked off, jobs too, or something failed; there is no rest meanwhile.
+  void wait();
+  void wait_below(uint64_t bytes);  // the same, until less than that is waiting
   // Works off the commits that were posted, drops what they do not cover, ends the thread. Nothing may be posted after.
   Status stop();
 
@@ -61,6 +63,8 @@ class SnapshotWriter {
   using Mail = std::variant<SnapshotChanges, SnapshotMeta, Job>;
 
   void post(Mail mail);
+  template <typename Done>
+  void wait_until(Done done);
   void run();
   void handle(Mail mail);
   void write_all(SnapshotChanges& changes);

@@ -88,6 +88,31 @@ TEST(ChunkMemory, RestLeavesNoHolesAndNoSlack) {
   EXPECT_LT(chunks.memory().used(), size_t{4} << 20) << "also while there is work";
 }
 
+// All chunks get another region, and yet no second set of them is held: a broker that has half of a machine's memory may rest.
+TEST(ChunkMemory, TidyingTakesNoMemoryOfItsOwn) {
+  constexpr size_t kExtents = size_t{8} << 20;  // two shelves have an extent that is not full, and one is kept
+  ChunkStore chunks;
+  std::vector<std::unique_ptr<Chunk>> all;
+  size_t bytes = 0;
+  for (int i = 0; i < 20000; ++i) {
+    all.push_back(chunks.create(1, ChunkKind::kKeyRows));
+    chunks.mutate(*all.back()).append(Bytes(3000, 'x'));
+    chunks.mutate(*all.back()).erase(2500, 500);
+    bytes += all.back()->size();
+  }
+  ChunkMemory& memory = chunks.memory();
+  const size_t used = memory.used(), taken = memory.used() + memory.unused();
+  ASSERT_GT(used, bytes + bytes / 10) << "all have room to spare";
+  const uint64_t moves = memory.moves();
+  while (!memory.tidy(7, Hour::kRest)) {
+    ASSERT_LE(memory.used(), used + 4096);
+    ASSERT_LE(memory.used() + memory.unused(), taken + kExtents);
+  }
+  EXPECT_GE(memory.moves() - moves, all.size());
+  EXPECT_LT(memory.used(), bytes + bytes / 64);
+  for (auto& chunk : all) chunks.retire(std::move(chunk));
+}
+
 TEST(ChunkMemory, AChunkThatMovesIsStillKnown) {
   ChunkStore chunks;
   std::vector<std::unique_ptr<Chunk>> others;

@@ -92,6 +92,30 @@ TEST_F(SnapshotWriterTest, PostingNeverWaitsAndWhatWaitsIsCounted) {
   EXPECT_TRUE(writer->stop().ok());
 }
 
+// Who posts more than memory should hold waits in between; what failed is waited for no longer.
+TEST_F(SnapshotWriterTest, WaitsUntilLessIsWaiting) {
+  start();
+  constexpr uint64_t kMax = 64 << 10;
+  const auto put_much = [&] {
+    Contents much;
+    for (ChunkId id = 1; id <= 20; ++id) much.chunks[id] = chunk_of(id, 1, 4000);
+    writer->put(owned(changes({}, much)));
+  };
+  for (int i = 0; i < 20; ++i) {
+    put_much();
+    put_much();
+    writer->wait_below(kMax);
+    EXPECT_LT(writer->waiting_bytes(), kMax);
+  }
+  disk.fail_at(disk.calls() + 1);
+  put_much();
+  writer->commit({.index = 1});
+  writer->wait();
+  EXPECT_FALSE(writer->report().status.ok());
+  writer->wait_below(0);
+  EXPECT_FALSE(writer->stop().ok());
+}
+
 TEST_F(SnapshotWriterTest, StopFinishesTheCommitsAndDropsTheRest) {
   start();
   const auto all = three_snapshots();
