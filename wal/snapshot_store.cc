@@ -176,6 +176,7 @@ Status SnapshotStore::load(const SnapshotLoader& loader) {
   Status done = load_blobs(loading);
   if (done.ok()) done = load_chunks(loading);
   if (!done.ok()) return keep(advised(std::move(done)));
+  database_->give_back_memory();  // all of it was read once, and nobody will ask for it again
   if (loader.on_progress) loader.on_progress(loading.bytes, loading.bytes);
   const SnapshotTally& seen = loading.seen;
   if (seen == committed_) return Status::fine();

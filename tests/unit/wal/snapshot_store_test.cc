@@ -2,6 +2,8 @@
 // One snapshot.db on a disk that works: what was put comes back, and it costs what changed.
 #include "wal/snapshot_store.h"
 
+#include <sqlite3.h>
+
 #include "tests/unit/wal/snapshot_fixture.h"
 #include "wal/segment.h"
 
@@ -66,6 +68,16 @@ TEST_F(SnapshotStoreTest, ALongOneIsWrittenInPieces) {
   ASSERT_TRUE(save({}, three_snapshots(3000, 10000)[0]).ok());
   EXPECT_GT(pieces, 15u);
   EXPECT_LE(longest, (128u << 10) + 8192);  // of the journal and of the file
+}
+
+// Between a load and the next snapshot, and between two snapshots, nobody asks for a page.
+TEST_F(SnapshotStoreTest, NoPagesAreKeptInMemory) {
+  constexpr sqlite3_int64 kOfNoPages = 1 << 20;
+  ASSERT_TRUE(open().ok());
+  ASSERT_TRUE(save({}, three_snapshots(3000, 10000)[0]).ok());
+  EXPECT_LT(sqlite3_memory_used(), kOfNoPages);
+  ASSERT_TRUE(reopen_and_load().ok());
+  EXPECT_LT(sqlite3_memory_used(), kOfNoPages);
 }
 
 TEST_F(SnapshotStoreTest, DroppingWhatIsNotThereIsNothing) {
