@@ -11,8 +11,7 @@ namespace leat {
 
 namespace {
 
-constexpr int64_t kTickBudgetUs = 1000;          // DESIGN.md section 2: a tick ends after about 1 ms …
-constexpr size_t kTickRecordBytes = 256 * 1024;  // … or so much record; input left over comes first in the next
+constexpr int64_t kTickBudgetUs = 1000;  // DESIGN.md section 2: a tick ends after about 1 ms
 constexpr TimeMs kRestAfterMs = 10;  // without a change
 constexpr int64_t kRestBudgetUs = 200;
 constexpr size_t kRestSteps = 64;    // between two looks at the clock
@@ -20,10 +19,7 @@ constexpr size_t kWorkSteps = 32;    // some 30 us
 constexpr TimeMs kHousekeepingMs = 100;
 constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires in the year 292 million, too
 constexpr uint64_t kKeyspaceSalt = 0x6c656174;
-constexpr size_t kInputKept = 64 * 1024;  // an input buffer larger than this is given back once it is empty
-// Who has not authenticated may say as much as takes to do that, as in Redis: ten words of 16 KiB; and no more ahead of it.
-constexpr RespParser::Limits kOfStrangers{.words_max = 10, .bulk_bytes_max = 16 * 1024, .of_stranger = true};
-constexpr size_t kStrangerInputMax = 256 * 1024;
+constexpr size_t kStrangerInputMax = 256 * 1024;  // who has not authenticated may send so much ahead of it
 
 constexpr View kProtected = "DENIED Redis is running in protected mode because no password is set for the default user: "
                             "connections are accepted from the loopback interface only. Set requirepass, or protected-mode no.";
@@ -46,7 +42,6 @@ Broker::Broker(House house, Config config)
       usage_(classes_, keyspace_),
       notifications_(keyspace_),
       migrations_(watches_),
-      output_limits_(config_),
       client_memory_(config_, clients_, watches_),
       batch_(keyspace_, classes_, usage_, stamps_, waiters_, watches_, tracking_, notifications_),
       vanished_(classes_, stats_, house.events),
@@ -61,6 +56,8 @@ Broker::Broker(House house, Config config)
              watches_, pubsub_,      scripts_, functions_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_,
              latency_, monitors_,    tracking_, notifications_, migrations_, doorkeeper_, table_, executor_, *this},
       executor_(rooms_),
+      turns_(rooms_, client_memory_, spare_outputs_),
+      releases_(rooms_, client_memory_, spare_outputs_),
       snapshots_(config_, keyspace_, time_, house.events),
       backups_(config_, house.files, time_, house.events, snapshots_) {
   stats_.by_command.resize(table_.all().size());
@@ -93,7 +90,7 @@ Status Broker::open() {
   if (Status users = doorkeeper_.begin(); !users.ok()) return users;
   executor_.loading = true;
   loading_.started_ms = time_.now_ms();
-  Replay replayed(keyspace_, Replay::Fit::kTrusted);
+  Replay replayed(keyspace_, Replay::Fit::kTrusted, [this] { pump(); });
   const auto replay = [&](Index index, TimeMs, View batch) { return replayed.batch(index, batch); };
   const auto progress = [&](uint64_t done, uint64_t total) {
     loading_.bytes_done = done;
@@ -247,18 +244,6 @@ void Broker::close_after_reply(Client& client) {
   to_release(client);
 }
 
-void Broker::to_run(Client& client) {
-  if (client.queued_to_run || client.in_round || client.parked != nullptr || client.parsed == client.input.size()) return;
-  client.queued_to_run = true;
-  runnable_.push_back(client.id);
-}
-
-void Broker::to_release(Client& client) {
-  if (client.queued_to_release) return;
-  client.queued_to_release = true;
-  releasable_.push_back(client.id);
-}
-
 // The tick.
 
 void Broker::tick() {
@@ -266,9 +251,9 @@ void Broker::tick() {
   ++stats_.ticks;
   forget_hangups();                // first: nothing is popped for a client that has left
   end_tokens();
-  resume_paused();
+  turns_.resume();
   make_room();                     // what eviction left over, before anything is added
-  run_requests(kTickBudgetUs);     // parse → handler → effects; waiters a command woke run right after it
+  turns_.run(kTickBudgetUs);       // parse → handler → effects; waiters a command woke run right after it
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
   flush_classes();                 // a slice of what CLASS FLUSH asked for
@@ -301,103 +286,6 @@ void Broker::end_tokens() {
 }
 
 bool Broker::disk_behind() const { return (log_ != nullptr && log_->throttled()) || snapshots_.throttled(); }
-
-bool Broker::may_resume() const { return !paused_.empty() && !executor_.paused() && !disk_behind(); }
-
-void Broker::resume_paused() {
-  if (!may_resume()) return;
-  for (const Ticket ticket : paused_) {
-    if (Client* const client = clients_.find(ticket)) client->paused = false;
-  }
-  runnable_.insert(runnable_.end(), paused_.begin(), paused_.end());
-  paused_.clear();
-}
-
-void Broker::run_requests(int64_t budget_us) {
-  Round& round = held_ ? held_round_ : round_;
-  const int64_t until_us = time_.monotonic_us() + budget_us;
-  while (!runnable_.empty() && batch_.size() < kTickRecordBytes) {
-    fill(round);
-    round.fetch(keyspace_, stamps_);
-    while (round.has_turn()) {
-      run_turn(round);
-      if (time_.monotonic_us() >= until_us) return give_back(round);
-    }
-  }
-}
-
-// Each runnable client gets its turn; one that pipelines without end goes to the back of the line.
-void Broker::fill(Round& round) {
-  round.clear();
-  const RespParser::Limits limits{.words_max = config_.arguments_max, .bulk_bytes_max = config_.bulk_bytes_max};
-  while (!runnable_.empty() && !round.full()) {
-    Client* const client = clients_.find(runnable_.front());
-    runnable_.pop_front();
-    if (client == nullptr) continue;
-    client->queued_to_run = false;
-    if (client->may_run()) round.add(*client, table_, client->admitted ? limits : kOfStrangers);
-  }
-}
-
-// Before what holds the loop goes on: nobody's input is bound by a round that will not come to him soon.
-void Broker::give_back(Round& round) {
-  const std::vector<Client*> back = round.give_back();
-  for (auto client = back.rbegin(); client != back.rend(); ++client) {
-    (*client)->queued_to_run = true;
-    runnable_.push_front((*client)->id);
-  }
-}
-
-void Broker::run_turn(Round& round) {
-  const Round::Turn turn = round.begin_turn();
-  Client& client = *turn.client;
-  executor_.disk_behind = disk_behind();  // holds writes back, and nothing else: reads of settled keys go on
-  spare_outputs_.lend(client.output.bytes());
-  bool taken = true;
-  size_t run = 0;
-  for (; run < turn.count && client.may_run() && batch_.size() < kTickRecordBytes; ++run) {
-    const Round::Request& request = round.request(turn.first + run);
-    taken = executor_.request(client, request.command, round.args(request));
-    if (!taken) break;  // CLIENT PAUSE, or the disk must catch up first: it stays where it is
-    client.parsed = request.end;
-  }
-  if (client.output.bytes().empty()) spare_outputs_.take_back(client.output.bytes());  // it waits for something
-  count_pipeline(client, run);
-  const bool all = run == turn.count;
-  if (!all) client.parser.restart();
-  if (client.parsed == client.input.size()) {
-    client.input.clear();
-    client.parsed = 0;
-    if (client.input.capacity() > kInputKept) Bytes().swap(client.input);
-  } else if ((all && turn.last == RespParser::Next::kNeedMore) || client.parsed >= client.input.size() / 2) {
-    // The second is for who sends without end: what was executed must not pile up in front of what is to come.
-    client.input.erase(0, client.parsed);
-    client.parsed = 0;
-  }
-  const bool waits = all && turn.last == RespParser::Next::kNeedMore && client.input_later.empty();
-  round.end_turn();
-  client_memory_.touch(client);
-  if (!taken) {
-    paused_.push_back(client.id);
-    client.queued_to_run = client.paused = true;
-  } else if (all && turn.last == RespParser::Next::kMalformed && client.may_run()) {
-    warn_of(client, "client_closed", View(client.parser.error()).substr(4));
-    client.reply().error(client.parser.error());
-    executor_.seal(client, client.output.stamp());
-    close_after_reply(client);
-  } else if (!waits && client.may_run()) {
-    to_run(client);
-  }
-}
-
-void Broker::count_pipeline(Client& client, size_t run) {
-  client.unreleased = client.output.held() == 0 ? 0 : client.unreleased + run;
-  if (client.unreleased <= static_cast<size_t>(config_.pipeline_requests_max)) return;
-  if (!client.pipeline_full) {
-    warn_of(client, "client_waits", "as many of its replies wait for the disk as limits.pipeline_requests says");
-  }
-  client.pipeline_full = true;
-}
 
 void Broker::make_room() {
   if (executor_.loading) return;
@@ -518,6 +406,7 @@ Status Broker::reload(bool save_first) {
     if (Status saved = save(); !saved.ok()) return saved;
   }
   if (Status synced = log_->sync_now(); !synced.ok()) return failed_ = synced;
+  log_->settle_folder();  // the next segment must not get its name while we look for it under the old one
   Keyspace fresh(house_.seed ^ kKeyspaceSalt);
   fresh.encodings = config_.encodings;
   if (house_.deterministic) fresh.chunks().memory().tidy_from(0);
@@ -540,52 +429,7 @@ Stamp Broker::reached() const {
 void Broker::release_replies() {
   if (log_ != nullptr && !log_->status().ok() && failed_.ok()) failed_ = log_->status();
   if (!failed_.ok()) return;  // a failed write or sync ends all acknowledgements
-  // One round: who still holds output afterwards waits for the next commit.
-  for (size_t left = releasable_.size(); left > 0; --left) {
-    const Ticket id = releasable_.front();
-    releasable_.pop_front();
-    Client* const client = clients_.find(id);
-    if (client == nullptr) continue;
-    client->queued_to_release = release(*client);
-    if (client->queued_to_release) releasable_.push_back(id);
-  }
-}
-
-// Sends what the log has reached. True: it holds more.
-bool Broker::release(Client& client) {
-  if (client.gone) return false;
-  const Stamp reached = this->reached();
-  if (client.output.releasable(reached)) {
-    const bool was_held_back = client.held_back();
-    Bytes out = client.output.release(reached);
-    if (client.output.held() == 0) {
-      client.unreleased = 0;
-      client.pipeline_full = false;
-    }
-    if (was_held_back) to_run(client);
-    client.bytes_out += out.size();
-    stats_.output_bytes += out.size();
-    ++stats_.writes;
-    client.transport.write(out);
-    spare_outputs_.take_back(out);
-    if (output_limits_.check(client, time_.monotonic_ms()) != OutputLimits::Verdict::kFine) {
-      close_slow_reader(client);
-      return false;
-    }
-  }
-  client_memory_.touch(client);
-  if (client.output.held() > 0) return true;
-  if (client.closing) {
-    client.transport.close_when_sent();
-    hang_up(client);
-  }
-  return false;
-}
-
-void Broker::close_slow_reader(Client& client) {
-  ++stats_.output_limit_disconnections;
-  house_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"unsent", client.transport.unsent()}});
-  kill(client);
+  releases_.release(reached());
 }
 
 void Broker::close_largest() {
@@ -604,7 +448,7 @@ size_t Broker::bytes_to_disk() const {
 // A tick is where nobody holds a View of a chunk: what is tidied may move.
 void Broker::tidy_memory() {
   tidy_left_ = false;
-  const bool rest = runnable_.empty() && time_.monotonic_ms() >= changed_ms_ + kRestAfterMs;
+  const bool rest = turns_.empty() && time_.monotonic_ms() >= changed_ms_ + kRestAfterMs;
   if (!rest && !house_.deterministic) {
     keyspace_.tidy_memory(kWorkSteps, ChunkMemory::Hour::kWork);
     return;
@@ -627,11 +471,7 @@ void Broker::housekeeping() {
   stats_.output_rate.sample(stats_.output_bytes, now_ms - sampled_ms_);
   sampled_ms_ = now_ms;
   if (eviction_.limited() && !house_.deterministic) eviction_.measure(bytes_to_disk());
-  for (const Ticket slow : output_limits_.slow()) {
-    Client* const client = clients_.find(slow);
-    if (client == nullptr || client->gone) output_limits_.forget(slow);
-    else if (output_limits_.check(*client, now_ms) != OutputLimits::Verdict::kFine) close_slow_reader(*client);
-  }
+  releases_.close_slow();
   if (config_.idle_timeout_s != 0) close_idle(now_ms);
 }
 
@@ -659,7 +499,7 @@ std::optional<int64_t> Broker::next_tick_us() const {
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
   else if (const auto due = purge_.next_ms()) in_broker_time(*due);
   if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);
-  if (output_limits_.any()) sooner(next_housekeeping_ms_ * 1000);
+  if (releases_.any_slow()) sooner(next_housekeeping_ms_ * 1000);
   if (config_.idle_timeout_s != 0 && clients_.size() > 0) sooner(idle_.next_look_ms(config_.idle_timeout_s * 1000) * 1000);
   return next;
 }
@@ -667,9 +507,8 @@ std::optional<int64_t> Broker::next_tick_us() const {
 void Broker::serve_while_held() {
   if (held_) return;
   held_ = true;  // hang-ups are not forgotten here: one may be the client whose script runs
-  give_back(round_);
   time_.follow_wall();
-  run_requests(kTickBudgetUs);
+  turns_.run_inside(kTickBudgetUs);
   release_replies();
   held_ = false;
 }

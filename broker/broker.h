@@ -8,7 +8,6 @@
 // Source:  DESIGN.md sections 1 and 2.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <optional>
 
@@ -18,12 +17,12 @@
 #include "broker/commands/executor.h"
 #include "broker/commands/table.h"
 #include "broker/idle_clients.h"
-#include "broker/output_limits.h"
 #include "broker/purge.h"
+#include "broker/releases.h"
 #include "broker/rooms.h"
-#include "broker/round.h"
 #include "broker/snapshots.h"
 #include "broker/spare_buffers.h"
+#include "broker/turns.h"
 #include "wal/log.h"
 
 namespace leat {
@@ -64,8 +63,8 @@ class Broker {
   // By a certificate that our authorities vouch for: what its only common name is. Empty: nothing is known of him.
   void certified(Client& client, View common_name) { doorkeeper_.recognise(client, common_name); }
   // Called by the executor: a client has something to run, or to send.
-  void to_run(Client& client);
-  void to_release(Client& client);
+  void to_run(Client& client) { turns_.add(client); }
+  void to_release(Client& client) { releases_.add(client); }
   void kill(Client& client);               // CLIENT KILL: closed at once, whatever it waits for
   void close_after_reply(Client& client);  // QUIT
 
@@ -73,9 +72,9 @@ class Broker {
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
     const bool changes = eviction_.has_work() || class_flush_.has_work() || migrations_.done();
-    return !runnable_.empty() || purge_.has_work() || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || may_resume();
+    return !turns_.empty() || purge_.has_work() || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || turns_.may_resume();
   }
-  size_t runnable() const { return runnable_.size(); }  // clients that have something to run
+  size_t runnable() const { return turns_.waiting(); }  // clients that have something to run
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
   std::optional<int64_t> next_tick_us() const;
   // Serves other clients in the middle of a script or a recovery: they hear BUSY or LOADING.
@@ -98,6 +97,7 @@ class Broker {
   // What anybody out there can cause: a few lines of each kind a second.
   void warn(View event, Events::Fields fields) { bounded_.warning(time_.monotonic_ms(), event, fields); }
   void warn_of(const Client& client, View event, View why);
+  bool disk_behind() const;  // so much waits for it that nothing more may be changed
   // Called from the log's thread when held replies may have become free.
   void set_wake(std::function<void()> wake);
 
@@ -140,14 +140,6 @@ class Broker {
   void forget_hangups();
   void end_tokens();
   void turn_away(Client& client, View why);
-  bool disk_behind() const;  // so much waits for it that nothing more may be changed
-  bool may_resume() const;
-  void resume_paused();
-  void run_requests(int64_t budget_us);
-  void fill(Round& round);
-  void run_turn(Round& round);
-  void give_back(Round& round);
-  void count_pipeline(Client& client, size_t run);
   void make_room();
   bool may_change() const { return executor_.may_evict() && !disk_behind(); }  // what nobody waits for
   void purge_due();
@@ -162,8 +154,6 @@ class Broker {
   void serve_synced();
   Stamp reached() const;
   void release_replies();
-  bool release(Client& client);
-  void close_slow_reader(Client& client);
   void close_largest();
   void tidy_memory();
   void housekeeping();
@@ -189,7 +179,6 @@ class Broker {
   Tracking tracking_;
   Notifications notifications_;
   Migrations migrations_;
-  OutputLimits output_limits_;
   ClientMemory client_memory_;
   Batch batch_;
   Vanished vanished_;
@@ -204,18 +193,15 @@ class Broker {
   Monitors monitors_;
   Rooms rooms_;
   Executor executor_;
+  SpareBuffers spare_outputs_;
+  Turns turns_;
+  Releases releases_;
   std::unique_ptr<wal::FileLock> folder_lock_;  // outlives what stands in the folder
   Snapshots snapshots_;
   Backups backups_;
   std::unique_ptr<wal::Log> log_;
 
-  std::deque<Ticket> runnable_;
-  Round round_;
-  Round held_round_;  // of serve_while_held, in the middle of a turn of the other
-  SpareBuffers spare_outputs_;
   IdleClients idle_;
-  std::deque<Ticket> releasable_;  // have held output
-  std::vector<Ticket> paused_;     // have a request that CLIENT PAUSE or the disk holds back
   std::vector<Ticket> gone_;
   Pump pump_;
   Door door_;

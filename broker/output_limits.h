@@ -4,7 +4,8 @@
 // Used by: the broker's release of replies, and its housekeeping, which looks at the slow ones again.
 // Always:  - only what was released and not yet taken by the socket counts: replies that wait for the disk do not;
 //          - over the hard bound it is closed at once, over the soft one when it has been so for that many seconds, without
-//            a moment below.
+//            a moment below;
+//          - who has not authenticated has a bound of his own, or anybody could fill the memory with NOAUTH (CVE-2025-21605).
 // Source:  https://redis.io/docs/latest/develop/reference/clients/ (output buffer limits), DESIGN.md section 2.1
 #pragma once
 
@@ -20,10 +21,13 @@ class OutputLimits {
  public:
   explicit OutputLimits(const Config& config) : config_(config) {}  // must outlive this
 
+  static constexpr int64_t kOfStrangers = 16 * 1024;
+
   enum class Verdict : uint8_t { kFine, kTooMuch, kTooLong };
   Verdict check(const Client& client, TimeMs now_ms) {  // monotonic
     const bool listens = client.subscriptions() + client.shard_channels.size() > 0 || client.monitors || client.tracking != nullptr;
     const auto unsent = static_cast<int64_t>(client.transport.unsent());
+    if (!client.admitted && unsent > kOfStrangers) [[unlikely]] return Verdict::kTooMuch;
     const auto [hard, soft, seconds] = listens ? of_listeners() : client.rest != nullptr ? of_rest() : of_others();
     if (hard > 0 && unsent > hard) return Verdict::kTooMuch;
     if (soft == 0 || unsent < soft) {

@@ -7,6 +7,10 @@
 
 namespace leat {
 
+namespace {
+constexpr size_t kEffectWorth = 512;  // some 1.5 us
+}
+
 Status Replay::batch(Index index, View batch) {
   return decoder_.decode(batch, [&](DbIndex db, const Effect& one) { return effect(index, db, one); });
 }
@@ -19,6 +23,7 @@ Status Replay::effect(Index index, DbIndex db, const Effect& effect) {
   }
   apply_effect(keyspace_, db, effect);
   ++effects_;
+  rest_.after(kEffectWorth);
   const auto* stated = std::get_if<KeyDigest>(&effect);
   if (stated == nullptr) return Status::fine();
   ++digests_;

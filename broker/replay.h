@@ -3,12 +3,12 @@
 //
 // Used by: the start, `leat check`.
 // Always:  - what the log says of a key's content (KeyDigest) is compared with what replay has made of it;
-//          - a start trusts an effect to fit, as its checksum fits, and the effects before it; whoever asks for kAsked
-//          has
+//          - a start trusts an effect to fit, as its checksum fits, and the effects before it; whoever asks for kAsked has
 //            each looked at first, and hears of one that does not fit instead of dying of it.
 #pragma once
 
 #include "broker/keyspace/keyspace.h"
+#include "chunks/pause.h"
 #include "schemas/effect_codec.h"
 
 namespace leat {
@@ -16,7 +16,9 @@ namespace leat {
 class Replay {
  public:
   enum class Fit : uint8_t { kTrusted, kAsked };
-  Replay(Keyspace& keyspace, Fit fit) : keyspace_(keyspace), fit_(fit) {}  // which must outlive this
+  // The keyspace must outlive this. `rest` is called now and then within a batch: one may be of millions of effects.
+  Replay(Keyspace& keyspace, Fit fit, std::function<void()> rest = [] {})
+      : keyspace_(keyspace), fit_(fit), rest_(std::move(rest)) {}
 
   Status batch(Index index, View batch);  // `index` is that of its last record
   uint64_t effects() const { return effects_; }
@@ -27,6 +29,7 @@ class Replay {
 
   Keyspace& keyspace_;
   const Fit fit_;
+  Pause rest_;
   EffectDecoder decoder_;
   uint64_t effects_ = 0, digests_ = 0;
 };

@@ -20,17 +20,17 @@ void Tracking::remember(Ticket client, View key) {
 }
 
 void Tracking::limit(size_t keys_max) {
-  while (by_key_.size() > keys_max) forget(by_key_.begin());
+  while (by_key_.size() > keys_max) forget(by_key_.begin(), given_up_);
 }
 
 void Tracking::touch(View key) {
   if (!by_prefix_.empty()) changed_.emplace(key);
   if (by_key_.empty()) return;
-  if (const auto found = by_key_.find(key); found != by_key_.end()) forget(found);
+  if (const auto found = by_key_.find(key); found != by_key_.end()) forget(found, remembered_);
 }
 
-void Tracking::forget(ByKey::iterator key) {
-  for (const Ticket client : key->second) remembered_.emplace_back(client, key->first);
+void Tracking::forget(ByKey::iterator key, Told& told) {
+  for (const Ticket client : key->second) told.emplace_back(client, key->first);
   items_ -= key->second.size();
   by_key_.erase(key);
 }
@@ -42,7 +42,10 @@ void Tracking::touch_everything() {
 }
 
 Tracking::Due Tracking::take() {
-  Due due{.everything = std::exchange(everything_, false), .remembered = std::exchange(remembered_, {}), .told = {}};
+  Due due{.everything = std::exchange(everything_, false),
+          .remembered = std::exchange(remembered_, {}),
+          .given_up = std::exchange(given_up_, {}),
+          .told = {}};
   for (const auto& [prefix, clients] : by_prefix_) {
     std::vector<Bytes> keys;
     for (auto key = changed_.lower_bound(prefix); key != changed_.end() && key->starts_with(prefix); ++key) {

@@ -56,10 +56,11 @@ class Tracking {
   // What clients are to hear, since the last time.
   struct Due {
     bool everything = false;                                  // … of everybody who tracks
-    std::vector<std::pair<Ticket, Bytes>> remembered;         // a client, and the key that it has read
+    std::vector<std::pair<Ticket, Bytes>> remembered;         // a client, and the key that it has read: it has changed
+    std::vector<std::pair<Ticket, Bytes>> given_up;           // the same, and nobody knows whether it will
     std::vector<std::pair<Ticket, std::vector<Bytes>>> told;  // a client, and all changed keys with one of its prefixes
   };
-  bool empty() const { return !everything_ && remembered_.empty() && changed_.empty(); }
+  bool empty() const { return !everything_ && remembered_.empty() && given_up_.empty() && changed_.empty(); }
   Due take();
 
   size_t keys() const { return by_key_.size(); }
@@ -69,17 +70,18 @@ class Tracking {
 
  private:
   using Clients = std::set<Ticket>;
+  using Told = std::vector<std::pair<Ticket, Bytes>>;
   struct Hash {
     using is_transparent = void;  // a key is looked up where it stands
     size_t operator()(View key) const { return std::hash<View>()(key); }
   };
   using ByKey = std::unordered_map<Bytes, Clients, Hash, std::equal_to<>>;
-  void forget(ByKey::iterator key);
+  void forget(ByKey::iterator key, Told& told);
 
   ByKey by_key_;
   std::map<Bytes, Clients, std::less<>> by_prefix_;
   bool everything_ = false;
-  std::vector<std::pair<Ticket, Bytes>> remembered_;
+  Told remembered_, given_up_;  // as in Due
   std::set<Bytes, std::less<>> changed_;  // for those who listen to prefixes
   size_t clients_ = 0, items_ = 0;
 };

@@ -56,7 +56,8 @@ class ChunkMemory {
 
   size_t used() const { return used_; }  // bytes of regions, holes included
   size_t holes() const { return hole_bytes_; }
-  size_t unused() const { return extents_ * kExtentBytes - used_; }  // that the allocator believes to be in use
+  // That the allocator believes to be in use, and no chunk has: holes, and what lies behind each shelf's last region.
+  size_t unused() const { return extents_ * kExtentBytes - used_ + hole_bytes_; }
 
  private:
   // Large, so that little is lost at its end; what was never written has no pages.

@@ -50,6 +50,30 @@ def text(connection):
     return said
 
 
+def small_memory(door):
+    """maxmemory of a small cache: what was evicted may lie in holes, and does not count"""
+    door.other.call("CONFIG", "SET", "maxmemory", "8mb")
+    door.other.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    for first in range(0, 30_000, 500):
+        for i in range(500):
+            door.other.send("SET", f"key:{first + i}", "v" * 1000)
+        expect(all(door.other.read() == "OK" for _ in range(500)), "nobody is refused")
+    expect(door.other.call("DBSIZE") > 2000, f"{door.other.call('DBSIZE')} keys are left of what 8 MB hold")
+    door.other.call("CONFIG", "SET", "maxmemory", "0")
+
+
+def strangers(door):
+    """what is told to who has not authenticated, and does not read"""
+    door.other.call("CONFIG", "SET", "requirepass", "secret")
+    deaf = door.connect()
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        for _ in range(2000):
+            deaf.socket.sendall(b"PING\r\n" * 2000)
+    expect(int(door.info("used_memory")) < 64 << 20, "no memory is filled with what it was told")
+    door.other.call("CONFIG", "SET", "requirepass", "")
+    door.unharmed("client_closed")
+
+
 def clients(door):
     """maxclients"""
     door.other.call("CONFIG", "SET", "maxclients", "5")
@@ -208,7 +232,7 @@ def timer_of(port, peer):
     raise AssertionError("the connection is not there")
 
 
-TESTS = [clients, clients_per_address, allow, query_buffer, clients_bytes, bulk, arguments, idle, blocked, pipeline, keep_alive]
+TESTS = [small_memory, strangers, clients, clients_per_address, allow, query_buffer, clients_bytes, bulk, arguments, idle, blocked, pipeline, keep_alive]
 
 
 def prepare(binary, folder):

@@ -89,6 +89,8 @@ class Log {
 
   void ask_sync() { ask(Durability::kAlways); }
   Status sync_now();  // when fine, everything proposed is synced
+  // Until what is due in the folder is done, and nothing there will get another name or go before the next propose().
+  void settle_folder() { spares_->wait(); }
   void set_durability(Durability durability, int64_t sync_interval_ms);
   void set_thread_mode(LogThread thread);
   // A snapshot of everything up to `snapshot` is on disk: removes the segments that nobody needs any more, those

@@ -41,6 +41,14 @@ std::optional<Spare> SpareMaker::take() {
   return std::exchange(spare_, std::nullopt);
 }
 
+void SpareMaker::wait() {
+  std::unique_lock lock(mutex_);
+  hurried_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return (turns_.empty() && chores_.empty() && !working_) || failed(); });
+  hurried_ = false;
+}
+
 Status SpareMaker::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
@@ -57,21 +65,27 @@ Status SpareMaker::stop() {
 }
 
 void SpareMaker::run() {
+  std::unique_lock lock(mutex_);
   for (;;) {
-    std::unique_lock lock(mutex_);
+    working_ = false;
+    changed_.notify_all();
     changed_.wait(lock, [this] { return stopping_ || !turns_.empty() || !chores_.empty(); });
     if (!turns_.empty()) {
       Turn turn = std::move(turns_.front());
       turns_.pop_front();
+      working_ = true;
       lock.unlock();
       handle(std::move(turn));
+      lock.lock();
     } else if (stopping_) {
       return;
     } else {
       const std::function<Status()> chore = std::move(chores_.front());
       chores_.pop_front();
+      working_ = true;
       lock.unlock();
       handle(chore);
+      lock.lock();
     }
   }
 }

@@ -43,6 +43,7 @@ class SpareMaker {
   // Something else for this thread, done when no turn waits; what waits at stop() is left undone.
   void post_chore(std::function<Status()> chore);
   std::optional<Spare> take();  // when one is ready; if not, what is being made is hurried
+  void wait();  // until nothing is left to do, or something failed: then the folder is as it stays while nobody writes
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   Status status() const;
   // Finishes the names that are owed, gives up a spare that is half made. Nothing may be posted afterwards.
@@ -65,10 +66,11 @@ class SpareMaker {
   std::atomic<bool> hurried_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Turn> turns_;  // these four under mutex_
+  std::deque<Turn> turns_;  // these five under mutex_
   std::deque<std::function<Status()>> chores_;
   std::optional<Spare> spare_;
   Status status_;
+  bool working_ = false;
   std::thread thread_;  // started by the first post
 };
 

@@ -110,6 +110,7 @@ Outcome config_set(Context& ctx, Args args) {
 Outcome config_resetstat(Context& ctx, Args) {
   ctx.rooms.stats.begin_anew();
   ctx.rooms.stats.freed_before = ctx.rooms.keyspace.freed_dead();
+  ctx.rooms.scripts.count_evicted_anew();
   return ctx.reply.ok();
 }
 

@@ -12,8 +12,6 @@ namespace leat {
 
 namespace {
 
-constexpr size_t kErrorKindsMax = 128;  // of errorstats: a script could invent prefixes without end
-
 Bytes quoted_arguments(Args args) {
   constexpr size_t kShown = 128;
   Bytes out;
@@ -120,17 +118,9 @@ bool Executor::must_pause(const Client& client, const Command& command, Args arg
   return false;
 }
 
-void Executor::count_error(View text) {
-  ++rooms_.stats.error_replies;
-  const View kind = text.substr(0, text.find(' '));
-  auto& by_error = rooms_.stats.by_error;
-  if (const auto found = by_error.find(kind); found != by_error.end()) ++found->second;
-  else if (by_error.size() < kErrorKindsMax) by_error.emplace(kind, 1);
-}
-
 void Executor::refuse(Client& client, const Status& why) {
   client.reply().error(why);
-  count_error(why.text());
+  errors_.count(why.text());
   if (client.in_multi) client.multi_failed = true;
 }
 
@@ -140,7 +130,7 @@ void Executor::refuse_exec(Client& client, const Status& why) {
   if (reason.starts_with("ERR ")) reason.remove_prefix(4);
   const Bytes text = "EXECABORT Transaction discarded because of: " + Bytes(reason);
   client.reply().error(text);
-  count_error(text);
+  errors_.count(text);
   client.in_multi = client.multi_failed = false;
   client.queued.clear();
   client.queued_bytes = 0;
@@ -293,6 +283,8 @@ Outcome Executor::invoke(Context& ctx, Args args) {
   ++rooms_.stats.commands;
   const bool monitored = rooms_.monitors.any();
   if (monitored && is_script(ctx.command)) [[unlikely]] show(ctx, args);  // its line comes before those of its commands
+  const bool runs_script = is_script(ctx.command);
+  if (runs_script) errors_.begin_script();
   Outcome outcome = handle(ctx, args);
   CommandStats& stats = rooms_.stats.by_command[ctx.command.number];  // not before: CONFIG RESETSTAT makes them anew
   const bool parks = outcome.waits() && !ctx.nested;  // it is counted when its wait is over
@@ -306,8 +298,13 @@ Outcome Executor::invoke(Context& ctx, Args args) {
   if (monitored && !is_script(ctx.command)) [[unlikely]] show(ctx, args);
   if (!outcome.status().ok()) {
     ++stats.failed;
-    count_error(outcome.status().text());
+    const View text = outcome.status().text();
+    if (runs_script) errors_.count_of_script(text);
+    else if (ctx.in_script) errors_.count_of_command(text);
+    else errors_.count(text);
     ctx.reply.error(outcome.status());
+  } else if (runs_script && errors_.script_returned_one()) {
+    ++stats.failed;
   }
   return outcome;
 }
@@ -371,7 +368,7 @@ bool Executor::is_forbidden(Context& ctx, Args args) {
   const Status forbidden = guard_.permission(ctx.client, ctx.command, args, Guard::Where::kExec);
   if (forbidden.ok()) return false;
   ++rooms_.stats.by_command[ctx.command.number].rejected;
-  count_error(forbidden.text());
+  errors_.count(forbidden.text());
   ctx.reply.error(forbidden);
   return true;
 }
@@ -382,11 +379,12 @@ static bool may_debug_scripts(const Command& command) {
 }
 
 void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& reply) {
+  const Command* const command = rooms_.table.find(args);
   const auto refuse = [&](View text) {
-    count_error(text);
+    if (command != nullptr) ++rooms_.stats.by_command[command->number].rejected;
+    errors_.count_of_command(text);
     reply.error(text);
   };
-  const Command* const command = rooms_.table.find(args);
   if (command == nullptr || names_missing_subcommand(command, args)) {
     return refuse("ERR Unknown Redis command called from script");
   }
@@ -478,7 +476,7 @@ bool Executor::retry(Client& client) {
   }
   count_waited(parked, !outcome.status().ok());
   if (!outcome.status().ok()) {
-    count_error(outcome.status().text());
+    errors_.count(outcome.status().text());
     client.reply().error(outcome.status());
   }
   if (parked.took_us >= slow_us_) note_slow(ctx, parked.args.args(), parked.took_us);
@@ -580,7 +578,7 @@ bool Executor::unblock(Client& client, View error) {
 bool Executor::end_wait(Client& client, View error, const Stamp& stamp) {
   if (!error.empty()) {
     client.reply().error(error);
-    count_error(error);
+    errors_.count(error);
   }
   unpark(client);
   seal(client, stamp);

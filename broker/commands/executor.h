@@ -13,6 +13,7 @@
 
 #include "broker/commands/admission.h"
 #include "broker/commands/context.h"
+#include "broker/commands/error_counts.h"
 #include "broker/commands/guard.h"
 #include "broker/commands/running_script.h"
 #include "consumers/deadlines.h"
@@ -21,7 +22,7 @@ namespace leat {
 
 class Executor {
  public:
-  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms), guard_(rooms) {}  // must outlive this
+  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms), guard_(rooms), errors_(rooms.stats) {}  // must outlive this
 
   // One request. False: not now (CLIENT PAUSE, disk_behind); the request stays where it is.
   bool request(Client& client, const Command* command, Args args);
@@ -69,6 +70,7 @@ class Executor {
   Status busy_error() const;
   bool is_full() const { return admission_.is_full(); }  // memory, when the request began
   Guard& guard() { return guard_; }
+  ErrorCounts& errors() { return errors_; }
   bool loading = false;
   // While too much waits for the disk whatever may write waits too; a tick says so before it runs requests.
   bool disk_behind = false;
@@ -102,7 +104,6 @@ class Executor {
   void answer_timeout(ReplySink& reply, OnTimeout on_timeout);
   void refuse(Client& client, const Status& why);
   void refuse_exec(Client& client, const Status& why);
-  void count_error(View text);
   void count_time(CommandStats& stats, int64_t took_us);
   void count_waited(const Parked& parked, bool failed);
   bool turn_away(Client& client, const Status& forbidden);
@@ -116,6 +117,7 @@ class Executor {
   Rooms& rooms_;
   Admission admission_;
   Guard guard_;
+  ErrorCounts errors_;
   Stamp waited_for_;
   bool histograms_ = true;
   int64_t slow_us_ = INT64_MAX;  // a request that takes so long is noted; one comparison for all that is not

@@ -28,7 +28,6 @@ Client* receiver(Rooms& rooms, const Client* self, const Stamp& stamp, Client& c
 
 // No keys: all of them.
 void invalidate(Rooms& rooms, const Client* self, const Stamp& stamp, Client& client, std::span<const Bytes> keys) {
-  if (client.tracking->no_loop && &client == self && !keys.empty()) return;
   Client* const to = receiver(rooms, self, stamp, client);
   if (to == nullptr) return;
   const bool listens = to->protocol == 3 || (to != &client && to->channels.contains(kChannel));
@@ -75,11 +74,15 @@ void send_invalidations(Rooms& rooms, const Client* self, const Stamp& stamp) {
     if (client == nullptr || client->gone || client->tracking == nullptr) return nullptr;
     return client->tracking->broadcasts() == broadcast ? client : nullptr;
   };
+  const auto is_news = [&](const Client& client) { return &client != self || !client.tracking->no_loop; };
   for (const auto& [id, key] : due.remembered) {
+    if (Client* const client = tracks(id, false); client != nullptr && is_news(*client)) invalidate(rooms, self, stamp, *client, {&key, 1});
+  }
+  for (const auto& [id, key] : due.given_up) {  // by us: also who made us do it has to hear of it
     if (Client* const client = tracks(id, false)) invalidate(rooms, self, stamp, *client, {&key, 1});
   }
   for (const auto& [id, keys] : due.told) {
-    if (Client* const client = tracks(id, true)) invalidate(rooms, self, stamp, *client, keys);
+    if (Client* const client = tracks(id, true); client != nullptr && is_news(*client)) invalidate(rooms, self, stamp, *client, keys);
   }
 }
 

@@ -27,6 +27,8 @@ Status ScriptCaller::ended(Status ran) {
 
 void ScriptCaller::call(Args args, ReplySink& reply) { ctx_.rooms.executor.call_nested(ctx_, db_, args, reply); }
 
+void ScriptCaller::returns_error(View text) { ctx_.rooms.executor.errors().script_returns(text); }
+
 bool ScriptCaller::keep_running() {
   BrokerTime& time = ctx_.rooms.time;
   time.advance();  // the script's own time stays frozen in its context

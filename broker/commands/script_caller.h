@@ -21,6 +21,7 @@ class ScriptCaller final : public CommandCaller {
   ScriptCaller& operator=(const ScriptCaller&) = delete;
 
   void call(Args args, ReplySink& reply) override;
+  void returns_error(View text) override;
   void set_protocol(int) override {}  // its replies are shaped by the sink that it passes
   bool keep_running() override;
   void log(View level, View text) override;

@@ -25,10 +25,16 @@ Status check_flush_mode(Args args) {
   return kSyntaxError;
 }
 
+// Who keeps copies hears of a flush also when nothing was there to go: it may keep that there is nothing.
+void begin_flush(Context& ctx) {
+  ctx.rest_on_everything();
+  if (ctx.rooms.tracking.any()) ctx.rooms.tracking.touch_everything();
+}
+
 // FLUSHDB [ASYNC | SYNC]
 Outcome flushdb(Context& ctx, Args args) {
   if (const Status mode = check_flush_mode(args); !mode.ok()) return mode;
-  ctx.rest_on_everything();
+  begin_flush(ctx);
   if (ctx.database().size() > 0) ctx.emit(DatabaseFlush{});
   return ctx.reply.ok();
 }
@@ -37,7 +43,7 @@ Outcome flushdb(Context& ctx, Args args) {
 Outcome flushall(Context& ctx, Args args) {
   if (ctx.client.token != nullptr) return flushdb(ctx, args);
   if (const Status mode = check_flush_mode(args); !mode.ok()) return mode;
-  ctx.rest_on_everything();
+  begin_flush(ctx);
   for (DbIndex db = 0; db < kDatabases; ++db) {
     if (ctx.rooms.keyspace.database(db).size() > 0) ctx.emit_in(db, DatabaseFlush{});
   }

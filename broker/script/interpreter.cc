@@ -127,6 +127,7 @@ Status Interpreter::run_function(const LibraryFunction& function, const ScriptCa
 // The value on top is what the script returned, or what it raised.
 Status Interpreter::finish(int status, View name, ReplySink& reply) {
   if (status != 0 || killed_) return failure(status, name);
+  if (const auto error = error_in(lua_)) caller_->returns_error(*error);
   if (write_reply(lua_, reply, protocol_, memory_.bytes_max())) return Status::fine();
   return Status::error("ERR the reply is larger than what scripts may hold (script.memory_bytes) script: " + Bytes(name) +
                        ".");

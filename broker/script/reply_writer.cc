@@ -217,6 +217,20 @@ class ReplyWriter {
 
 }  // namespace
 
+std::optional<View> error_in(lua_State* L) {
+  if (!lua_istable(L, -1) || !lua_checkstack(L, 2)) return std::nullopt;
+  lua_pushstring(L, "err");
+  lua_rawget(L, -2);
+  std::optional<View> text;
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    size_t size;
+    const char* const bytes = lua_tolstring(L, -1, &size);
+    text = View(bytes, size);
+  }
+  lua_pop(L, 1);  // the table keeps it
+  return text;
+}
+
 // Tables may hold one another many times over, and one string a million times: what is small in Lua can be a reply that no
 // memory holds. What was promised to a sink must follow, so tables are measured first.
 bool write_reply(lua_State* L, ReplySink& reply, int protocol, size_t bytes_max) {

@@ -10,9 +10,14 @@
 
 #include <luajit-2.1/lua.hpp>
 
+#include <optional>
+
 #include "broker/protocol/reply_sink.h"
 
 namespace leat {
+
+// The text of the error that the value on top of the stack is, if it is one; it dies with that.
+std::optional<View> error_in(lua_State* L);
 
 // Writes the value on top of the stack, unless it would be larger than `bytes_max`: then nothing, and returns false.
 // `protocol` is what the script set with redis.setresp: under 3 its booleans are booleans.

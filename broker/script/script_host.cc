@@ -160,6 +160,7 @@ void ScriptHost::flush() {
 
 size_t ScriptHost::scripts() const { return state_->scripts.size(); }
 uint64_t ScriptHost::evicted() const { return state_->evicted; }
+void ScriptHost::count_evicted_anew() { state_->evicted = 0; }
 size_t ScriptHost::memory() const { return state_->interpreter->memory().bytes(); }
 size_t ScriptHost::cache_memory() const {
   return state_->body_bytes * (1 + kCompiledPerSourceByte) + state_->scripts.size() * sizeof(Script);

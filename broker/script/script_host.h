@@ -35,6 +35,8 @@ class CommandCaller {
   // redis.acl_check_cmd: whether the user who runs the script may run this.
   enum class MayCall { kUnknown, kNo, kYes };
   virtual MayCall may_call(Args) { return MayCall::kYes; }
+  // What it is about to return is an error.
+  virtual void returns_error(View) {}
   // Whether numbers among the words of a command lose their fraction, as they do at Upstash.
   virtual bool cuts_fractions() const { return false; }
 };
@@ -62,7 +64,8 @@ class ScriptHost {
   std::optional<ScriptFlags> flags(View sha) const;  // of the shebang line; the executor acts on them
   void flush();                       // SCRIPT FLUSH: forgets all; not while a script runs
   size_t scripts() const;
-  uint64_t evicted() const;           // ever, to make room for others
+  uint64_t evicted() const;           // to make room for others, since it was last counted anew
+  void count_evicted_anew();
   size_t memory() const;              // of the Lua state
   size_t cache_memory() const;
 

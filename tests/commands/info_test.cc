@@ -103,6 +103,34 @@ TEST_F(InfoTest, AWaitIsCountedWhenItEnds) {
   EXPECT_NE(stat("blpop").find("rejected_calls=1,failed_calls=1"), Bytes::npos);
 }
 
+// The error of a script's command is not a second one when it ends the script, or is what the script returns.
+TEST_F(InfoTest, ErrorsOfScriptsCountOnce) {
+  struct Case {
+    const char *script, *errors, *command, *of_command, *of_eval;
+  };
+  for (const Case& one : {
+           Case{"return redis.call('SELECT', 99)", "ERR", "select", "rejected_calls=0,failed_calls=1", "failed_calls=1"},
+           Case{"return redis.pcall('SELECT', 99)", "ERR", "select", "rejected_calls=0,failed_calls=1", "failed_calls=1"},
+           Case{"redis.pcall('SELECT', 99) return 1", "ERR", "select", "rejected_calls=0,failed_calls=1", "failed_calls=0"},
+           Case{"return redis.call('GET')", "ERR", "get", "rejected_calls=1,failed_calls=0", "failed_calls=1"},
+           Case{"return redis.error_reply('MYERR x')", "MYERR", "get", "(none)", "failed_calls=1"},
+           Case{"return {err = 'MYERR x'}", "MYERR", "get", "(none)", "failed_calls=1"},
+           Case{"return {{err = 'MYERR x'}}", nullptr, "get", "(none)", "failed_calls=0"},
+           Case{"error('boom')", "ERR", "get", "(none)", "failed_calls=1"},
+       }) {
+    SCOPED_TRACE(one.script);
+    call("CONFIG RESETSTAT");
+    client().call_words({"EVAL", one.script, "0"});
+    EXPECT_EQ(field("stats", "total_error_replies"), one.errors == nullptr ? "0" : "1");
+    if (one.errors != nullptr) {
+      EXPECT_EQ(field("errorstats", Bytes("errorstat_") + one.errors), "count=1");
+    }
+    const Bytes of_command = stat(one.command);
+    EXPECT_EQ(of_command.substr(of_command == "(none)" ? 0 : of_command.find("rejected")), one.of_command);
+    EXPECT_NE(stat("eval").find(one.of_eval), Bytes::npos) << stat("eval");
+  }
+}
+
 // What it took to find nothing is counted when it ends.
 TEST_F(InfoTest, AWaitTookTime) {
   clock.look_us = 10;

@@ -28,6 +28,20 @@ TEST_F(LimitsTest, StrangersSayLittle) {
   EXPECT_EQ(call("PING"), simple("PONG"));
 }
 
+TEST_F(LimitsTest, StrangersReadWhatTheyAreTold) {
+  for (const bool admitted : {false, true}) {
+    TestClient& deaf = connect();
+    deaf.client().admitted = admitted;
+    deaf.unsent_bytes = 16 * 1024;
+    deaf.call("PING");
+    EXPECT_FALSE(deaf.closed());
+    deaf.unsent_bytes = 16 * 1024 + 1;
+    deaf.send("PING");
+    EXPECT_EQ(deaf.closed(), !admitted);
+  }
+  EXPECT_EQ(call("PING"), simple("PONG"));
+}
+
 TEST_F(LimitsTest, WordsOfARequest) {
   rooms().config.arguments_max = 16;
   EXPECT_EQ(call("DEL 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"), integer(0));

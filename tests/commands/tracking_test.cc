@@ -189,6 +189,28 @@ TEST_F(TrackingTest, TheTableIsBounded) {
   EXPECT_EQ(rooms().tracking.keys(), 10u);
 }
 
+TEST_F(TrackingTest, WhatIsGivenUpIsNewsWithNoLoopToo) {
+  call("MSET a 1 b 2");
+  reader().call("CLIENT TRACKING ON NOLOOP");
+  reader().call("MGET a b");
+  EXPECT_EQ(reader().call("CONFIG SET tracking-table-max-keys 1"), ok());
+  const Bytes first = invalidated(reader());
+  EXPECT_TRUE(first == "a" || first == "b") << first;
+  reader().send("GET c");
+  EXPECT_EQ(reader().reply().type, '_');
+  EXPECT_NE(invalidated(reader()), "");
+  EXPECT_EQ(rooms().tracking.keys(), 1u);
+}
+
+TEST_F(TrackingTest, AFlushOfNothingIsToldOf) {
+  reader().call("CLIENT TRACKING ON");
+  for (const View flush : {"FLUSHALL", "FLUSHDB"}) {
+    reader().call("GET none");
+    EXPECT_EQ(invalidated_by(flush), "*") << flush;
+    EXPECT_EQ(rooms().tracking.keys(), 0u);
+  }
+}
+
 TEST_F(TrackingTest, WhoLeavesIsForgotten) {
   reader().call("CLIENT TRACKING ON BCAST PREFIX a");
   EXPECT_TRUE(rooms().tracking.any());

@@ -67,4 +67,14 @@ TEST_F(LoadingTest, OfALog) {
   expect_answers();
 }
 
+// A script's whole work is one batch, and may be long.
+TEST_F(LoadingTest, OfALargeBatch) {
+  call("SET text there");
+  client().call_words({"EVAL", "for i = 1, 30000 do redis.call('SET', 'key:' .. i, i) end", "0"});
+  while_loading = [this] { ask(); };
+  restart();
+  expect_answers();
+  EXPECT_GE(pauses_, 25);
+}
+
 }  // namespace leat::testing

@@ -101,7 +101,7 @@ def main():
             if not os.path.exists(os.path.join(suite, "tests", unit + ".tcl")):
                 continue
             output = run_unit(suite, unit, environment)
-            good, bad = output.count("\n[ok]: "), re.findall(r"^\[err\]: .*(?:\n.*){0,2}", output, re.MULTILINE)
+            good, bad = output.count("\n[ok]: "), re.findall(r"^\[err\]: .*(?:\n(?!\[).*){0,2}", output, re.MULTILINE)
             stopped = " (ended before its end)" if "[exception]" in output or "done]: " not in output else ""
             passed, failed = passed + good, failed + len(bad)
             said += [f"{unit}: {one}" for one in bad]

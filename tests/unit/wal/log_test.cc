@@ -20,6 +20,28 @@ TEST_F(LogTest, ANewFolderHoldsTheConfigurationAndNothingElse) {
   EXPECT_TRUE(replayed.empty());
 }
 
+// Who wants to read the folder of a log in use waits for names that are being given.
+TEST(SpareMaker, WhenItIsWaitedForTheFolderIsAtRest) {
+  testing::SimDisk disk;
+  ASSERT_TRUE(disk.make_folder("data").ok());
+  SpareMaker maker(disk, "data", SpareMaker::Where::kBackground);
+  const SegmentHeader header{.capacity = 64 << 10};
+  maker.post({.next = header});
+  maker.wait();
+  for (Index first = 1; first < 20; ++first) {
+    ASSERT_TRUE(*disk.exists(join_path("data", kSpareName)));
+    static_cast<void>(maker.take());
+    maker.post({.first = first, .next = header});
+    maker.post_chore([] { return Status::fine(); });
+    maker.wait();
+    ASSERT_TRUE(*disk.exists(join_path("data", segment_name(first)))) << first;
+  }
+  disk.fail_at(disk.calls() + 1);
+  maker.post({.first = 20, .next = header});
+  maker.wait();
+  EXPECT_TRUE(maker.failed());
+}
+
 TEST_F(LogTest, WhatWasProposedIsReplayedInOrder) {
   open();
   for (uint64_t number = 0; number < 100; ++number) {
