@@ -52,6 +52,14 @@ constexpr bool kMayComeIdle = std::is_same_v<E, PendingClaim>;
 template <typename E>
 constexpr bool kExpires = std::is_same_v<E, KeyExpire> || std::is_same_v<E, HashExpire>;
 
+// Whether it is about who reads a stream, and not about what is in it: who watches the key, or keeps a copy of it, need not
+// hear of that (as in Redis).
+template <typename E>
+constexpr bool kOfReaders =
+    std::is_same_v<E, GroupCreate> || std::is_same_v<E, GroupDestroy> || std::is_same_v<E, GroupSetId> ||
+    std::is_same_v<E, GroupDeliver> || std::is_same_v<E, ConsumerCreate> || std::is_same_v<E, ConsumerDelete> ||
+    std::is_same_v<E, PendingAck> || std::is_same_v<E, PendingClaim> || std::is_same_v<E, StreamSetId>;
+
 class Batch {
  public:
   // All must outlive this.
@@ -78,8 +86,10 @@ class Batch {
     const DurabilityMode level = level_of(db, bound, choice);
     level_ = stricter(level_, level);
     if constexpr (requires { effect.key; }) {
-      for_each_key(db, bound, [this](DbIndex where, View key) {
-        touched<E>(where, key);
+      for_each_key(db, bound, [&, this](DbIndex where, View key) {
+        stamps_.raise(where, key, index_);
+        sample_.note(where, key);
+        if (!kOfReaders<E> && !is_source(bound, db, where, key)) changed<E>(where, key);
         if (kEndsWaits<E> && waiters_.any()) waiters_.touch(where, key);
         if (kMayComeIdle<E> && waiters_.lookers > 0) waiters_.touch(where, key);
       });
@@ -142,10 +152,15 @@ class Batch {
     }
     return level;
   }
+  // What is copied stays as it was.
   template <typename E>
-  void touched(DbIndex db, View key) {
-    stamps_.raise(db, key, index_);
-    sample_.note(db, key);
+  static bool is_source(const E& effect, DbIndex db, DbIndex where, View key) {
+    if constexpr (std::is_same_v<E, KeyCopy>) return where == db && key == effect.key;
+    return false;
+  }
+  // For those who want to know when a value does.
+  template <typename E>
+  void changed(DbIndex db, View key) {
     if (watches_.any()) {
       if constexpr (kExpires<E>) watches_.expire(db, key);
       else watches_.touch(db, key);

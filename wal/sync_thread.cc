@@ -6,7 +6,7 @@
 namespace leat::wal {
 
 namespace {
-constexpr size_t kKeptBytes = size_t{8} << 20;  // a mailbox that grew beyond is given back
+constexpr size_t kKeptBytes = size_t{1} << 20;  // a mailbox that grew beyond is given back: four batches of a tick
 }
 
 void SyncThread::Mail::clear() {

@@ -278,7 +278,8 @@ Outcome client_pause(Context& ctx, Args args) {
   if (*timeout < 0) return Status::error("ERR timeout is negative");
   Executor::Pause& pause = ctx.rooms.executor.pause;
   const bool running = ctx.rooms.executor.paused();
-  const TimeMs until_ms = ctx.rooms.time.monotonic_ms() + std::min<int64_t>(*timeout, INT64_MAX / 2);
+  if (*timeout > INT64_MAX - ctx.rooms.time.monotonic_ms()) return Status::error("ERR timeout is out of range");
+  const TimeMs until_ms = ctx.rooms.time.monotonic_ms() + *timeout;
   pause.writes_only = writes_only && (!running || pause.writes_only);  // the stricter of the two
   pause.until_ms = running ? std::max(pause.until_ms, until_ms) : until_ms;
   return ctx.reply.ok();

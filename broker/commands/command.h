@@ -23,7 +23,8 @@ namespace leat {
 
 class Context;
 
-// What a waiter's client is told when nothing came in time.
+// What a client is told that would have to wait where it may not. When nothing came in time it is always a null array, or
+// what kHandler makes of it.
 enum class OnTimeout : uint8_t { kNull, kNullArray, kHandler };  // kHandler: it runs again, with Context::time_is_up
 
 // A handler that finds nothing asks to be run again when one of the keys is touched, until the deadline.

@@ -569,7 +569,7 @@ bool Executor::unblock(Client& client, View error) {
     const Outcome outcome = handle(ctx, client.parked->args.args());
     CHECK(outcome.replied());
   } else if (error.empty()) {
-    answer_timeout(client.reply(), client.parked->wait.on_timeout);
+    client.reply().null_array();  // of BLMOVE, too, which answers null where it may not wait: as Redis does
   }
   return end_wait(client, error, ctx.footing.stamp());
 }

@@ -164,6 +164,10 @@ void persistence(Context& ctx, Lines& out) {
   const wal::Log* const log = ctx.rooms.broker.log();
   if (log == nullptr) return;
   const wal::Stats stats = log->stats();
+  out.field("aof_current_size", stats.bytes);
+  out.field("aof_base_size", stats.bytes - std::min<uint64_t>(saves.log_bytes, stats.bytes));
+  out.field("aof_buffer_length", ctx.rooms.batch.size());
+  out.none({"aof_pending_rewrite", "aof_pending_bio_fsync", "aof_delayed_fsync"});
   out.field("aof_last_write_status", log->status().ok() ? "ok" : "err");
   out.field("log_proposed_index", log->proposed());
   out.field("log_committed_index", log->committed());

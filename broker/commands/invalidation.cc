@@ -41,7 +41,7 @@ void invalidate(Rooms& rooms, const Client* self, const Stamp& stamp, Client& cl
       sink.bulk(kChannel);
     }
     if (keys.empty()) {
-      sink.null_array();
+      sink.null();
       return;
     }
     sink.array(keys.size());

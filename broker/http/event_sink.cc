@@ -21,7 +21,7 @@ void append_event(Bytes& out, View id, View text) {
 
 void EventSink::word(View text) {
   CHECK(left_ > 0);
-  line_ += text;
+  append_utf8(line_, text);
   if (--left_ > 0) {
     line_ += ',';
     return;

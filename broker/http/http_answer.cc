@@ -13,7 +13,9 @@ Bytes head_of(const HttpAnswer& answer) {
   fmt::memory_buffer out;
   const auto add = [&out](auto... words) { (out.append(View(words)), ...); };
   fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} ", answer.status);
-  add(llhttp_status_name(static_cast<llhttp_status_t>(answer.status)), "\r\n");
+  Bytes reason = llhttp_status_name(static_cast<llhttp_status_t>(answer.status));  // METHOD_NOT_ALLOWED
+  std::replace(reason.begin(), reason.end(), '_', ' ');
+  add(View(reason), "\r\n");
   if (!answer.date.empty()) add("date: ", answer.date, "\r\n");
   if (!answer.content_type.empty()) add("content-type: ", answer.content_type, "\r\n");
   if (answer.length) fmt::format_to(std::back_inserter(out), "content-length: {}\r\n", *answer.length);

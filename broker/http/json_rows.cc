@@ -153,14 +153,17 @@ std::optional<Refusal> JsonRows::read_rows(Bytes& body, const Limits& limits, Ro
   if (!refused) {
     for (auto element : array) {
       ondemand::array row;
-      if (rows.count == limits.rows_max) refused = kTooManyRows;
+      const size_t number = rows.count + rows.refused.size();
+      if (number == limits.rows_max) refused = kTooManyRows;
       else if (element.get_array().get(row)) refused = Refusal{400, Bytes(kMalformedRows)};
       else refused = parser_->read_words(row, kMalformedRows, limits, rows);
-      if (refused) break;
+      if (refused && (refused->text == kMalformedRows || number == limits.rows_max)) break;
+      if (refused) rows.refused.push_back({number, std::move(refused->text)});
+      refused.reset();
     }
   }
   if (!refused && !at_end(document)) refused = Refusal{400, Bytes(kMalformedRows)};
-  if (!refused && rows.count == 0) refused = Refusal{400, "ERR empty pipeline request"};
+  if (!refused && rows.count + rows.refused.size() == 0) refused = Refusal{400, "ERR empty pipeline request"};
   if (refused) rows = {};
   parser_->give_back();
   return refused;

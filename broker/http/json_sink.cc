@@ -13,22 +13,35 @@ constexpr View kResult = "{\"result\":", kError = "{\"error\":";
 void JsonSink::begin_item() {
   if (done() > 0) out_ += ',';
   if (!at_row()) return;
+  write_refused(out_);
   failed_ = false;
+  row_bytes_ = 0;
   row_start_ = out_.size();
   out_ += kResult;
 }
 
 void JsonSink::item_ended() {
   if (at_row()) end_row();
-  if (depth() == 0) out_ += ',';
+  if (depth() > 0) return;
+  out_ += ',';
+  ++rows_;
 }
+
+// Those whose places come next.
+void JsonSink::write_refused(Bytes& out) {
+  for (; refused_rows_ < form_.refused.size() && form_.refused[refused_rows_].row == rows_ + refused_rows_; ++refused_rows_) {
+    append_json_error(out, form_.refused[refused_rows_].text);
+    out += ',';
+  }
+}
+
+void JsonSink::end_rows(Bytes& out) { write_refused(out); }
 
 void JsonSink::end_row() {
   out_ += '}';
-  const size_t size = out_.size() - row_start_;
-  if (size <= form_.row_bytes_max) return;
+  if (row_bytes_ <= form_.row_bytes_max) return;
   out_.resize(row_start_);
-  write_error(too_large(form_.row_bytes_max, size).text);
+  write_error(too_large(form_.row_bytes_max, row_bytes_).text);
   out_ += '}';
   failed_ = false;  // it was executed
 }
@@ -43,6 +56,7 @@ void JsonSink::write_error(View text) {
 void JsonSink::refuse_transaction(View text) {
   if (refused_.empty()) refused_ = text;
   if (!text.starts_with("EXECABORT")) return;
+  undone_ = true;
   write_error(refused_);
   out_ += "},";
 }
@@ -59,6 +73,7 @@ Replied JsonSink::error(View text) {
 
 void JsonSink::text_item(View text) {
   begin_item();
+  row_bytes_ += text.size();
   if (form_.base64) append_json_base64(out_, text);
   else append_json(out_, text);
   end_item();
@@ -76,7 +91,9 @@ Replied JsonSink::simple(View text) {
 Replied JsonSink::integer(int64_t value) {
   char digits[kIntegerTextMax];
   begin_item();
-  out_.append(digits, write_integer(digits, value));
+  const size_t size = write_integer(digits, value);
+  row_bytes_ += size;
+  out_.append(digits, size);
   end_item();
   return {};
 }

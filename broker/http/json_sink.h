@@ -3,12 +3,14 @@
 //
 // Used by: RestSession, which puts rows together to the body of an answer.
 // Always:  - no tree: text is appended as the handler speaks;
-//          - a row that is longer than it may be becomes an error that says so;
+//          - a row of more bytes than it may have, before they are encoded, becomes an error that says so;
+//          - rows that were refused have their errors in their places;
 //          - with base64 every string is encoded, at any depth, but an OK that is a whole result (REST.md 2.1);
 //          - of a transaction only EXEC's answer is written: [row,row,…], or one error, the first that was met.
 // Source:  ../shared/REST.md section 2
 #pragma once
 
+#include "broker/http/json_rows.h"
 #include "broker/http/nested_sink.h"
 
 namespace leat {
@@ -19,11 +21,15 @@ class JsonSink final : public NestedSink {
     bool base64 = false;
     bool transaction = false;
     size_t row_bytes_max = SIZE_MAX;
+    std::vector<Rows::Refused> refused = {};
   };
-  JsonSink(Bytes& out, Form form) : out_(out), form_(form), row_depth_(form.transaction ? 1 : 0) {}  // out must outlive this
+  JsonSink(Bytes& out, Form form)  // out must outlive this
+      : out_(out), form_(std::move(form)), row_depth_(form_.transaction ? 1 : 0) {}
 
-  // Of the last row: it is an error. Of a transaction: nothing of it was done.
-  bool failed() const { return failed_; }
+  // Of a command: it is an error. Of a transaction: nothing of it was done.
+  bool failed() const { return form_.transaction ? undone_ : failed_; }
+  // Behind the last row: those that were refused and come after it.
+  void end_rows(Bytes& out);
 
   Replied simple(View text) override;
   Replied error(View text) override;
@@ -36,6 +42,7 @@ class JsonSink final : public NestedSink {
   bool at_row() const { return depth() == row_depth_; }
   bool before_exec() const { return depth() < row_depth_; }
   void begin_item();
+  void write_refused(Bytes& out);
   void begin_array() override;
   void end_array() override;
   void item_ended() override;
@@ -48,7 +55,10 @@ class JsonSink final : public NestedSink {
   const Form form_;
   const size_t row_depth_;  // how deep rows lie: in a transaction within EXEC's answer
   size_t row_start_ = 0;  // in out_
-  bool failed_ = false;
+  size_t row_bytes_ = 0;
+  size_t rows_ = 0, refused_rows_ = 0;  // of a pipeline, written so far
+  bool failed_ = false;  // the last row
+  bool undone_ = false;
   Bytes refused_;  // of a transaction: the first error before EXEC
 };
 

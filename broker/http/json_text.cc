@@ -75,11 +75,12 @@ size_t sound_prefix(View text, bool& whole) {
   return sound;
 }
 
-void append_repaired(Bytes& out, View bytes) {
+template <typename Append>
+void append_repaired(Bytes& out, View bytes, Append append) {
   while (!bytes.empty()) {
     bool whole;
     const size_t sound = sound_prefix(bytes, whole);
-    if (whole) append_escaped(out, bytes.substr(0, sound));
+    if (whole) append(out, bytes.substr(0, sound));
     else out += kReplacement;
     bytes.remove_prefix(sound);
   }
@@ -91,8 +92,13 @@ void append_json(Bytes& out, View bytes) {
   out.reserve(out.size() + bytes.size() + 2);
   out += '"';
   if (simdjson::validate_utf8(bytes.data(), bytes.size())) append_escaped(out, bytes);
-  else append_repaired(out, bytes);
+  else append_repaired(out, bytes, append_escaped);
   out += '"';
+}
+
+void append_utf8(Bytes& out, View bytes) {
+  if (simdjson::validate_utf8(bytes.data(), bytes.size())) out += bytes;
+  else append_repaired(out, bytes, [](Bytes& to, View sound) { to += sound; });
 }
 
 void append_json_error(Bytes& out, View text) {

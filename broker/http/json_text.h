@@ -11,6 +11,7 @@
 namespace leat {
 
 void append_json(Bytes& out, View bytes);
+void append_utf8(Bytes& out, View bytes);         // the same as plain text: neither quoted nor escaped
 void append_json_error(Bytes& out, View text);    // {"error":"…"}
 void append_json_base64(Bytes& out, View bytes);  // standard alphabet, padded: REST.md 2.1
 

@@ -31,7 +31,7 @@ std::optional<Refusal> read_path(const Target& target, View body, const JsonRows
 struct Consumer {
   Bytes key, group, name;
   Bytes count;     // entries of one answer
-  Bytes claim_ms;  // whoever holds an entry for longer, it is taken over; empty: from nobody
+  Bytes claim_ms;  // whoever holds an entry for longer, it is delivered again, to this one; empty: nobody loses one
   Bytes from;      // ">": what nobody has. Else an id: what is held by it behind that one comes first
 };
 std::optional<Refusal> read_consumer(const Target& target, const std::optional<Bytes>& last_event_id, Consumer& consumer);

@@ -21,8 +21,17 @@ const Refusal kNoToken{401, "WRONGPASS invalid or missing auth token. See docs/r
 const Refusal kLoadingTokens{503, "LOADING Redis is loading the dataset in memory"};
 const Refusal kNoTarget{400, "ERR the path is not percent-encoded as it should be"};
 const Refusal kNotHere{405, ""};
-const Refusal kOnlyAsStream{400, "ERR Command \"SUBSCRIBE\" is not allowed in REST or it has a special context path: "
-                                 "ask for it with 'Accept: text/event-stream'"};
+
+Refusal only_as_stream(View command) {
+  Bytes name(command);
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return {400, "ERR Command \"" + name + "\" is not allowed in REST or it has a special context path: ask for it with 'Accept: text/event-stream'"};
+}
+
+// One of the door's limits: who was driven past it shall be found in the log.
+bool is_of_limit(const Refusal& refusal) {
+  return refusal.status == 408 || refusal.status == 413 || refusal.status == 431 || refusal.text.find("limits.") != Bytes::npos;
+}
 
 size_t size_of(int64_t setting) { return static_cast<size_t>(setting); }
 
@@ -192,7 +201,8 @@ void RestSession::on_request() {
   if (!refused) refused = read_rows(rows);
   if (refused) return refuse(*refused);
   Bytes().swap(request().body);
-  choose_sink();
+  choose_sink(rows.refused);
+  if (rows.count == 0) return finish();  // all were refused
   hand_on(rows);
 }
 
@@ -223,11 +233,16 @@ RestSession::Maybe RestSession::read_rows(Rows& rows) {
                                 size_of(config.pipeline_requests_max)};
   switch (kind_) {
     case RestKind::kRows:
-    case RestKind::kTransaction:
-      return door_.json.read_rows(request().body, limits, rows);
+    case RestKind::kTransaction: {
+      Maybe refused = door_.json.read_rows(request().body, limits, rows);
+      // A transaction is whole or absent; and RESP is written by who knows nothing of rows.
+      const bool together = kind_ == RestKind::kTransaction || format_ == Format::kResp2;
+      if (!refused && together && !rows.refused.empty()) refused = Refusal{400, rows.refused.front().text};
+      return refused;
+    }
     case RestKind::kMessages:
       // SDKs send a body to these paths, which says nothing.
-      if (!request().accept || request().accept->find(kEvents) == Bytes::npos) return kOnlyAsStream;
+      if (!request().accept || request().accept->find(kEvents) == Bytes::npos) return only_as_stream(target_.word(0));
       return read_path(target_, View(), limits, rows);
     case RestKind::kEntries: {
       const Maybe refused = read_consumer(target_, request().last_event_id, consumer_);
@@ -240,7 +255,7 @@ RestSession::Maybe RestSession::read_rows(Rows& rows) {
   }
 }
 
-void RestSession::choose_sink() {
+void RestSession::choose_sink(std::vector<Rows::Refused>& refused) {
   Bytes& out = client_->output.bytes();
   json_ = nullptr;
   messages_ = nullptr;
@@ -255,7 +270,8 @@ void RestSession::choose_sink() {
     sink_ = std::unique_ptr<ReplySink>(json_ = new JsonSink(out, {.base64 = format_ == Format::kBase64,
                                                                   .transaction = kind_ == RestKind::kTransaction,
                                                                   .row_bytes_max = size_of(
-                                                                      door_.broker.rooms().config.http_command_bytes_max)}));
+                                                                      door_.broker.rooms().config.http_command_bytes_max),
+                                                                  .refused = std::move(refused)}));
   }
   client_->sink = sink_ == nullptr ? &client_->resp : sink_.get();
 }
@@ -302,6 +318,7 @@ void RestSession::finish() {
     const bool failed = kind_ == RestKind::kCommand && body_.starts_with('-');
     return say(failed ? 400 : 200, std::exchange(body_, {}), kOctets);
   }
+  json_->end_rows(body_);
   body_.pop_back();  // the comma behind the last row
   if (kind_ == RestKind::kRows) body_.insert(0, 1, '[').push_back(']');
   say(json_->failed() && kind_ != RestKind::kRows ? 400 : 200, std::exchange(body_, {}));
@@ -320,7 +337,7 @@ void RestSession::say(int status, Bytes body, View content_type) {
   const Bytes token = base32(door_.broker.rooms().batch.last_index()), date = door_.date();
   answer.sync_token = token;
   answer.date = date;
-  answer.content_type = body.empty() ? View() : content_type;
+  answer.content_type = content_type;
   answer.length = body.size();
   const auto& asked_for = request().requested_headers;
   if (kind_ == RestKind::kPreflight) answer.asked_for_headers = asked_for ? View(*asked_for) : "*";
@@ -331,6 +348,7 @@ void RestSession::say(int status, Bytes body, View content_type) {
 }
 
 void RestSession::refuse(const Refusal& refusal) {
+  if (is_of_limit(refusal)) door_.broker.warn_of(*client_, "request_refused", refusal.text);
   say(refusal.status, refusal.text.empty() ? Bytes() : error_body(refusal.text));
 }
 
@@ -426,7 +444,10 @@ void RestSession::look(TimeMs now_ms) {
     request().keep_alive = false;
     return refuse({408, "ERR the request did not come within http.request_timeout_s"});
   }
-  if (!reader_.in_request() && now_ms - since_ms_ > config.http_idle_timeout_s * 1000) wire_.close_now();
+  if (!reader_.in_request() && now_ms - since_ms_ > config.http_idle_timeout_s * 1000) {
+    door_.broker.warn_of(*client_, "client_closed", "it was idle for http.idle_timeout_s");
+    wire_.close_now();
+  }
 }
 
 }  // namespace leat

@@ -70,7 +70,7 @@ class RestSession final : public Transport, public RestCaller {
   void on_request();
   bool answer_itself();
   Maybe read_rows(Rows& rows);
-  void choose_sink();
+  void choose_sink(std::vector<Rows::Refused>& refused);
   void hand_on(const Rows& rows);
   void ask_for_entries();
   // Answers.

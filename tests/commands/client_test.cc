@@ -99,6 +99,7 @@ TEST_F(ClientTest, ThePauseThatIsStricterStays) {
   EXPECT_EQ(reader.reply(), bulk("v"));
   EXPECT_EQ(call("CLIENT PAUSE x"), error("ERR timeout is not an integer or out of range"));
   EXPECT_EQ(call("CLIENT PAUSE -1"), error("ERR timeout is negative"));
+  EXPECT_EQ(call("CLIENT PAUSE 9223372036854775807"), error("ERR timeout is out of range"));
   EXPECT_EQ(call("CLIENT PAUSE 1 WRITE x"),
             error("ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP."));
 }

@@ -211,6 +211,31 @@ TEST_F(TrackingTest, AFlushOfNothingIsToldOf) {
   }
 }
 
+// What a group does with a stream changes nothing that is read there, and a copy leaves its source as it was.
+TEST_F(TrackingTest, ReadersAndCopiesChangeNothing) {
+  call("XADD s 1-0 f v");
+  call("XGROUP CREATE s g 0");
+  TestClient& watcher = connect();
+  reader().call("CLIENT TRACKING ON BCAST");
+  for (const View line : {"XREADGROUP GROUP g c STREAMS s >", "XREADGROUP GROUP g c STREAMS s 0", "XCLAIM s g d 0 1-0", "XAUTOCLAIM s g c 0 0",
+                          "XACK s g 1-0", "XGROUP CREATECONSUMER s g e", "XGROUP DELCONSUMER s g e", "XGROUP SETID s g 0", "XGROUP CREATE s h $",
+                          "XGROUP DESTROY s h", "XSETID s 5-0"}) {
+    watcher.call("WATCH s");
+    EXPECT_EQ(invalidated_by(line), "") << line;
+    watcher.call("MULTI");
+    EXPECT_EQ(watcher.call("EXEC").type, '*') << line;
+  }
+  watcher.call("WATCH s");
+  EXPECT_EQ(invalidated_by("COPY s t"), "t");
+  EXPECT_EQ(invalidated_by("COPY s s DB 3"), "s") << "keys are known by name";
+  watcher.call("MULTI");
+  EXPECT_EQ(watcher.call("EXEC"), array());
+  watcher.call("WATCH s");
+  EXPECT_EQ(invalidated_by("XDEL s 1-0"), "s");
+  watcher.call("MULTI");
+  EXPECT_NE(watcher.call("EXEC"), array());
+}
+
 TEST_F(TrackingTest, WhoLeavesIsForgotten) {
   reader().call("CLIENT TRACKING ON BCAST PREFIX a");
   EXPECT_TRUE(rooms().tracking.any());

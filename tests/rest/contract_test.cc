@@ -83,6 +83,49 @@ TEST_F(RestContractTest, ThePipelineRunsAllItsRows) {
   EXPECT_EQ(wire().call("POST", "/pipeline", R"(["GET","k"])").status, 400);
 }
 
+// Who puts requests together does so for callers who know nothing of each other: one that is no command is its own fault.
+TEST_F(RestContractTest, ARowThatIsNoCommandFailsAlone) {
+  const auto body = [&](View rows) {
+    const Answer answer = wire().call("POST", "/pipeline", rows);
+    EXPECT_EQ(answer.status, 200) << rows;
+    return answer.body;
+  };
+  const Bytes null = "{\"error\":\"ERR null args are not supported\"}", empty = "{\"error\":\"ERR empty command\"}";
+  EXPECT_EQ(body(R"([["SET","k",null],["SET","l",1],[],["GET","l"],[{}]])"),
+            "[" + null + ",{\"result\":\"OK\"}," + empty + ",{\"result\":\"1\"},{\"error\":\"ERR unsupported arg type: \\\"{\\\": json.Delim\"}]");
+  EXPECT_EQ(body(R"([["SET","k",null],[]])"), "[" + null + "," + empty + "]");
+  EXPECT_EQ(body(R"([["ECHO",["a"]],["ECHO","a"]])"),
+            "[{\"error\":\"ERR unsupported arg type: \\\"[\\\": json.Delim\"},{\"result\":\"a\"}]");
+  rooms().config.http_command_bytes_max = 100;
+  EXPECT_NE(body("[[\"ECHO\",\"" + Bytes(200, 'x') + "\"],[\"GET\",\"l\"]]").find("ERR max request size exceeded"), Bytes::npos);
+  const Bytes header = "Upstash-Response-Format: resp2\r\n";
+  EXPECT_EQ(wire().call("POST", "/pipeline", R"([["GET","l"],[]])", header).status, 400);
+  EXPECT_EQ(wire().call("POST", "/multi-exec", R"([["SET","l",2],["SET","k",null]])").body, null);
+  const Answer large = wire().call("POST", "/multi-exec", "[[\"SET\",\"l\",3],[\"ECHO\",\"" + Bytes(200, 'x') + "\"]]");
+  EXPECT_EQ(large.status, 400);
+  EXPECT_NE(large.body.find("ERR max request size exceeded"), Bytes::npos);
+  EXPECT_EQ(call("GET l"), bulk("1")) << "a transaction is whole or absent";
+}
+
+// What comes back is measured before it is encoded: what could be written can be read.
+TEST_F(RestContractTest, ResultsAreMeasuredAsTheyAre) {
+  rooms().config.http_command_bytes_max = 1000;
+  call("SET large " + Bytes(900, 'x'));
+  call("SET larger " + Bytes(1001, 'x'));
+  for (const View header : {"", "Upstash-Encoding: base64\r\n"}) {
+    EXPECT_EQ(wire().call("POST", "/", R"(["GET","large"])", header).status, 200);
+    EXPECT_NE(wire().call("POST", "/", R"(["GET","larger"])", header).body.find("ERR max request size exceeded"), Bytes::npos);
+  }
+}
+
+TEST_F(RestContractTest, ATransactionWhoseLastRowFailsWasDone) {
+  for (const View rows : {R"([["SET","k","x"],["INCR","k"]])", R"([["INCR","k"]])"}) {
+    const Answer done = wire().call("POST", "/multi-exec", rows);
+    EXPECT_EQ(done.status, 200);
+    EXPECT_NE(done.body.find("{\"error\":\"ERR value is not an integer or out of range\"}]"), Bytes::npos) << done.body;
+  }
+}
+
 TEST_F(RestContractTest, ATransactionIsWholeOrAbsent) {
   const Answer done = wire().call("POST", "/multi-exec", R"([["SET","k","v"],["LPUSH","k","x"],["INCR","n"]])");
   EXPECT_EQ(done.status, 200);

@@ -142,6 +142,10 @@ TEST_F(RestStreamTest, AGroupThatGoesEndsTheStream) {
   EXPECT_EQ(wire().call("GET", "/consume/s?group=g").status, 400);
   EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&count=0").status, 400);
   EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&claim=x").status, 400);
+  EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&claim=999").status, 400) << "no entry is delivered without end";
+  for (const View id : {">", "$", "1-", "x-1"}) {
+    EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c", "", "Last-Event-ID: " + Bytes(id) + "\r\n").status, 400) << id;
+  }
   ASSERT_EQ(call("XGROUP CREATE s g 0 MKSTREAM"), ok());
   TestWire& w = connect_rest();
   w.ask("GET", "/consume/s?group=g&consumer=c");

@@ -108,9 +108,20 @@ TEST(JsonSink, ALongRowBecomesAnError) {
   sink.integer(1);
   sink.bulk(Bytes(100, 'x'));
   sink.integer(2);
-  EXPECT_EQ(out, "{\"result\":1},{\"error\":\"ERR max request size exceeded. Limit: 20 bytes, Actual: 113 bytes. See docs/rest.md for "
+  EXPECT_EQ(out, "{\"result\":1},{\"error\":\"ERR max request size exceeded. Limit: 20 bytes, Actual: 100 bytes. See docs/rest.md for "
                  "details\"},{\"result\":2},");
   EXPECT_FALSE(sink.failed()) << "it was executed: the status says so";
+}
+
+TEST(JsonSink, RefusedRowsHaveTheirPlaces) {
+  Bytes out;
+  JsonSink sink(out, {.refused = {{0, "no"}, {1, "none"}, {3, "never"}, {5, "x"}}});
+  sink.integer(1);
+  sink.array(2);
+  sink.integer(2);
+  sink.integer(3);
+  sink.end_rows(out);
+  EXPECT_EQ(out, "{\"error\":\"no\"},{\"error\":\"none\"},{\"result\":1},{\"error\":\"never\"},{\"result\":[2,3]},{\"error\":\"x\"},");
 }
 
 TEST(JsonSink, OfATransactionExecAloneIsHeard) {
