@@ -17,8 +17,14 @@ bool is_loopback(View address) {
   return address == "::1" || address.starts_with("::1]");
 }
 
+bool has_usual_port(const Config& config) {
+  return config.port != 0 || (config.unix_socket.empty() && config.tls.port == 0);
+}
+
 bool asks_for_certificate(const Config& config) {
-  return config.tls.mode == TlsMode::kRequired && config.tls.auth_clients == TlsClients::kYes;
+  const bool speaks_plain = config.tls.mode != TlsMode::kRequired && (has_usual_port(config) || config.http_port != 0);
+  const bool speaks_tls = config.tls.mode != TlsMode::kOff || config.tls.port != 0;
+  return !speaks_plain && speaks_tls && config.tls.auth_clients == TlsClients::kYes;
 }
 
 bool names_a_password(const Config& config) {

@@ -14,6 +14,8 @@ namespace leat {
 // "127.0.0.1", "::1", "localhost", with a port behind it, too; or the path of a file, which is of this machine.
 bool is_loopback(View address);
 bool is_file(View address);
+// One where plain clients are heard, unless `tls` is required there.
+bool has_usual_port(const Config& config);
 // Whether every stranger must show a client's certificate (TLS); then no password is asked for.
 bool asks_for_certificate(const Config& config);
 // `default_is_open`: whoever says nothing is let in as the default user.

@@ -26,6 +26,8 @@ WHY_NOT = {  # by class of redis_commands.tsv, or by name
     "sentinel": "of Redis Sentinel",
     "debug/internal": "of Redis' own works",
 }
+PAGES = ("`COUNT` is the least that a page has: whole segments come, up to some 300 more; a small collection comes in one page, "
+         "as in 7.2")
 NOTES = {
     "ACL": "users are kept in the log, not by `CONFIG REWRITE`; they cannot be changed while the log is read",
     "FLUSHALL": "libraries of functions stay, as in Redis",
@@ -52,6 +54,13 @@ NOTES = {
             "cjson end with the script",
     "FUNCTION": "a library's text and memory are bounded as a script's are; what runs `return f()` shows the caller's line in an error of `f`",
     "LOLWUT": "another picture",
+    "SCAN": PAGES,
+    "SSCAN": PAGES,
+    "HSCAN": PAGES,
+    "SCRIPT DEBUG": "`NO` only: there is no debugger",
+    "SLOWLOG": "a script is one entry; what it called is not listed beside it",
+    "RESTORE": "a lifetime that ends beyond what 64 bits count is refused",
+    "CONFIG": "while the log is read commands of administrators hear `LOADING`: whether they may, the log will tell",
 }
 
 

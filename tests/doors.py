@@ -134,15 +134,38 @@ def only_a_file(house):
         expect(re.search(r"port=0\b", line) is not None, line)
         run = subprocess.run(["redis-cli", "-s", path, "RPUSH", "jobs", "a"], capture_output=True, text=True, timeout=SECONDS, check=False)
         expect(run.stdout == "1\n", f"redis-cli -s: {run}")
-        with open("/proc/net/tcp", encoding="utf-8") as table:
-            listening = {words[9] for words in map(str.split, table) if words[3] == "0A"}
-        own = {os.readlink(f"/proc/{process.pid}/fd/{name}") for name in os.listdir(f"/proc/{process.pid}/fd")}
-        expect(not own & {f"socket:[{inode}]" for inode in listening}, "nobody listens at a port")
+        expect(not listening_ports(process.pid), "nobody listens at a port")
         process.terminate()
         expect(process.wait(SECONDS) == 0 and not os.path.exists(path), "a clean stop removes the file")
     finally:
         process.kill()
         process.wait()
+
+
+def only_tls(house):
+    folder = house.room()
+    authority = Authority(folder)
+    identity = authority.certify("queue.example")
+    port = free_port()
+    sealed = settings(identity, "off", tls_port=port, clients="yes", tls_ca_cert_file=authority.file)
+    process = subprocess.Popen([house.binary, "serve", "--set", "port=0", "--set", "bind=0.0.0.0", "--set",
+                                f"data_dir={folder}/data", *sealed], stderr=subprocess.PIPE, text=True)
+    try:
+        for line in process.stderr:
+            if "event=serving" in line:
+                break
+        expect(listening_ports(process.pid) == {port}, f"of its own are {listening_ports(process.pid)}")
+    finally:
+        process.kill()
+        process.wait()
+    said = house.refusal("bind=0.0.0.0", f"port={free_port()}", *(word for word in sealed if word != "--set"))
+    expect("others can reach it" in said, "there is a plain door as well")
+
+
+def listening_ports(pid):
+    own = {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
+    with open("/proc/net/tcp", encoding="utf-8") as table:
+        return {int(words[1].split(":")[1], 16) for words in map(str.split, table) if words[3] == "0A" and f"socket:[{words[9]}]" in own}
 
 
 def a_file_speaks_plain(house):
@@ -224,7 +247,7 @@ def clients_by_file(house):
         expect("RPOP" in run.stdout and run.returncode == 0, f"redis-benchmark -s: {run}")
 
 
-TESTS = [several_addresses, any_port, a_file, only_a_file, a_file_speaks_plain, moves, tls_port_moves, clients_by_file]
+TESTS = [several_addresses, any_port, a_file, only_a_file, only_tls, a_file_speaks_plain, moves, tls_port_moves, clients_by_file]
 
 
 def prepare(binary, folder):

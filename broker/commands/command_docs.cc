@@ -42,12 +42,28 @@ void tell_arguments(ReplySink& reply, const std::vector<ArgumentDoc>& arguments,
   }
 }
 
+void tell_flag(ReplySink& reply, View flag) {
+  reply.bulk("doc_flags");
+  reply.set(1);
+  reply.simple(flag);
+}
+
+void tell_deprecation(ReplySink& reply, const Deprecation& deprecated) {
+  tell_flag(reply, "deprecated");
+  reply.bulk("deprecated_since");
+  reply.bulk(deprecated.since);
+  reply.bulk("replaced_by");
+  reply.bulk(deprecated.instead);
+}
+
 void tell(ReplySink& reply, const Command& command) {
   const FoundDoc found = find_doc(command.row.name);
   const std::vector<ArgumentDoc> arguments = argument_docs(found.doc == nullptr ? View() : found.doc->syntax);
+  const Deprecation* const deprecated = deprecation_of(command.row.name);
+  const bool of_the_house = is_of_the_house(command.row.name);
   const bool complexity = found.doc != nullptr && !found.doc->complexity.empty();
   reply.bulk(lower(command.row.name));
-  reply.map(3 + size_t{complexity} + size_t{!arguments.empty()} + size_t{!command.subcommands.empty()});
+  reply.map(3 + size_t{complexity} + size_t{deprecated != nullptr} * 3 + size_t{of_the_house} + size_t{!arguments.empty()} + size_t{!command.subcommands.empty()});
   reply.bulk("summary");
   reply.bulk(found.doc == nullptr ? View() : found.doc->summary);
   reply.bulk("since");
@@ -55,6 +71,8 @@ void tell(ReplySink& reply, const Command& command) {
   reply.bulk("group");
   reply.bulk(found.doc == nullptr ? command.family : found.group);
   if (complexity) reply.bulk("complexity"), reply.bulk(found.doc->complexity);
+  if (of_the_house) tell_flag(reply, "syscmd");
+  if (deprecated != nullptr) tell_deprecation(reply, *deprecated);
   if (!arguments.empty()) {
     int64_t keys = 0;
     reply.bulk("arguments");

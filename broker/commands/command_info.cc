@@ -77,6 +77,7 @@ Result<std::vector<size_t>> positions_of(Context& ctx, Args args) {
   const bool fits = command->row.arity < 0 ? words >= -command->row.arity : words == command->row.arity;
   if (!fits) return Status::error("ERR Invalid number of arguments specified for command");
   auto positions = key_positions(command->row, request);
+  if (!positions && command->is(kRunsScript)) return std::vector<size_t>();  // they may have none, and Redis counts no further
   if (!positions) return Status::error("ERR Invalid arguments specified for command");
   if (positions->empty() && !command->is(kRunsScript)) return Status::error("ERR The command has no key arguments");
   return std::move(*positions);

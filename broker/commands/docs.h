@@ -22,6 +22,12 @@ struct CommandDoc {
   View complexity, summary, syntax;
 };
 
+struct Deprecation {
+  View name, since, instead;
+};
+const Deprecation* deprecation_of(View name);  // null: it is not
+bool is_of_the_house(View name);               // for tests and for servers among each other: "syscmd"
+
 struct DocGroup {
   View name;
   std::span<const CommandDoc> docs;  // sorted by name

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/bind_addresses.h"
+#include "broker/door.h"
 #include "broker/net/server.h"
 
 namespace leat {
@@ -18,7 +19,7 @@ std::vector<Place> Doors::places_of(const Config& config) const {
       places.push_back({door, Bytes(address.host), wanted == 0 ? port(door) : wanted, address.may_be_missing});
     }
   };
-  if (config.port != 0 || config.unix_socket.empty()) add(Door::kUsual, config.port);
+  if (has_usual_port(config)) add(Door::kUsual, config.port);
   if (config.tls.port != 0) add(Door::kTlsOnly, config.tls.port);
   if (config.http_port != 0) add(Door::kHttp, config.http_port);
   if (!config.unix_socket.empty()) places.push_back({Door::kFile, config.unix_socket, 0, false, config.unix_socket_mode});

@@ -452,6 +452,13 @@ TEST_F(AclTest, TheDoorIsSafe) {
   open.tls.auth_clients = TlsClients::kNo;
   EXPECT_FALSE(check_config(open).ok());
   open.tls.mode = TlsMode::kOff;
+  open.tls.auth_clients = TlsClients::kYes;
+  open.tls.port = 6380;
+  EXPECT_FALSE(check_config(open).ok()) << "there is a plain port beside";
+  open.port = 0;
+  EXPECT_TRUE(check_config(open).ok());
+  open.http_port = 8079;
+  EXPECT_FALSE(check_config(open).ok());
   open.requirepass = "x";
   EXPECT_TRUE(check_config(open).ok());
   config.bind = "0.0.0.0";

@@ -62,6 +62,26 @@ TEST_F(CommandTest, DocsAreMapsOfWhatIsKnown) {
   EXPECT_EQ(call("COMMAND DOCS nosuch"), map());
 }
 
+TEST_F(CommandTest, WhatIsDeprecatedSaysWhatIsNot) {
+  call("HELLO 3");
+  const auto docs = [&](View name) {
+    const Reply told = call("COMMAND DOCS " + Bytes(name)).items.at(1);
+    std::map<Bytes, Reply> fields;
+    for (size_t i = 0; i < told.items.size(); i += 2) fields[told.items[i].text] = told.items[i + 1];
+    return fields;
+  };
+  auto getset = docs("getset");
+  EXPECT_EQ(getset["doc_flags"].items.at(0), simple("deprecated"));
+  EXPECT_EQ(getset["deprecated_since"], bulk("6.2.0"));
+  EXPECT_EQ(getset["replaced_by"], bulk("`SET` with `GET`"));
+  EXPECT_EQ(call("COMMAND GETKEYS EVAL x 5 a b"), array()) << "more keys than words: none, as Redis has it";
+  EXPECT_EQ(docs("debug")["doc_flags"].items.at(0), simple("syscmd"));
+  EXPECT_EQ(docs("set").count("doc_flags"), 0u);
+  size_t deprecated = 0;
+  for (const Command& command : rooms().table.all()) deprecated += deprecation_of(command.row.name) != nullptr;
+  EXPECT_EQ(deprecated, 17u) << "each line is of a command, and where it is looked for";
+}
+
 TEST_F(CommandTest, KeysAndTheirFlags) {
   EXPECT_EQ(call("COMMAND GETKEYSANDFLAGS LMOVE a b LEFT LEFT"),
             array(array("a", array(simple("RW"), simple("access"), simple("delete"))),
