@@ -6,7 +6,7 @@
 //          - each command that the SDK wraps and leat has is called at least once, and its answer looked at;
 //          - the broker runs in a folder of its own, which is removed; a step that has not ended after a minute has failed.
 import assert from 'node:assert/strict';
-import { Ratelimit, MultiRegionRatelimit } from '@upstash/ratelimit';
+import { Analytics, Ratelimit, MultiRegionRatelimit } from '@upstash/ratelimit';
 import { Redis } from '@upstash/redis';
 import { Redis as CloudflareRedis } from '@upstash/redis/cloudflare';
 import { freePort } from '../../../examples/broker.mjs';
@@ -122,6 +122,11 @@ async function hashes({ redis }) {
   same(await redis.hpexpiretime('h', 'a'), [4_000_000_000_000]);
   assert((await redis.httl('h', 'a'))[0] > 0 && (await redis.hpttl('h', 'a'))[0] > 0);
   same(await redis.hpersist('h', 'a'), [1]);
+  same(await redis.hsetex('h', { expiration: { ex: 100 } }, { f: 1, g: { two: 2 } }), 1);
+  same(await redis.hgetex('h', { ex: 200 }, 'f', 'g'), { f: 1, g: { two: 2 } });
+  assert((await redis.httl('h', 'g'))[0] > 100);
+  same(await redis.hgetdel('h', 'f', 'g'), { f: 1, g: { two: 2 } });
+  same(await redis.hexists('h', 'f'), 0);
 }
 
 async function listsAndSets({ redis }) {
@@ -141,6 +146,7 @@ async function listsAndSets({ redis }) {
   same((await redis.smembers('a')).length, 3);
   same([await redis.scard('a'), await redis.sismember('a', 1), await redis.smismember('a', [1, 9])], [3, 1, [1, 0]]);
   same((await redis.sinter('a', 'b')).length, 2);
+  same([await redis.sintercard(['a', 'b']), await redis.sintercard(['a', 'b'], { limit: 1 })], [2, 1]);
   same((await redis.sunion('a', 'b')).length, 4);
   same(await redis.sdiff('a', 'b'), [1]);
   same([await redis.sinterstore('c', 'a', 'b'), await redis.sunionstore('c', 'a', 'b'), await redis.sdiffstore('c', 'a', 'b')], [2, 4, 1]);
@@ -205,6 +211,11 @@ async function streams({ redis }) {
   same(noAck[0][1].length, 2);
   same((await redis.xinfo('x', { type: 'CONSUMERS', group: 'g' })).some((one) => one.includes('nobody')), false);
   same(await redis.xdel('x', '1-1'), 1);
+  for (const id of ['2-1', '2-2', '2-3']) await redis.xadd('x', id, { f: 1 });
+  await redis.xreadgroup('g', 'c', 'x', '>');
+  same(await redis.xackdel('x', 'g', 'DELREF', '2-1', '9-9'), [1, -1]);
+  same(await redis.xdelex('x', 'ACKED', '2-2'), [2], 'it is pending still');
+  same(await redis.xdelex('x', 'KEEPREF', '2-3'), [1]);
   for (let i = 0; i < 60; ++i) await redis.xadd('long', '*', { i });
   await redis.xtrim('long', { strategy: 'MAXLEN', threshold: 30, exactness: '~' });
   const left = await redis.xlen('long');
@@ -244,10 +255,15 @@ async function scripts({ redis }) {
   same(await redis.functions.callRo('reads', ['fk'], []), 1, 'a function that only reads needs no flag over REST');
   await assert.rejects(redis.functions.callRo('writes', ['fk'], []), /commands are not allowed from read-only/);
   same((await redis.functions.list()).length, 1);
+  assert((await redis.functions.stats()).engines.LUA.librariesCount === 1);
   same(await redis.functions.delete('lib'), 'OK');
+  same(await redis.functions.flush(), 'OK');
+  same(await redis.clientSetinfo('LIB-NAME', 'mine'), 'OK');
 }
 
-async function batches({ redis }) {
+async function batches({ redis, url }) {
+  const alone = new Redis({ url, token: kToken, enableAutoPipelining: false }); // which does not know bitfield's chain
+  same(await alone.bitfield('bits').set('u8', 0, 7).incrby('u8', '#1', 2).get('u8', 0).exec(), [0, 2, 7]);
   const pipeline = redis.pipeline();
   pipeline.set('pa', 1);
   pipeline.incr('pa');
@@ -256,6 +272,12 @@ async function batches({ redis }) {
   same(await redis.multi().set('ma', 'x').get('ma').exec(), ['OK', 'x']);
   await assert.rejects(redis.multi().incr('ma').set('mb', 1).exec(), /value is not an integer/);
   same(await redis.get('mb'), 1, 'what follows an error runs');
+  await redis.set('ma', 'x');
+  const kept = await redis.multi().set('mb', 2).incr('ma').exec({ keepErrors: true });
+  same([kept[0].result, /value is not an integer/.test(kept[1].error), await redis.get('mb')], ['OK', true, 2], 'an error at the end, too');
+  const apart = await Promise.allSettled([redis.set('a', undefined), redis.set('b', 1)]);
+  same(apart.map((one) => one.status), ['rejected', 'fulfilled'], 'who asks beside has done nothing wrong');
+  same(await redis.get('b'), 1);
   await redis.set('ma', 'x');
   const many = await Promise.all(Array.from({ length: 500 }, (_, i) => (i % 2 ? redis.get('pa') : redis.set(`auto:${i}`, i))));
   same(many[1], 2);
@@ -323,6 +345,8 @@ async function limiters({ redis }) {
     same(answers, [...Array(kAllowed).fill(true), false, false], prefix);
     same((await limit.getRemaining('someone')).remaining <= 0, true, prefix);
     same((await limit.limit('another')).success, true, prefix);
+    if (prefix === 'sliding') await readAnalytics(redis, prefix);
+    if (prefix === 'bucket') same((await limit.blockUntilReady('third', 1000)).success, true);
     await limit.resetUsedTokens('someone');
     if (prefix !== 'cached') same((await limit.limit('someone')).success, true, prefix);
   }
@@ -334,6 +358,16 @@ async function limiters({ redis }) {
   const dynamic = new Ratelimit({ redis, limiter: kinds.fixed, prefix: 'dynamic', dynamicLimits: true });
   await dynamic.setDynamicLimit({ limit: 1 });
   same([(await dynamic.limit('x')).success, (await dynamic.limit('x')).success], [true, false]);
+}
+
+// What the console of the package shows.
+async function readAnalytics(redis, prefix) {
+  const analytics = new Analytics({ redis, prefix });
+  const seen = await analytics.getUsage(Date.now() - 3_600_000);
+  same([seen.someone.success, seen.someone.blocked], [kAllowed, 2]);
+  const top = await analytics.getMostAllowedBlocked(1, 5);
+  same(top.allowed[0], { identifier: 'someone', count: kAllowed });
+  same((await analytics.getUsageOverTime(1, 'identifier')).length, 1);
 }
 
 async function regions({ redis, url }) {
