@@ -141,8 +141,8 @@ struct Config {
   int64_t bulk_bytes_max = 512 << 20;
   int64_t clients_bytes_max = 0;       // of all clients together; negative: percent of maxmemory; 0: no bound
   int64_t query_buffer_bytes_max = 1 << 30;
-  int64_t output_bytes_max = 0;          // of a plain client; 0: no bound
-  int64_t output_soft_bytes_max = 0, output_soft_s = 0;  // the same for so long; 0 bytes: no such bound
+  int64_t output_bytes_max = int64_t{1} << 30;  // of a plain client; 0: no bound
+  int64_t output_soft_bytes_max = 256 << 20, output_soft_s = 300;  // the same for so long; 0 bytes: no such bound
   int64_t pubsub_output_bytes_max = 32 << 20;
   int64_t pubsub_output_soft_bytes_max = 8 << 20, pubsub_output_soft_s = 60;
   int64_t rest_output_bytes_max = 256 << 20;

@@ -105,6 +105,7 @@ enum Trait : uint32_t {
   kNoSlowLog = 1 << 18,  // EXEC: its commands are noted, one by one
   kNoRest = 1 << 19,     // about a connection: not for callers over REST
   kRunsScript = 1 << 20,  // EVAL, FCALL …
+  kLooks = 1 << 21,      // a write that answers what it has read: its look-ups are hits and misses, as a read's are
 };
 
 struct CommandRow {

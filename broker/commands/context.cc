@@ -17,7 +17,7 @@ std::optional<Found> Context::look_in(DbIndex where, View key) {
     saw_due_ = true;
     found.reset();
   }
-  if (command.is(kReadOnly)) {
+  if (command.is(kReadOnly | kLooks)) {
     count_look(found.has_value(), of_class);
     if (!found && rooms.notifications.on()) [[unlikely]] rooms.notifications.missed(where, key);
   }

@@ -260,11 +260,11 @@ Outcome run(Context& ctx, Args args, Storing storing) {
 Outcome sort(Context& ctx, Args args) { return run(ctx, args, Storing::kMay); }
 Outcome sort_ro(Context& ctx, Args args) { return run(ctx, args, Storing::kNever); }
 
-constexpr uint32_t kSorts = kMovableKeys;
+constexpr uint32_t kStores = kMovableKeys | kWrite | kLooks | kDenyOom;
 constexpr CommandRow kRows[] = {
     // name     arity keys                traits                       handler
-    {"SORT",    -2,   Keys::stored(1, 2), kSorts | kWrite | kDenyOom,  sort},
-    {"SORT_RO", -2,   Keys::at(1),        kSorts | kReadOnly,          sort_ro},
+    {"SORT",    -2,   Keys::stored(1, 2), kStores,                     sort},
+    {"SORT_RO", -2,   Keys::at(1),        kMovableKeys | kReadOnly,    sort_ro},
 };
 static_assert(well_formed(kRows));
 

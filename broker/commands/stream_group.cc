@@ -495,12 +495,13 @@ Outcome xautoclaim(Context& ctx, Args args) {
   return answered;
 }
 
+constexpr uint32_t kReads = kWrite | kLooks | kBlocks | kMovableKeys;
 constexpr CommandRow kRows[] = {
     // name                  arity keys             traits                             handler
-    {"XACK",                  -4,  Keys::at(1),     kWrite | kFast,                    xack},
+    {"XACK",                  -4,  Keys::at(1),     kWrite | kLooks | kFast,           xack},
     {"XACKDEL",               -6,  Keys::at(1),     kWrite | kFast,                    xackdel},
     {"XAUTOCLAIM",            -6,  Keys::at(1),     kWrite | kFast,                    xautoclaim},
-    {"XCLAIM",                -6,  Keys::at(1),     kWrite | kFast,                    xclaim},
+    {"XCLAIM",                -6,  Keys::at(1),     kWrite | kLooks | kFast,           xclaim},
     {"XGROUP",                -2,  Keys::none(),    kContainer,                        xgroup},
     {"XGROUP|CREATE",         -5,  Keys::at(2),     kWrite | kDenyOom,                 xgroup_create},
     {"XGROUP|CREATECONSUMER", 5,   Keys::at(2),     kWrite | kDenyOom,                 xgroup_createconsumer},
@@ -509,7 +510,7 @@ constexpr CommandRow kRows[] = {
     {"XGROUP|HELP",           2,   Keys::none(),    kLoading | kStale,                 subcommand_help},
     {"XGROUP|SETID",          -5,  Keys::at(2),     kWrite,                            xgroup_setid},
     {"XPENDING",              -3,  Keys::at(1),     kReadOnly,                         xpending},
-    {"XREADGROUP",            -7,  Keys::streams(), kWrite | kBlocks | kMovableKeys,   xreadgroup},
+    {"XREADGROUP",            -7,  Keys::streams(), kReads,                            xreadgroup},
 };
 static_assert(well_formed(kRows));
 

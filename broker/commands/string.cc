@@ -363,16 +363,17 @@ Outcome lcs(Context& ctx, Args args) {
   return length_only ? ctx.reply.integer(static_cast<int64_t>(common.size())) : ctx.reply.bulk(common);
 }
 
+constexpr uint32_t kGetSets = kWrite | kLooks | kDenyOom | kFast;
 constexpr CommandRow kRows[] = {
     // name         arity keys                   traits                       handler
     {"APPEND",      3,    Keys::at(1),           kWrite | kDenyOom | kFast,   append},
     {"DECR",        2,    Keys::at(1),           kWrite | kDenyOom | kFast,   decr},
     {"DECRBY",      3,    Keys::at(1),           kWrite | kDenyOom | kFast,   decrby},
     {"GET",         2,    Keys::at(1),           kReadOnly | kFast,           get},
-    {"GETDEL",      2,    Keys::at(1),           kWrite | kFast,              getdel},
-    {"GETEX",       -2,   Keys::at(1),           kWrite | kFast,              getex},
+    {"GETDEL",      2,    Keys::at(1),           kWrite | kLooks | kFast,     getdel},
+    {"GETEX",       -2,   Keys::at(1),           kWrite | kLooks | kFast,     getex},
     {"GETRANGE",    4,    Keys::at(1),           kReadOnly,                   getrange},
-    {"GETSET",      3,    Keys::at(1),           kWrite | kDenyOom | kFast,   getset},
+    {"GETSET",      3,    Keys::at(1),           kGetSets,                    getset},
     {"INCR",        2,    Keys::at(1),           kWrite | kDenyOom | kFast,   incr},
     {"INCRBY",      3,    Keys::at(1),           kWrite | kDenyOom | kFast,   incrby},
     {"INCRBYFLOAT", 3,    Keys::at(1),           kWrite | kDenyOom | kFast,   incrbyfloat},

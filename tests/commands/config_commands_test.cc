@@ -104,10 +104,10 @@ TEST_F(ConfigCommandsTest, AnOldNameBesideTheNewOne) {
 
 TEST_F(ConfigCommandsTest, OutputLimits) {
   EXPECT_EQ(call("CONFIG GET client-output-buffer-limit"),
-            array("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"));
+            array("client-output-buffer-limit", "normal 1073741824 268435456 300 slave 268435456 67108864 60 pubsub 33554432 8388608 60"));
   EXPECT_EQ(call("CONFIG SET client-output-buffer-limit \"pubsub 1mb 512kb 10 replica 2mb 0 0\""), ok());
   EXPECT_EQ(call("CONFIG GET client-output-buffer-limit"),
-            array("client-output-buffer-limit", "normal 0 0 0 slave 2097152 0 0 pubsub 1048576 524288 10"));
+            array("client-output-buffer-limit", "normal 1073741824 268435456 300 slave 2097152 0 0 pubsub 1048576 524288 10"));
   EXPECT_EQ(rooms().config.pubsub_output_bytes_max, 1 << 20);
   EXPECT_EQ(rooms().config.pubsub_output_soft_bytes_max, 512 << 10);
   EXPECT_EQ(rooms().config.pubsub_output_soft_s, 10);

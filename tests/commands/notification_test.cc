@@ -56,6 +56,10 @@ TEST_F(NotificationTest, OnlyTheClassesThatWereAskedFor) {
   call("CONFIG SET notify-keyspace-events Km");
   EXPECT_EQ(told_by("GET none"), (Events{"__keyspace@0__:none keymiss"}));
   EXPECT_EQ(told_by("SET none 1"), Events());
+  for (const View line : {"GETDEL no", "GETEX no PERSIST", "GETSET no v", "SORT no", "XACK no g 1-0"}) {
+    call("DEL no");
+    EXPECT_EQ(told_by(line), (Events{"__keyspace@0__:no keymiss"})) << line << ": it reads as well";
+  }
 }
 
 TEST_F(NotificationTest, LettersComeBackAsRedisOrdersThem) {

@@ -12,7 +12,7 @@ CLUSTER = ("INFO", "MYID", "SLOTS", "SHARDS", "NODES", "KEYSLOT k", "COUNTKEYSIN
 CONTAINERS = ("CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "PUBSUB", "SCRIPT", "SLOWLOG", "XGROUP", "XINFO")
 FAILOVER = ("", "ABORT", "TO", "TO a b", "TO 127.0.0.1 5 FORCE", "TO 127.0.0.1 5", "TIMEOUT 0", "TIMEOUT abc", "TIMEOUT 5", "NOSUCH", "ABORT NOW", "TIMEOUT")
 SETTINGS = ("hz", "maxmemory-samples", "activedefrag", "list-compress-depth", "repl-backlog-size", "slave-read-only", "hash-max-ziplist-entries",
-            "slowlog-max-len", "latency-monitor-threshold", "client-output-buffer-limit", "oom-score-adj", "loglevel", "tracking-table-max-keys")
+            "slowlog-max-len", "latency-monitor-threshold", "oom-score-adj", "loglevel", "tracking-table-max-keys")
 
 
 def slowlog(g):
