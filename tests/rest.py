@@ -298,6 +298,75 @@ def streams_in_bounds(door):
     door.unharmed("http.streams are open already")
 
 
+def until(one, wanted):
+    """What a stream says, up to that."""
+    said = b""
+    while wanted not in said:
+        data = one.recv(65536)
+        expect(data, f"{wanted} was to come behind {said}")
+        said += data
+    return said
+
+
+def ended(one):
+    """Nothing comes any more, not even a heartbeat."""
+    one.settimeout(SECONDS)
+    with contextlib.suppress(ConnectionResetError):
+        while one.recv(65536):
+            pass
+    return True
+
+
+def revoked(door):
+    """whoever came by a token that is taken back: streams, long polls"""
+    token = door.ask("/acl/gentoken/app")[1]["result"]
+    expect(door.ask("/", json.dumps(["ACL", "SETUSER", "app", "on", f">{token}", "~*", "&*", "+@all"]))[0] == 200, "a user")
+    door.ask("/xgroup/create/s/g/0/MKSTREAM")
+    head = f"HTTP/1.1\r\nHost: leat\r\nAuthorization: Bearer {token}\r\n"
+    asked = {"POST /subscribe/chat": b"subscribe,chat,1", "GET /consume/s?group=g&consumer=c": b"200 OK", "GET /brpop/jobs/60": None}
+    streams = []
+    for what, first in asked.items():
+        streams.append(door.connect())
+        streams[-1].sendall(f"{what} {head}Accept: text/event-stream\r\n\r\n".encode())
+        if "consume" in what:
+            door.ask("/xadd/s/1-1/f/v")
+        if first:
+            until(streams[-1], first)
+    expect(door.ask("/acl/deluser/app") == (200, {"result": 1}), "it is taken back")
+    expect(all(ended(one) for one in streams), "at once")
+    expect(door.ask("/lpush/jobs/a") == (200, {"result": 1}), "and nobody waits there")
+    door.unharmed()
+
+
+def consume(door):
+    """/consume: an entry that nobody acknowledges comes again, and not without end"""
+    door.ask("/xgroup/create/s/g/0/MKSTREAM")
+    expect(door.ask("/consume/s?group=g&consumer=c&claim=0")[0] == 400, "a second at least")
+    with door.connect() as one:
+        one.sendall(f"GET /consume/s?group=g&consumer=c&claim=1000 HTTP/1.1\r\n{HEAD}\r\n".encode())
+        door.ask("/xadd/s/1-1/f/v")
+        until(one, b"id: 1-1")
+        began = time.monotonic()
+        until(one, b"id: 1-1")
+        expect(time.monotonic() - began > 0.9, "it was held for so long")
+        expect(door.ask("/xack/s/g/1-1") == (200, {"result": 1}), "XACK")
+        door.ask("/xadd/s/1-2/f/v")
+        expect(b"id: 1-1" not in until(one, b"id: 1-2"), "what is acknowledged is done")
+    door.unharmed()
+
+
+def deaf(door):
+    """limits.rest_output_bytes"""
+    door.config("limits.rest_output_bytes", 1 << 20)
+    door.ask("/set/large", "x" * 1_000_000)
+    with door.connect() as one:
+        for _ in range(40):
+            one.sendall(f"GET /get/large HTTP/1.1\r\n{HEAD}\r\n".encode())
+        wait_for(lambda: "it does not read its replies" in door.log(), "who does not read is closed")
+        expect(ended(one), "and hears no more")
+    door.unharmed()
+
+
 def health(door):
     """/health without a token, and with one; /metrics with one alone"""
     bare = http.client.HTTPConnection("127.0.0.1", door.http_port, timeout=SECONDS)
@@ -351,7 +420,7 @@ def sealed(door):
 
 
 TESTS = [usage, survives_a_crash, not_taken_back, smuggling, bombs, slow_loris, idle_connections, half_open, crowds, addresses, streams_in_bounds,
-         health, guessing, sealed]
+         revoked, consume, deaf, health, guessing, sealed]
 
 
 def prepare(binary, folder):
