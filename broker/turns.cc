@@ -102,9 +102,8 @@ size_t Turns::run_requests(const Round& round, const Round::Turn& turn, bool& ta
 
 void Turns::drop_parsed(Client& client, bool all_there_was) {
   if (client.parsed == client.input.size()) {
-    client.input.clear();
+    clear_keeping(client.input, kInputKept);
     client.parsed = 0;
-    if (client.input.capacity() > kInputKept) Bytes().swap(client.input);
   } else if (all_there_was || client.parsed >= client.input.size() / 2) {
     // The second is for who sends without end: what was executed must not pile up in front of what is to come.
     client.input.erase(0, client.parsed);

@@ -102,12 +102,11 @@ class UvFile final : public File {
 #ifdef __linux__
     // Asked for nothing else: who asks a file for its times makes the next write state a new one, and a kernel that keeps no
     // journal writes the inode in every fdatasync then. Measured behind each sync: 61 us of CPU for an LPUSH instead of 41.
-    struct statx status;
-    return ::statx(file_, "", AT_EMPTY_PATH, STATX_NLINK, &status) == 0 && status.stx_nlink == 0;
-#else
-    struct stat status;
-    return fstat(file_, &status) == 0 && status.st_nlink == 0;
+    struct statx links;
+    if (::statx(file_, "", AT_EMPTY_PATH, STATX_NLINK, &links) == 0) return links.stx_nlink == 0;
 #endif
+    struct stat status;  // also where a sandbox forbids what it does not know
+    return fstat(file_, &status) == 0 && status.st_nlink == 0;
   }
 
   Status sync() override {

@@ -5,7 +5,7 @@
 // Always:  - posting never waits for the disk, and what is posted is worked off in that order;
 //          - a snapshot is the changes posted since the last commit, and its commit; without one it is taken back;
 //          - the thread is polite: ten steps of nice below the loop, syncs in small pieces (sqlite_vfs.h), and a rest after
-//            each three times as long as the piece took, unless somebody waits for it or much is waiting;
+//            each as long as the piece took, unless somebody waits for it or much is waiting;
 //          - after the first failure nothing more is written, and report() says why for ever.
 #pragma once
 

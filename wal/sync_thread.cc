@@ -10,8 +10,7 @@ constexpr size_t kKeptBytes = size_t{1} << 20;  // a mailbox that grew beyond is
 }
 
 void SyncThread::Mail::clear() {
-  bodies.clear();
-  if (bodies.capacity() > kKeptBytes) bodies.shrink_to_fit();
+  clear_keeping(bodies, kKeptBytes);
   pieces.clear();
   sync = false;
   mark.reset();

@@ -156,10 +156,14 @@ std::optional<Refusal> JsonRows::read_rows(Bytes& body, const Limits& limits, Ro
       const size_t number = rows.count + rows.refused.size();
       if (number == limits.rows_max) refused = kTooManyRows;
       else if (element.get_array().get(row)) refused = Refusal{400, Bytes(kMalformedRows)};
-      else refused = parser_->read_words(row, kMalformedRows, limits, rows);
-      if (refused && (refused->text == kMalformedRows || number == limits.rows_max)) break;
-      if (refused) rows.refused.push_back({number, std::move(refused->text)});
-      refused.reset();
+      if (refused) break;
+      std::optional<Refusal> wrong = parser_->read_words(row, kMalformedRows, limits, rows);
+      if (!wrong) continue;
+      if (wrong->text == kMalformedRows) {
+        refused = std::move(wrong);
+        break;
+      }
+      rows.refused.push_back({number, std::move(wrong->text)});
     }
   }
   if (!refused && !at_end(document)) refused = Refusal{400, Bytes(kMalformedRows)};

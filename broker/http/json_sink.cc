@@ -27,15 +27,12 @@ void JsonSink::item_ended() {
   ++rows_;
 }
 
-// Those whose places come next.
 void JsonSink::write_refused(Bytes& out) {
   for (; refused_rows_ < form_.refused.size() && form_.refused[refused_rows_].row == rows_ + refused_rows_; ++refused_rows_) {
     append_json_error(out, form_.refused[refused_rows_].text);
     out += ',';
   }
 }
-
-void JsonSink::end_rows(Bytes& out) { write_refused(out); }
 
 void JsonSink::end_row() {
   out_ += '}';

@@ -28,8 +28,8 @@ class JsonSink final : public NestedSink {
 
   // Of a command: it is an error. Of a transaction: nothing of it was done.
   bool failed() const { return form_.transaction ? undone_ : failed_; }
-  // Behind the last row: those that were refused and come after it.
-  void end_rows(Bytes& out);
+  // Refused rows whose places come next; whoever has all rows asks for those behind the last.
+  void write_refused(Bytes& out);
 
   Replied simple(View text) override;
   Replied error(View text) override;
@@ -42,7 +42,6 @@ class JsonSink final : public NestedSink {
   bool at_row() const { return depth() == row_depth_; }
   bool before_exec() const { return depth() < row_depth_; }
   void begin_item();
-  void write_refused(Bytes& out);
   void begin_array() override;
   void end_array() override;
   void item_ended() override;

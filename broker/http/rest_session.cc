@@ -23,9 +23,8 @@ const Refusal kNoTarget{400, "ERR the path is not percent-encoded as it should b
 const Refusal kNotHere{405, ""};
 
 Refusal only_as_stream(View command) {
-  Bytes name(command);
-  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return {400, "ERR Command \"" + name + "\" is not allowed in REST or it has a special context path: ask for it with 'Accept: text/event-stream'"};
+  return {400, "ERR Command \"" + upper(command) + "\" is not allowed in REST or it has a special context path: ask for it with "
+               "'Accept: text/event-stream'"};
 }
 
 // One of the door's limits: who was driven past it shall be found in the log.
@@ -318,7 +317,7 @@ void RestSession::finish() {
     const bool failed = kind_ == RestKind::kCommand && body_.starts_with('-');
     return say(failed ? 400 : 200, std::exchange(body_, {}), kOctets);
   }
-  json_->end_rows(body_);
+  json_->write_refused(body_);  // those behind the last row
   body_.pop_back();  // the comma behind the last row
   if (kind_ == RestKind::kRows) body_.insert(0, 1, '[').push_back(']');
   say(json_->failed() && kind_ != RestKind::kRows ? 400 : 200, std::exchange(body_, {}));

@@ -34,6 +34,15 @@ class NoSink final : public ReplySink {
   bool resp3() const override { return false; }
 };
 
+// Pushes the field of the table on top where it has that type.
+bool push_field(lua_State* L, const char* name, int type) {
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  if (lua_type(L, -1) == type) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 class ReplyWriter {
  public:
   ReplyWriter(lua_State* L, ReplySink& reply, bool resp3, size_t bytes_max)
@@ -105,14 +114,7 @@ class ReplyWriter {
     array(depth);
   }
 
-  // Pushes the field where it has that type.
-  bool field(const char* name, int type) {
-    lua_pushstring(lua_, name);
-    lua_rawget(lua_, -2);
-    if (lua_type(lua_, -1) == type) return true;
-    lua_pop(lua_, 1);
-    return false;
-  }
+  bool field(const char* name, int type) { return push_field(lua_, name, type); }
 
   bool text_field(const char* name) {
     if (!field(name, LUA_TSTRING)) return false;
@@ -218,17 +220,11 @@ class ReplyWriter {
 }  // namespace
 
 std::optional<View> error_in(lua_State* L) {
-  if (!lua_istable(L, -1) || !lua_checkstack(L, 2)) return std::nullopt;
-  lua_pushstring(L, "err");
-  lua_rawget(L, -2);
-  std::optional<View> text;
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    size_t size;
-    const char* const bytes = lua_tolstring(L, -1, &size);
-    text = View(bytes, size);
-  }
+  if (!lua_istable(L, -1) || !lua_checkstack(L, 2) || !push_field(L, "err", LUA_TSTRING)) return std::nullopt;
+  size_t size;
+  const char* const bytes = lua_tolstring(L, -1, &size);
   lua_pop(L, 1);  // the table keeps it
-  return text;
+  return View(bytes, size);
 }
 
 // Tables may hold one another many times over, and one string a million times: what is small in Lua can be a reply that no

@@ -120,7 +120,7 @@ TEST(JsonSink, RefusedRowsHaveTheirPlaces) {
   sink.array(2);
   sink.integer(2);
   sink.integer(3);
-  sink.end_rows(out);
+  sink.write_refused(out);
   EXPECT_EQ(out, "{\"error\":\"no\"},{\"error\":\"none\"},{\"result\":1},{\"error\":\"never\"},{\"result\":[2,3]},{\"error\":\"x\"},");
 }
 
