@@ -12,7 +12,8 @@ namespace leat {
 namespace {
 
 constexpr int64_t kTickBudgetUs = 1000;  // DESIGN.md section 2: a tick ends after about 1 ms
-constexpr TimeMs kRestAfterMs = 10;  // without a change
+constexpr TimeMs kRestAfterMs = 10;    // without a change
+constexpr TimeMs kNightAfterMs = 500;
 constexpr int64_t kRestBudgetUs = 200;
 constexpr size_t kRestSteps = 64;    // between two looks at the clock
 constexpr size_t kWorkSteps = 32;    // some 30 us
@@ -442,19 +443,20 @@ void Broker::close_largest() {
 
 // What waits for the disk: it goes by itself.
 size_t Broker::bytes_to_disk() const {
-  return batch_.size() + snapshots_.waiting_bytes() + (log_ == nullptr ? 0 : log_->stats().unsynced_bytes);
+  return batch_.size() + snapshots_.waiting_bytes() + (log_ == nullptr ? 0 : log_->stats().buffer_bytes);
 }
 
 // A tick is where nobody holds a View of a chunk: what is tidied may move.
 void Broker::tidy_memory() {
   tidy_left_ = false;
-  const bool rest = turns_.empty() && time_.monotonic_ms() >= changed_ms_ + kRestAfterMs;
-  if (!rest && !house_.deterministic) {
+  const TimeMs idle_ms = turns_.empty() ? time_.monotonic_ms() - changed_ms_ : 0;
+  if (idle_ms < kRestAfterMs && !house_.deterministic) {
     keyspace_.tidy_memory(kWorkSteps, ChunkMemory::Hour::kWork);
     return;
   }
+  const auto hour = idle_ms < kNightAfterMs ? ChunkMemory::Hour::kRest : ChunkMemory::Hour::kNight;
   const int64_t until_us = time_.monotonic_us() + kRestBudgetUs;
-  while (!keyspace_.tidy_memory(kRestSteps, ChunkMemory::Hour::kRest)) {
+  while (!keyspace_.tidy_memory(kRestSteps, hour)) {
     time_.advance();
     if (time_.monotonic_us() < until_us) continue;
     tidy_left_ = true;
@@ -498,7 +500,8 @@ std::optional<int64_t> Broker::next_tick_us() const {
   if (const auto backup = backups_.next_tick_us()) sooner(*backup);
   if (executor_.paused()) sooner(executor_.pause.until_ms * 1000);
   else if (const auto due = purge_.next_ms()) in_broker_time(*due);
-  if (keyspace_.chunks().memory().wants_rest()) sooner((changed_ms_ + kRestAfterMs) * 1000);
+  if (keyspace_.chunks().memory().wants(ChunkMemory::Hour::kRest)) sooner((changed_ms_ + kRestAfterMs) * 1000);
+  else if (keyspace_.chunks().memory().wants(ChunkMemory::Hour::kNight)) sooner((changed_ms_ + kNightAfterMs) * 1000);
   if (releases_.any_slow()) sooner(next_housekeeping_ms_ * 1000);
   if (config_.idle_timeout_s != 0 && clients_.size() > 0) sooner(idle_.next_look_ms(config_.idle_timeout_s * 1000) * 1000);
   return next;

@@ -20,8 +20,10 @@
 namespace leat {
 
 namespace {
-// What is left alone: one byte in so many that is in a hole, or in a region taken since all were last made to fit.
-constexpr size_t kHolesAtRest = 64, kHolesAtWork = 8, kTakenAtRest = 16;
+// What is left alone: one byte in so many that is in a hole, or in a region taken since all were last made to fit. Making
+// fit looks at every chunk, so it costs each region taken since the more, the less of that is waited for.
+constexpr size_t kHolesAtWork = 8, kHolesAtRest = 64, kHolesAtNight = 1024;
+constexpr size_t kTakenAtRest = 16, kTakenAtNight = 256;
 constexpr size_t kPageBytes = 4096;
 constexpr size_t kGivenAtOnce = 64 << 10, kGivenWorth = 64;  // bytes; in steps
 }  // namespace
@@ -95,7 +97,7 @@ ChunkMemory::Region* ChunkMemory::take_region(size_t number) {
   if (shelf.extents.empty() || shelf.end == regions_in_extent(number)) {
     shelf.extents.push_back(new_extent(number));
     shelf.end = 0;
-    shelf.touched = 0;
+    shelf.touched = reinterpret_cast<uintptr_t>(shelf.extents.back()) + kExtentBytes;
   }
   used_ += region_bytes(number);
   Region* const fresh = region_at(shelf.extents.back(), number, shelf.end++);
@@ -156,10 +158,12 @@ uintptr_t ChunkMemory::end_of(size_t number) const {
 
 // ---- tidying
 
-bool ChunkMemory::wants_rest() const {
+bool ChunkMemory::wants(Hour hour) const {
+  const bool night = hour == Hour::kNight;
   if (tidying_ || !leaving_.empty()) return true;
   if (used_ < tidied_from_) return false;
-  return hole_bytes_ > used_ / kHolesAtRest || taken_ > used_ / kTakenAtRest;
+  return hole_bytes_ > used_ / (night ? kHolesAtNight : kHolesAtRest) ||
+         taken_ > used_ / (night ? kTakenAtNight : kTakenAtRest);
 }
 
 bool ChunkMemory::tidy(size_t steps, Hour hour) {
@@ -168,17 +172,18 @@ bool ChunkMemory::tidy(size_t steps, Hour hour) {
     if (steps == 0) return false;
     if (used_ < tidied_from_ || hole_bytes_ < used_ / kHolesAtWork) return true;
   } else if (!tidying_) {
-    if (!wants_rest()) return true;
+    if (!wants(hour)) return true;
     tidying_ = trimming_ = true;
     at_shelf_ = 0;
     untrimmed_ = kAll;
   }
-  if (hour == Hour::kRest && trimming_) trim_some(steps);
+  const bool rest = hour != Hour::kWork;
+  if (rest && trimming_) trim_some(steps);
   for (size_t shelf = 0; shelf < kShelves && steps > 0; ++shelf) fill_some(shelf, steps);
-  if (hour == Hour::kRest && steps > 0) give_back_pages(steps);
-  if (hour == Hour::kRest) give_back_extents(steps);
+  if (rest && steps > 0) give_back_pages(steps);
+  if (rest) give_back_extents(steps);
   if (steps == 0) return false;
-  if (hour == Hour::kRest) tidying_ = false;
+  if (rest) tidying_ = false;
   return true;
 }
 

@@ -47,10 +47,11 @@ class ChunkMemory {
   static bool is_region(const char* bytes) { return (reinterpret_cast<uintptr_t>(bytes) & kOwner) != 0; }
 
   // Moves up to `steps` chunks or so; true when there is nothing left to do. In an hour of rest all holes are filled and
-  // chunks get regions that fit them; while there is work, holes are filled when they are many.
-  enum class Hour : uint8_t { kWork, kRest };
+  // chunks get regions that fit them; while there is work, holes are filled when they are many. At night, the rest of who
+  // has rested long, little is too little to be left.
+  enum class Hour : uint8_t { kWork, kRest, kNight };
   bool tidy(size_t steps, Hour hour);
-  bool wants_rest() const;
+  bool wants(Hour hour) const;  // a rest, or a night
   void tidy_from(size_t bytes) { tidied_from_ = bytes; }  // of regions: fewer are not worth the time
   uint64_t moves() const { return moves_; }  // of chunks, so far
 

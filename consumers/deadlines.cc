@@ -20,7 +20,11 @@ constexpr Deadline kLowest{INT64_MIN, 0};  // the first block's key
 template <typename Payload>
 void Deadlines<Payload>::Block::grow() {
   if (items.size() < items.capacity()) return;
-  const size_t wanted = items.size() + std::clamp<size_t>(items.size(), 1, kBlockStep);
+  reserve(items.size() + std::clamp<size_t>(items.size(), 1, kBlockStep));
+}
+
+template <typename Payload>
+void Deadlines<Payload>::Block::reserve(size_t wanted) {
   items.reserve(Chunk::allocated_for(wanted * sizeof(Item)) / sizeof(Item));
 }
 
@@ -46,24 +50,55 @@ void Deadlines<Payload>::add(TimeMs at_ms, Payload payload) {
   sum_ms_ += at_ms;
 }
 
-// Splits a full block and returns the half where `deadline` belongs. Times mostly come in rising order: then the block
-// is left full and the next one starts empty.
+// Makes room in a full block, or beside it, and returns the block where `deadline` belongs. Times mostly come in rising
+// order: then the block is left full and the next one starts empty. Within one millisecond payloads come in no order: then
+// the block before, which nothing will fill any more, takes in what it can before one is split in halves.
 template <typename Payload>
 auto Deadlines<Payload>::make_room(typename Blocks::iterator full, const Deadline& deadline) -> typename Blocks::iterator {
-  auto& low = full->second.items;
-  const TimeMs base_ms = full->second.base_ms;
   if (deadline > full->second.back()) {
     const auto next = std::next(full);
     if (next == blocks_.end()) return blocks_.emplace_hint(next, deadline, Block{deadline.at_ms, {}});
   }
-  auto border = low.begin() + low.size() / 2;
-  while (border != low.end() && *border == *(border - 1)) ++border;
-  if (border == low.end()) return full;  // half of it is one pair: it may grow
+  const size_t half = whole_pairs(full->second, full->second.items.size() / 2);
+  if (half == full->second.items.size()) return full;  // half of it is one pair: it may grow
+  if (const auto found = relieve(full, deadline); found != blocks_.end()) return found;
+  auto& low = full->second.items;
+  const auto border = low.begin() + half;
   const Deadline first = full->second.deadline(*border);
-  const auto high = blocks_.emplace_hint(std::next(full), first, Block{base_ms, {border, low.end()}});
+  const auto high = blocks_.emplace_hint(std::next(full), first, Block{full->second.base_ms, {border, low.end()}});
   low.erase(border, low.end());
   low.shrink_to_fit();
   return deadline < high->first ? full : high;
+}
+
+// The block before takes in what it has room for, half of the full one at most; none when that is too little to be worth it.
+template <typename Payload>
+auto Deadlines<Payload>::relieve(typename Blocks::iterator full, const Deadline& deadline) -> typename Blocks::iterator {
+  if (full == blocks_.begin()) return blocks_.end();
+  const auto before = std::prev(full);
+  Block& into = before->second;
+  if (into.items.size() + kBlockFew > kBlockMax) return blocks_.end();
+  auto& items = full->second.items;
+  const size_t count = whole_pairs(full->second, std::min(kBlockMax - 1 - into.items.size(), items.size() / 2));
+  const auto border = items.begin() + count;
+  if (count == items.size() || !into.covers(full->second.deadline(*(border - 1)).at_ms)) return blocks_.end();
+  into.reserve(into.items.size() + count);
+  for (auto item = items.begin(); item != border; ++item) {
+    const Deadline moved = full->second.deadline(*item);
+    into.items.push_back(into.item(moved.at_ms, static_cast<Payload>(moved.payload)));
+  }
+  items.erase(items.begin(), border);
+  auto node = blocks_.extract(full);  // its key rises: it must not be above what it holds, nor below what it gave away
+  node.key() = node.mapped().front();
+  const auto rest = blocks_.insert(std::next(before), std::move(node));
+  return deadline < rest->first ? before : rest;
+}
+
+// So many of a block's items, or a few more: equal pairs stay together.
+template <typename Payload>
+size_t Deadlines<Payload>::whole_pairs(const Block& block, size_t count) {
+  while (count < block.items.size() && block.items[count] == block.items[count - 1]) ++count;
+  return count;
 }
 
 // A block for a time that is too early or too late for the one where it belongs. Too early it can be for the first only.

@@ -77,6 +77,7 @@ class Deadlines {
     }
     Item item(TimeMs at_ms, Payload payload) const { return {static_cast<uint32_t>(at_ms - base_ms), payload}; }
     void grow();  // before an insertion, if it must
+    void reserve(size_t wanted);
   };
   // Sorted blocks under a sorted index. A key is not above its block's items and above all items of the block before,
   // so equal pairs lie in one block, and removing the first of a block leaves its key as it is.
@@ -84,6 +85,8 @@ class Deadlines {
   using Sum = __int128;  // of times up to the largest
   typename Blocks::iterator block_for(const Deadline& deadline);
   typename Blocks::iterator make_room(typename Blocks::iterator full, const Deadline& deadline);
+  typename Blocks::iterator relieve(typename Blocks::iterator full, const Deadline& deadline);
+  static size_t whole_pairs(const Block& block, size_t count);
   typename Blocks::iterator cover(typename Blocks::iterator block, const Deadline& deadline);
   void tidy(typename Blocks::iterator block);
 

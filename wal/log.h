@@ -44,6 +44,7 @@ struct Stats {
   int64_t sync_us_max = 0;
   SyncTimes sync_times;  // since the start
   uint64_t unsynced_bytes = 0;
+  size_t buffer_bytes = 0;  // of memory: what is on its way to the file
   uint64_t segments = 0;
   uint64_t segment_bytes = 0;  // of the current one
   bool threaded = false;

@@ -17,6 +17,7 @@ namespace leat::wal {
 class PageBuffer {
  public:
   size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
   View bytes() const { return {memory_.get(), size_}; }
 
   // So many more, for the caller to write.

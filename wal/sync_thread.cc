@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/sync_thread.h"
 
+#include <algorithm>
+
 #include "wal/out_of_memory.h"
 
 namespace leat::wal {
 
 namespace {
 constexpr size_t kKeptBytes = size_t{1} << 20;  // a mailbox that grew beyond is given back: four batches of a tick
+constexpr size_t kFramedBytes = size_t{8} << 20;  // about the most that the writer frames at once (writer.cc, kPieceBytes)
 }
 
 void SyncThread::Mail::clear() {
@@ -63,6 +66,7 @@ SyncThread::Report SyncThread::report() const {
   const std::lock_guard lock(mutex_);
   Report report = report_;
   report.idle = mail_.empty() && !working_;
+  report.buffer_bytes = report_.progress.buffer_bytes + mail_.bodies.capacity() + under_way_bytes_;
   return report;
 }
 
@@ -79,14 +83,22 @@ void SyncThread::run() {
     if (stopping_) return;
     std::swap(under_way_, mail_);
     working_ = true;
+    count_under_way();
     lock.unlock();
     write(under_way_);
     finish(under_way_);
     under_way_.clear();
     lock.lock();
     working_ = false;
+    count_under_way();
     changed_.notify_all();
   }
+}
+
+// With the mutex held. While it is written a batch is there twice: framed, in the writer's buffer, a piece at a time.
+void SyncThread::count_under_way() {
+  under_way_bytes_ = under_way_.bodies.capacity();
+  if (working_) under_way_bytes_ += std::min(under_way_.bodies.size(), kFramedBytes);
 }
 
 // Without the lock: there is no other thread.
@@ -95,11 +107,13 @@ bool SyncThread::step() {
     finish(under_way_);
     under_way_.clear();
     working_ = false;
+    count_under_way();
     return true;
   }
   if (mail_.empty()) return false;
   std::swap(under_way_, mail_);
   working_ = true;
+  count_under_way();
   write(under_way_);
   return true;
 }

@@ -28,6 +28,7 @@ class SyncThread {
     Progress progress;
     Status status;
     bool idle = true;  // nothing is waiting or under way
+    size_t buffer_bytes = 0;  // of memory: what waits, what is under way, and the writer's
   };
 
   explicit SyncThread(Where where) : where_(where) {}
@@ -65,6 +66,7 @@ class SyncThread {
   void write(const Mail& mail);
   void finish(const Mail& mail);
   void publish();
+  void count_under_way();
 
   const Where where_;
   std::function<void()> wake_;
@@ -74,6 +76,7 @@ class SyncThread {
   Mail mail_;                 // all of these under mutex_
   Writer* writer_ = nullptr;  // null while the loop has it
   Report report_;
+  size_t under_way_bytes_ = 0;  // of memory
   bool working_ = false;
   bool stopping_ = false;
   std::thread thread_;

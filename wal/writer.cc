@@ -105,6 +105,7 @@ void Writer::keep_page(uint64_t end) {
   const bool large = out_.size() > kKeptBytes;
   out_.keep(begin, begin + last);
   if (large) out_.shrink();
+  progress_.buffer_bytes = out_.capacity();
 }
 
 Status Writer::sync() {

@@ -30,6 +30,7 @@ struct Progress {
   int64_t sync_us_max = 0;
   SyncTimes sync_times;
   uint64_t segment_bytes = 0;  // of the current segment
+  size_t buffer_bytes = 0;     // of memory that is kept for what is to be written
 };
 
 class Writer {

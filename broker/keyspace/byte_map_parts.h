@@ -14,7 +14,7 @@ constexpr size_t kSmallBytesMax = 2048;  // a map with more has segments
 // Keys that nothing tells apart may fill a segment beyond this; it is searched from its front then.
 constexpr size_t kIndexedBytesMax = 32768;
 constexpr size_t kIndexStep = 16;   // tags are compared sixteen at a time
-constexpr size_t kCapacityMin = 8;  // sixteen tags may be read where there are fewer: offsets lie behind them
+constexpr size_t kCapacityMin = 6;  // sixteen tags may be read where there are fewer: offsets lie behind them
 constexpr int kDirectoryBitsMax = 12;
 constexpr int kHashBits = 64;
 
@@ -26,23 +26,35 @@ inline uint64_t top_bits(uint64_t hash, int bits) { return bits == 0 ? 0 : hash 
 struct ByteMap::Segment {
   Chunk chunk;
   uint32_t count = 0;
-  uint16_t capacity = 0;  // a multiple of four
+  uint16_t capacity = 0;
   uint8_t depth = 0;      // so many top bits of the hash are the same for all keys
   bool noted = false;
 
   bool indexed() const { return chunk.size() <= kIndexedBytesMax; }  // else it is too long for offsets of two bytes
-  static size_t bytes(size_t capacity, bool noted) { return sizeof(Segment) + capacity * (noted ? 7 : 3); }
-  // For so many, and as many more as fit what the allocator gives for them.
+  static constexpr size_t aligned(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+  static size_t offsets_at(size_t capacity) { return sizeof(Segment) + aligned(capacity, sizeof(uint16_t)); }
+  static size_t notes_at(size_t capacity) {
+    return aligned(offsets_at(capacity) + capacity * sizeof(uint16_t), sizeof(uint32_t));
+  }
+  static size_t bytes(size_t capacity, bool noted) {
+    return notes_at(capacity) + (noted ? capacity * sizeof(uint32_t) : 0);
+  }
+  // For so many, and as many more as fit what the allocator gives for them: half of the keys with 300 bytes lie in
+  // segments of nine to twelve, and a step of one more or less is two bytes a key.
   static size_t capacity_for(size_t count, bool noted) {
-    const size_t rounded = std::max((count + 3) / 4 * 4, kCapacityMin);
-    const size_t given = Chunk::allocated_for(bytes(rounded, noted)) - sizeof(Segment);
-    return std::min(given / (noted ? 7 : 3) / 4 * 4, kIndexedBytesMax);
+    const size_t wanted = std::max(count, kCapacityMin);
+    const size_t given = Chunk::allocated_for(bytes(wanted, noted));
+    size_t capacity = (given - sizeof(Segment)) / (noted ? 7 : 3);
+    while (bytes(capacity, noted) > given) --capacity;
+    return std::min(capacity, kIndexedBytesMax);
   }
   size_t bytes() const { return bytes(capacity, noted); }
   size_t index_bytes() const { return bytes() - sizeof(Chunk); }
+  template <typename Item>
+  Item* items_at(size_t offset) { return reinterpret_cast<Item*>(reinterpret_cast<char*>(this) + offset); }
   uint8_t* tags() { return reinterpret_cast<uint8_t*>(this + 1); }
-  uint16_t* offsets() { return reinterpret_cast<uint16_t*>(tags() + capacity); }
-  uint32_t* notes() { return reinterpret_cast<uint32_t*>(offsets() + capacity); }
+  uint16_t* offsets() { return items_at<uint16_t>(offsets_at(capacity)); }
+  uint32_t* notes() { return items_at<uint32_t>(notes_at(capacity)); }
   uint32_t* note(size_t number) { return noted && indexed() ? notes() + number : nullptr; }
 };
 

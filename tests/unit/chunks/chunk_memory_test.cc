@@ -2,7 +2,9 @@
 #include "chunks/chunk_memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -82,7 +84,8 @@ TEST(ChunkMemory, RestLeavesNoHolesAndNoSlack) {
   EXPECT_GT(slices, 100);
   EXPECT_EQ(chunks.memory().holes(), 0u);
   EXPECT_LT(chunks.memory().used(), bytes + bytes / 64);
-  EXPECT_FALSE(chunks.memory().wants_rest());
+  EXPECT_FALSE(chunks.memory().wants(Hour::kRest));
+  EXPECT_FALSE(chunks.memory().wants(Hour::kNight));
   EXPECT_TRUE(chunks.memory().tidy(1, Hour::kRest)) << "nothing left to do";
   for (auto& chunk : all) chunks.retire(std::move(chunk));
   while (!chunks.memory().tidy(64, Hour::kWork)) ++slices;
@@ -112,6 +115,59 @@ TEST(ChunkMemory, TidyingTakesNoMemoryOfItsOwn) {
   EXPECT_GE(memory.moves() - moves, all.size());
   EXPECT_LT(memory.used(), bytes + bytes / 64);
   for (auto& chunk : all) chunks.retire(std::move(chunk));
+}
+
+// Of the two MiB that a chunk lies in.
+size_t resident_pages(const Chunk& chunk) {
+  constexpr uintptr_t kExtent = 2 << 20, kPage = 4096;
+  std::vector<unsigned char> pages(kExtent / kPage);
+  void* const extent = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(chunk.data()) & ~(kExtent - 1));
+  EXPECT_EQ(mincore(extent, kExtent, pages.data()), 0);
+  return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+}
+
+// Memory that others had before is given back behind the last chunk, though no chunk has touched it.
+TEST(ChunkMemory, RestGivesBackWhatOthersHadTouched) {
+  ChunkStore chunks;
+  ChunkMemory& memory = chunks.memory();
+  memory.tidy_from(0);
+  const auto make = [&chunks](size_t bytes) {
+    auto chunk = chunks.create(1, ChunkKind::kKeyRows);
+    chunks.mutate(*chunk).append(Bytes(bytes, 'c'));
+    chunks.mutate(*chunk).fit();
+    return chunk;
+  };
+  std::vector<std::unique_ptr<Chunk>> others;
+  for (int i = 0; i < 300; ++i) others.push_back(make(3000));
+  for (auto& other : others) chunks.retire(std::move(other));
+  while (!memory.tidy(64, Hour::kWork)) continue;
+  auto chunk = make(2000);
+  ASSERT_GT(resident_pages(*chunk), 100u);
+  while (!memory.tidy(64, Hour::kRest)) continue;
+  EXPECT_LT(resident_pages(*chunk), 4u);
+  EXPECT_EQ(chunk->bytes(), Bytes(2000, 'c'));
+  chunks.retire(std::move(chunk));
+}
+
+// Few holes are nothing to get up for; who rests on has them filled.
+TEST(ChunkMemory, NightLeavesLessThanRest) {
+  ChunkStore chunks;
+  std::vector<std::unique_ptr<Chunk>> all;
+  for (int i = 0; i < 20000; ++i) {
+    all.push_back(chunks.create(1, ChunkKind::kKeyRows));
+    chunks.mutate(*all.back()).append(Bytes(2000, 'x'));
+  }
+  ChunkMemory& memory = chunks.memory();
+  while (!memory.tidy(64, Hour::kNight)) continue;
+  EXPECT_FALSE(memory.wants(Hour::kNight));
+  for (size_t i = 0; i < all.size(); i += 100) chunks.retire(std::move(all[i]));
+  EXPECT_FALSE(memory.wants(Hour::kRest));
+  EXPECT_TRUE(memory.wants(Hour::kNight));
+  while (!memory.tidy(64, Hour::kNight)) continue;
+  EXPECT_EQ(memory.holes(), 0u);
+  for (auto& chunk : all) {
+    if (chunk != nullptr) chunks.retire(std::move(chunk));
+  }
 }
 
 TEST(ChunkMemory, AChunkThatMovesIsStillKnown) {

@@ -104,8 +104,11 @@ TEST(Deadlines, AreCompact) {
     rising.add(i, static_cast<uint32_t>(dice()));
     random.add(static_cast<TimeMs>(dice() % 1000000), static_cast<uint32_t>(dice()));
   }
+  Deadlines<uint32_t> sessions;  // hundreds within each millisecond, in no order there
+  for (int i = 0; i < 100000; ++i) sessions.add(i / 300, static_cast<uint32_t>(dice()));
   EXPECT_LT(rising.memory(), 100000u * 10);
   EXPECT_LT(random.memory(), 100000u * 11);
+  EXPECT_LT(sessions.memory(), 100000u * 9);
   int slices = 1;
   while (!random.clear_some(50)) ++slices;
   EXPECT_GT(slices, 5);
