@@ -326,6 +326,7 @@ Status Salvager::replay() {
   report_.effects = figures.effects;
   report_.agreed = replay.doubts().agreed();
   report_.lost_records = figures.records_lost;
+  report_.open_end = figures.open_end;
   report_.lost_batches = figures.batches_lost;
   report_.lost_effects = figures.effects_lost;
   tell_doubts(replay.doubts());

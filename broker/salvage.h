@@ -29,11 +29,12 @@ struct SalvageReport {
   uint64_t lost_rows = 0;             // of the snapshot
   uint64_t lost_parts = 0;            // keys, or parts of keys, that those rows held; a whole snapshot, a whole log
   uint64_t lost_records = 0, lost_batches = 0, lost_effects = 0;
+  bool open_end = false;  // and what came behind the last record, if anything did
   uint64_t differing_keys = 0;
   uint64_t digest = 0;  // of everything
 
   bool lost_nothing() const {
-    return lost_rows + lost_parts + lost_records + lost_batches + lost_effects + differing_keys == 0;
+    return !open_end && lost_rows + lost_parts + lost_records + lost_batches + lost_effects + differing_keys == 0;
   }
 };
 

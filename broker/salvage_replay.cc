@@ -27,16 +27,18 @@ Status SalvageReplay::record(const wal::RecordHeader& header, View body) {
 }
 
 Status SalvageReplay::hole(const wal::Hole& hole) {
-  if (hole.to == 1) return Status::fine();  // the configuration: it says who wrote the log, and so does every segment
-  const uint64_t count = hole.to - hole.from + 1;
-  figures_.records_lost += count;
-  tell_(Finding("lost", "records")
-            .word("file", hole.file.empty() ? View("-") : View(hole.file))
-            .number("offset", hole.offset)
-            .number("from", hole.from)
-            .number("to", hole.to)
-            .number("count", count)
-            .word("synced", hole.from <= synced_ ? "yes" : "unknown")
+  if (hole.to == 1 && !hole.open) return Status::fine();  // the configuration: every segment says who wrote the log
+  Finding finding("lost", "records");
+  finding.word("file", hole.file.empty() ? View("-") : View(hole.file)).number("offset", hole.offset).number("from", hole.from);
+  if (hole.open) {
+    figures_.open_end = true;
+    finding.word("to", "unknown").word("count", "unknown");
+  } else {
+    const uint64_t count = hole.to - hole.from + 1;
+    figures_.records_lost += count;
+    finding.number("to", hole.to).number("count", count);
+  }
+  tell_(finding.word("synced", hole.from <= synced_ ? "yes" : "unknown")
             .time("after", hole.after_ms)
             .time("before", hole.before_ms)
             .text("why", hole.why));

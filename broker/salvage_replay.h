@@ -28,6 +28,7 @@ class SalvageReplay {
 
   struct Figures {
     uint64_t records_lost = 0;
+    bool open_end = false;  // and nobody knows how many behind the last
     uint64_t batches = 0, batches_lost = 0;
     uint64_t effects = 0, effects_lost = 0;
   };

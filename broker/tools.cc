@@ -41,6 +41,7 @@ Bytes losses_text(const SalvageReport& report) {
     if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + (count == 1 ? one : several);
   };
   add(report.lost_records, "record", "records");
+  if (report.open_end) text += (text.empty() ? "" : ", ") + Bytes("what came behind the last record, and nobody knows how much that is");
   add(report.lost_batches, "batch that lacks a part", "batches that lack a part");
   add(report.lost_effects, "effect that did not fit", "effects that did not fit");
   add(report.lost_rows, "row of the snapshot", "rows of the snapshot");

@@ -16,7 +16,7 @@ constexpr unsigned kSaltBits = 64;
 class Scanner {
  public:
   Scanner(FileSystem& files, View folder, Index from, Index until, const LogListener& listener)
-      : files_(files), folder_(folder), until_(until), listener_(listener), next_(std::max<Index>(from, 1)) {}
+      : files_(files), folder_(folder), until_(until), listener_(listener), from_(from), next_(std::max<Index>(from, 1)) {}
 
   Result<LogExtent> run();
 
@@ -29,15 +29,20 @@ class Scanner {
   Status take(const Frame& frame, Index limit);
   Status enter(const SegmentFile& segment, const Bytes& why);
   Status tell_hole(Index to, TimeMs before_ms);
+  Status tell_end();
+  bool follows(size_t at) const;
   Index limit_of(size_t at) const;
 
   FileSystem& files_;
   const Bytes folder_;
   const Index until_;
   const LogListener& listener_;
+  const Index from_;
   std::vector<SegmentFile> segments_;
   LogExtent extent_;
+  Bytes open_;           // why more may have stood behind what was read; empty: nothing says so
   Index next_;           // that has not come yet
+  Index highest_ = 0;    // that was read or is told by a name, also below `from`
   Hole place_;           // where it should be
   bool sealed_ = false;  // the segment before
 };
@@ -54,8 +59,25 @@ Result<LogExtent> Scanner::run() {
     if (Status done = scan_segment(at); !done.ok()) return done;
   }
   extent_.last = std::max({extent_.last, extent_.synced, next_ - 1});
-  if (Status told = tell_hole(std::min(extent_.last, until_) + 1, 0); !told.ok()) return told;
+  if (Status told = tell_end(); !told.ok()) return told;
   return extent_;
+}
+
+Status Scanner::tell_end() {
+  const bool short_of_base = extent_.records == 0 && highest_ + 1 < from_ && !segments_.empty();
+  if (short_of_base && open_.empty()) open_ = "the log ends before record " + std::to_string(from_ - 1);
+  if (open_.empty() || until_ != UINT64_MAX) return tell_hole(std::min(extent_.last, until_) + 1, 0);
+  Hole hole = place_;
+  hole.from = next_;
+  hole.open = true;
+  hole.why = open_;
+  return listener_.on_hole ? listener_.on_hole(hole) : Status::fine();
+}
+
+// Whether nothing is missing between the segment and the one before, which for a next.log no name tells.
+bool Scanner::follows(size_t at) const {
+  if (at == 0 || !segments_[at].damage.empty() || !segments_[at - 1].damage.empty()) return true;
+  return segments_[at].header.sequence == segments_[at - 1].header.sequence + 1;
 }
 
 // Most of the segments were written by the broker whose log this is; a stray one was copied here.
@@ -87,7 +109,10 @@ Status Scanner::scan_segment(size_t at) {
   const auto salt = salt_of(segment, **file);
   if (!salt.ok()) return salt.status();
   if (Status done = enter(segment, *salt ? Bytes("it is damaged") : segment.damage); !done.ok()) return done;
-  return *salt ? read_segment(segment, **file, **salt, limit_of(at)) : Status::fine();
+  if (segment.named == 0 && !follows(at)) open_ = "a segment before " + segment.name + " is missing";
+  if (*salt) return read_segment(segment, **file, **salt, limit_of(at));
+  open_ = segment.damage;
+  return Status::fine();
 }
 
 // The one in the header; if that is damaged, the one that reads there, or that with one bit turned, if it opens a
@@ -127,6 +152,10 @@ Status Scanner::enter(const SegmentFile& segment, const Bytes& why) {
   if (segment.named > next_) {
     if (Status told = tell_hole(segment.named, 0); !told.ok()) return told;
   }
+  if (segment.named != 0) {  // the name says how far the log had come
+    highest_ = std::max(highest_, segment.named - 1);
+    open_.clear();
+  }
   const bool begins_here = segment.named == next_ || (segment.named == 0 && sealed_) || place_.file.empty();
   sealed_ = false;
   if (begins_here) {
@@ -142,7 +171,11 @@ Status Scanner::read_segment(const SegmentFile& segment, File& file, uint64_t sa
   for (;;) {
     const auto frame = reader.find(1);
     if (!frame.ok()) return frame.status();
-    if (!*frame) return Status::fine();
+    if (!*frame) {
+      const bool cut_off = segment.damage.empty() && segment.size < segment.header.capacity;
+      if (cut_off) open_ = "the file has been cut off";
+      return Status::fine();
+    }
     if (Status taken = take(**frame, limit); !taken.ok()) return taken;
     const Index reached = (*frame)->header.index + ((*frame)->header.takes_index() ? 1 : 0);
     if (reached == next_) {
@@ -159,6 +192,10 @@ Status Scanner::read_segment(const SegmentFile& segment, File& file, uint64_t sa
 
 Status Scanner::take(const Frame& frame, Index limit) {
   const RecordHeader& header = frame.header;
+  if (header.takes_index()) {
+    open_.clear();
+    highest_ = std::max(highest_, header.index);
+  }
   if (header.index > until_ || header.index - (header.takes_index() ? 0 : 1) >= limit) return Status::fine();
   extent_.synced = std::max(extent_.synced, header.synced);
   if (header.type == RecordType::kSeal) extent_.synced = std::max(extent_.synced, header.index - 1);

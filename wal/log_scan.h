@@ -5,7 +5,9 @@
 // Always:  - only reads; hands out rising indexes, each record's checksum verified;
 //          - a segment whose header is damaged is read all the same if frames are valid under the salt in it: a frame's
 //            checksum needs nothing else of the header, and 64 bits do not fit by accident;
-//          - what a later segment has replaced is not handed out, nor what another broker wrote.
+//          - what a later segment has replaced is not handed out, nor what another broker wrote;
+//          - an end that is not known to be the end is a hole: a file that was cut off or cannot be read, a segment that is
+//            missing, where no later record and no later name tells how far it went.
 #pragma once
 
 #include <functional>
@@ -19,6 +21,7 @@ struct Hole {
   Bytes file;  // where they should be, or behind what; empty: before the first segment
   uint64_t offset = 0;
   Index from = 0, to = 0;
+  bool open = false;  // nobody knows how many they are, or whether there were any: `to` says nothing
   TimeMs after_ms = 0, before_ms = 0;  // they were written between these; 0: not known
   Bytes why;
 };

@@ -188,6 +188,20 @@ class SalvageTest : public BrokerTest {
     return saved;
   }
 
+  // Nothing says how much came behind what is left, and salvage says just that.
+  void expect_open_end(const Files& files, const Bytes& why) {
+    SimDisk damaged;
+    put(damaged, files);
+    const auto sound = wal::check_folder(damaged, "data");
+    EXPECT_TRUE(sound.ok() && !sound->sound);
+    const Salvaged saved = salvage(damaged);
+    EXPECT_EQ(saved.refusal, "");
+    EXPECT_TRUE(saved.has(" to=unknown count=unknown ") && saved.has(why)) << saved.text();
+    EXPECT_TRUE(saved.report.open_end);
+    EXPECT_FALSE(saved.report.lost_nothing());
+    expect_sound(damaged, "saved", saved);
+  }
+
   void expect_nothing_lost(const Files& files) {
     SimDisk damaged;
     put(damaged, files);
@@ -354,6 +368,28 @@ TEST_F(SalvageTest, ALostEndIsKnownFromTheNextSegment) {
   expect_lost_records(files_, behind - 2, behind - 1, name + " offset=" + std::to_string(offset));
 }
 
+// No later record, and no later name, tells how far the log went.
+TEST_F(SalvageTest, AnEndThatIsGoneIsNotTakenForTheEnd) {
+  make_group();
+  write_some(20);
+  leave();
+  const Bytes last = segments().back();
+  ASSERT_TRUE(files_.contains(Bytes(wal::kSpareName)));
+  Files damaged = files_;
+  damaged[last].resize(damaged[last].size() / 2);
+  expect_open_end(damaged, "the file has been cut off");
+  damaged[last].resize(5);
+  expect_open_end(damaged, "the file is too short for a segment");
+  damaged = files_;
+  damaged[last].replace(0, wal::kSegmentHeaderSize, wal::kSegmentHeaderSize, '\0');
+  expect_open_end(damaged, "this is not a segment of leat's log");
+  damaged = files_;
+  damaged.erase(last);
+  expect_open_end(damaged, "a segment before next.log is missing");
+  damaged = {{wal::segment_name(1), "junk!"}};
+  expect_open_end(damaged, "the file is too short for a segment");
+}
+
 // ---- the snapshot
 
 class SnapshotSalvageTest : public SalvageTest {
@@ -421,6 +457,16 @@ TEST_F(SnapshotSalvageTest, WithTheWholeLogNothingIsLost) {
   }
   files_["snapshot.db"].resize(files_["snapshot.db"].size() / 2);
   expect_nothing_lost(files_);
+}
+
+TEST_F(SnapshotSalvageTest, WhatCameBehindItIsNotTakenForNothing) {
+  make(0);
+  Files damaged = files_;
+  for (const Bytes& name : segments()) damaged.erase(name);
+  expect_open_end(damaged, "the log ends before record ");
+  damaged = files_;
+  damaged[segments().back()].resize(wal::kSegmentHeaderSize + 1);
+  expect_open_end(damaged, "the file has been cut off");
 }
 
 TEST_F(SnapshotSalvageTest, ARowWithAFlippedBitIsNamed) {
