@@ -2,7 +2,7 @@
 // context.h: what a handler may see and do: look keys up, emit effects, reply.
 //
 // Used by: handlers. The executor makes one for each command, also inside MULTI and scripts.
-// Always:  - time is frozen (one now_ms for a command, a script, an EXEC);
+// Always:  - time is frozen (one now_us for a command, a script, an EXEC);
 //          - every look-up, hit or miss, raises what the reply rests on (DESIGN.md section 1), and every key that it sees or
 //            changes, how durable its class wants that to be;
 //          - a key that is due is not found, and a write to it emits its expiry first; fields of a hash that are due are not
@@ -24,8 +24,8 @@ extern const Status kWrongType;  // WRONGTYPE Operation against a key …
 
 class Context {
  public:
-  Context(Rooms& rooms, Client& client, ReplySink& reply, const Command& command, DbIndex db, TimeMs now_ms)
-      : rooms(rooms), client(client), reply(reply), command(command), db(db), now_ms(now_ms) {
+  Context(Rooms& rooms, Client& client, ReplySink& reply, const Command& command, DbIndex db, int64_t now_us)
+      : rooms(rooms), client(client), reply(reply), command(command), db(db), now_us(now_us), now_ms(now_us / 1000) {
     footing.level = rooms.classes.level_at_first(client.durability);
   }
 
@@ -34,6 +34,7 @@ class Context {
   ReplySink& reply;
   const Command& command;
   DbIndex db;
+  const int64_t now_us;  // broker time
   const TimeMs now_ms;
   const Wait* resumed = nullptr;  // set when this run follows a wait: its resolved ids
   bool time_is_up = false;        // … and nothing more is to come (OnTimeout::kHandler)

@@ -184,7 +184,7 @@ bool Executor::request(Client& client, const Command* command, Args args) {
 }
 
 void Executor::run(Client& client, const Command& command, Args args) {
-  Context ctx(rooms_, client, client.reply(), command, client.db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), command, client.db, rooms_.time.now_us());
   ctx.arrived_ms = rooms_.time.monotonic_ms();
   if (!client.unrestricted) [[unlikely]] ctx.rest_on_users();
   const int64_t started_us = rooms_.time.monotonic_us();
@@ -351,7 +351,7 @@ void Executor::run_queued(Context& exec) {
   client.queued.clear();
   exec.reply.array(queued.size());
   for (const QueuedCommand& one : queued) {
-    Context ctx(rooms_, client, client.reply(), *one.command, client.db, exec.now_ms);
+    Context ctx(rooms_, client, client.reply(), *one.command, client.db, exec.now_us);
     ctx.arrived_ms = exec.arrived_ms;
     ctx.nested = true;
     ctx.footing = exec.footing;  // what a PUBLISH sends rests on the commands before it
@@ -400,7 +400,7 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
   if (const Status full = admission_.admit_nested(*command, args, script.allow_oom); !full.ok()) return refuse(full.text());
-  Context ctx(rooms_, script.client, reply, *command, db, script.now_ms);
+  Context ctx(rooms_, script.client, reply, *command, db, script.now_us);
   ctx.arrived_ms = script.arrived_ms;
   ctx.nested = true;
   ctx.read_only = script.read_only;
@@ -461,7 +461,7 @@ void Executor::unpark(Client& client) {
 // Runs a parked request again. False: it keeps its place.
 bool Executor::retry(Client& client) {
   Parked& parked = *client.parked;
-  Context ctx(rooms_, client, client.reply(), *parked.command, parked.db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), *parked.command, parked.db, rooms_.time.now_us());
   ctx.arrived_ms = parked.arrived_ms;
   ctx.resumed = &parked.wait;
   if (!client.unrestricted) [[unlikely]] {  // rules may have changed since it came
@@ -547,7 +547,7 @@ std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
 // What it waits to do it may do no longer.
 bool Executor::turn_away(Client& client, const Status& forbidden) {
   ++rooms_.stats.by_command[client.parked->command->number].rejected;
-  Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_us());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
   return end_wait(client, forbidden.text(), ctx.footing.stamp());
 }
@@ -560,7 +560,7 @@ bool Executor::unblock(Client& client, View error) {
     if (!forbidden.ok()) return turn_away(client, forbidden);
   }
   count_waited(*client.parked, !error.empty());
-  Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_ms());
+  Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_us());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
   if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler) {
     ctx.arrived_ms = client.parked->arrived_ms;

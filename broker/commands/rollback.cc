@@ -35,7 +35,7 @@ void Rollback::undo(Context& script) {
       ++left_out;
       continue;
     }
-    Context ctx(script.rooms, script.client, script.reply, script.command, place.first, script.now_ms);
+    Context ctx(script.rooms, script.client, script.reply, script.command, place.first, script.now_us);
     put_back(ctx, place.second, before);
     script.footing.join(ctx.footing);
   }

@@ -69,10 +69,9 @@ Outcome swapdb(Context& ctx, Args args) {
 
 // TIME  →  [seconds, microseconds] of broker time
 Outcome time(Context& ctx, Args) {
-  const int64_t now_us = ctx.nested ? ctx.now_ms * 1000 : ctx.rooms.time.now_us();
   ctx.reply.array(2);
-  ctx.reply.bulk(integer_text(now_us / 1000000));
-  return ctx.reply.bulk(integer_text(now_us % 1000000));
+  ctx.reply.bulk(integer_text(ctx.now_us / 1000000));
+  return ctx.reply.bulk(integer_text(ctx.now_us % 1000000));
 }
 
 // SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: no answer but the closing of the connection

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What scripts do to the house; what they may do to Lua is in tests/unit/script.
+#include <set>
+
 #include "tests/support/broker_test.h"
 
 namespace leat::testing {
@@ -72,6 +74,22 @@ TEST_F(ScriptTest, SeesOneFrozenTimeAndItsOwnDatabase) {
   EXPECT_EQ(call("EXISTS k"), integer(0));
   EXPECT_EQ(eval("local a = redis.call('TIME') for i = 1, 1000 do redis.call('TIME') end "
                  "local b = redis.call('TIME') return a[1] == b[1] and a[2] == b[2]"), integer(1));
+}
+
+// Rate limiters make unique members of it.
+TEST_F(ScriptTest, TimeHasMicrosecondsInScriptsAndTransactionsToo) {
+  clock.look_us = 7;
+  const Bytes script = "local t = redis.call('TIME') return t[1] * 1000000 + t[2]";
+  std::set<int64_t> seen;
+  for (int i = 0; i < 50; ++i) seen.insert(std::stoll(eval(script).text));
+  EXPECT_EQ(seen.size(), 50u);
+  EXPECT_LT(*seen.rbegin() - *seen.begin(), 50'000) << "and none is rounded up";
+  call("MULTI");
+  call("TIME");
+  call("TIME");
+  const Reply both = call("EXEC");
+  EXPECT_EQ(both.items[0], both.items[1]) << "frozen";
+  EXPECT_FALSE(both.items[0].items[1].text.ends_with("000"));
 }
 
 TEST_F(ScriptTest, SevenThousandValuesAtOnce) {
