@@ -25,10 +25,9 @@ class OutputLimits {
 
   enum class Verdict : uint8_t { kFine, kTooMuch, kTooLong };
   Verdict check(const Client& client, TimeMs now_ms) {  // monotonic
-    const bool listens = client.subscriptions() + client.shard_channels.size() > 0 || client.monitors || client.tracking != nullptr;
     const auto unsent = static_cast<int64_t>(client.transport.unsent());
     if (!client.admitted && unsent > kOfStrangers) [[unlikely]] return Verdict::kTooMuch;
-    const auto [hard, soft, seconds] = listens ? of_listeners() : client.rest != nullptr ? of_rest() : of_others();
+    const auto [setting, hard, soft, seconds] = bounds_of(client);
     if (hard > 0 && unsent > hard) return Verdict::kTooMuch;
     if (soft == 0 || unsent < soft) {
       if (any()) since_ms_.erase(client.id);
@@ -36,6 +35,13 @@ class OutputLimits {
     }
     const TimeMs began_ms = since_ms_.try_emplace(client.id, now_ms).first->second;
     return now_ms - began_ms > seconds * 1000 ? Verdict::kTooLong : Verdict::kFine;
+  }
+
+  // Which bound holds for the client: for the log.
+  View name_for(const Client& client) const {
+    const auto unsent = static_cast<int64_t>(client.transport.unsent());
+    const Bounds bounds = bounds_of(client);
+    return !client.admitted && (bounds.hard == 0 || unsent <= bounds.hard) ? View("16 KiB before it authenticates") : bounds.setting;
   }
 
   // Those that are over their soft bound, as far as anybody has looked.
@@ -49,15 +55,20 @@ class OutputLimits {
 
  private:
   struct Bounds {
+    View setting;
     int64_t hard, soft, seconds;
   };
-  Bounds of_listeners() const {
-    return {config_.pubsub_output_bytes_max, config_.pubsub_output_soft_bytes_max, config_.pubsub_output_soft_s};
+  Bounds bounds_of(const Client& client) const {
+    const bool listens = client.subscriptions() + client.shard_channels.size() > 0 || client.monitors || client.tracking != nullptr;
+    if (listens) {
+      return {"limits.pubsub_output_bytes", config_.pubsub_output_bytes_max, config_.pubsub_output_soft_bytes_max,
+              config_.pubsub_output_soft_s};
+    }
+    if (client.rest != nullptr) {
+      return {"limits.rest_output_bytes", config_.rest_output_bytes_max, config_.rest_output_soft_bytes_max, config_.rest_output_soft_s};
+    }
+    return {"limits.output_bytes", config_.output_bytes_max, config_.output_soft_bytes_max, config_.output_soft_s};
   }
-  Bounds of_rest() const {
-    return {config_.rest_output_bytes_max, config_.rest_output_soft_bytes_max, config_.rest_output_soft_s};
-  }
-  Bounds of_others() const { return {config_.output_bytes_max, config_.output_soft_bytes_max, config_.output_soft_s}; }
 
   const Config& config_;
   std::map<Ticket, TimeMs> since_ms_;  // monotonic

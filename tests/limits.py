@@ -119,6 +119,22 @@ def query_buffer(door):
     door.unharmed("it sent more than limits.query_buffer_bytes")
 
 
+def deaf(door):
+    """Clients that ask for more than they read, and subscribers that are told more"""
+    door.other.call("SET", "large", "v" * 1_000_000)
+    door.other.call("CONFIG", "SET", "limits.output_bytes", "20mb", "limits.pubsub_output_bytes", "4mb")
+    asking, listening = door.connect(), door.connect()
+    listening.call("SUBSCRIBE", "channel")
+    for _ in range(60):
+        asking.send("GET", "large")
+    for _ in range(30):
+        door.other.call("PUBLISH", "channel", "m" * 1_000_000)
+    wait_for(lambda: door.info("connected_clients") == "1", "both are closed")
+    expect(len(text(asking)) < 60_000_000 and len(text(listening)) < 30_000_000, "neither got all of it")
+    door.unharmed("limit=limits.output_bytes")
+    door.unharmed("limit=limits.pubsub_output_bytes")
+
+
 def clients_bytes(door):
     for setting in (("maxmemory-clients", "101%"), ("maxmemory-clients", "-1"), ("maxmemory-clients", "much")):
         expect(isinstance(door.other.call("CONFIG", "SET", *setting), resp.Error), f"{setting} is no share of the memory")
@@ -194,6 +210,15 @@ def blocked(door):
     door.unharmed("limits.blocked_clients wait already")
 
 
+def script_memory(door):
+    """script.memory_bytes, 256 MiB"""
+    greedy = door.connect()
+    said = greedy.call("EVAL", "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1e6) .. i end", "0")
+    expect(isinstance(said, resp.Error) and "not enough memory" in said, f"it is ended: {said}")
+    expect(greedy.call("EVAL", "return 7", "0") == 7, "the next one runs")
+    door.unharmed("event=script_failed")
+
+
 def pipeline(door):
     """A pipeline of any length is answered; a part of it waits while replies do."""
     door.other.call("CONFIG", "SET", "limits.pipeline_requests", "16", "durability", "always")
@@ -232,7 +257,8 @@ def timer_of(port, peer):
     raise AssertionError("the connection is not there")
 
 
-TESTS = [small_memory, strangers, clients, clients_per_address, allow, query_buffer, clients_bytes, bulk, arguments, idle, blocked, pipeline, keep_alive]
+TESTS = [small_memory, strangers, clients, clients_per_address, allow, query_buffer, deaf, clients_bytes, bulk, arguments, idle, blocked,
+         script_memory, pipeline, keep_alive]
 
 
 def prepare(binary, folder):

@@ -21,6 +21,9 @@ ScriptCaller::~ScriptCaller() {
 }
 
 Status ScriptCaller::ended(Status ran) {
+  if (ran.text().starts_with("ERR not enough memory") || ran.text().find("(script.memory_bytes)") != View::npos) {
+    ctx_.rooms.broker.warn_of(ctx_.client, "script_failed", ran.text());
+  }
   if (!ran.ok() && ctx_.rollback != nullptr) rollback_.undo(ctx_);
   return ran;
 }
