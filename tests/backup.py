@@ -8,54 +8,22 @@ import argparse
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from datetime import datetime, timezone
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-import resp  # noqa: E402
 from checks import expect  # noqa: E402
+from served import Broker, run  # noqa: E402
 
 
-class Broker:
-    """One `leat serve`, waited for until it says that it serves, with one client."""
-
-    def __init__(self, binary, folder, *settings):
-        words = [binary, "serve", "--set", "port=0", "--set", f"data_dir={folder}"]
-        for setting in ("snapshot.retain_log_hours=24", *settings):
-            words += ["--set", setting]
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if served := re.search(r"event=serving .*port=(\d+)", line):
-                self.port = served.group(1)
-                self.socket = socket.create_connection(("127.0.0.1", int(self.port)), timeout=20)
-                return
-        raise AssertionError(f"{words} did not start")
-
-    def call(self, *words):
-        self.socket.sendall(resp.encode(words))
-        data = b""
-        while resp.reply_end(data, 0) < 0:
-            data += self.socket.recv(65536)
-        return resp.parse(data)[0]
-
-    def info(self, name):
-        return re.search(rf"\b{name}:(\S*)", self.call("INFO", "persistence").decode()).group(1)
-
-    def end(self):
-        self.socket.close()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.stderr.read()
-        return self.process.wait(20)
+def serve(binary, folder, *settings):
+    return Broker(binary, folder, "snapshot.retain_log_hours=24", *settings)
 
 
-def run(binary, *words):
-    done = subprocess.run([binary, *words], capture_output=True, text=True, timeout=60)
-    return done.returncode, done.stdout + done.stderr
+def info(broker, name):
+    return re.search(rf"\b{name}:(\S*)", broker.call("INFO", "persistence").decode()).group(1)
 
 
 def check_backup(binary, broker, folder):
@@ -65,7 +33,7 @@ def check_backup(binary, broker, folder):
     status, said = run(binary, "backup", f"{folder}/kept", "--port", broker.port)
     expect(status == 0 and "verified=yes" in said, f"backup: {status} {said}")
     broker.call("RPUSH", "jobs", "later")
-    expect(broker.info("backup_last_status") == "ok", "INFO tells of it")
+    expect(info(broker, "backup_last_status") == "ok", "INFO tells of it")
     status, said = run(binary, "backup", f"{folder}/kept", "--port", broker.port)
     expect(status == 1 and "name a new folder" in said, f"a folder that is taken is refused: {said}")
     expect("no segment" in run(binary, "serve", "--set", "port=0", "--set", f"data_dir={folder}/kept")[1],
@@ -73,7 +41,7 @@ def check_backup(binary, broker, folder):
     status, said = run(binary, "restore", f"{folder}/kept", "--to", f"{folder}/restored")
     expect(status == 0 and "restored=" in said, f"restore: {status} {said}")
     expect(run(binary, "check", f"{folder}/restored")[0] == 0, "what is restored is sound")
-    second = Broker(binary, f"{folder}/restored")
+    second = serve(binary, f"{folder}/restored")
     try:
         expect(second.call("LLEN", "jobs") == 1000 and second.call("STRLEN", "large") == 5_000_000, "it is all there")
         second.call("RPUSH", "jobs", "on it goes")
@@ -85,8 +53,8 @@ def check_purge_undone(binary, broker, folder):
     """FLUSHALL by mistake, noticed after a snapshot: as it was a moment before, and with the record before."""
     time.sleep(0.05)
     index = before = None
-    while index is None or index != broker.info("log_proposed_index"):  # the broker says a digest by itself now and then
-        index = broker.info("log_proposed_index")
+    while index is None or index != info(broker, "log_proposed_index"):  # the broker says a digest by itself now and then
+        index = info(broker, "log_proposed_index")
         before = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     time.sleep(0.05)
     broker.call("FLUSHALL")
@@ -98,7 +66,7 @@ def check_purge_undone(binary, broker, folder):
     for moment, name in ((before, "by_time"), (index, "by_index")):
         status, said = run(binary, "restore", f"{folder}/data", "--to", f"{folder}/{name}", "--until", moment)
         expect(status == 0 and f"index={index} " in said, f"restore --until {moment}: {status} {said}")
-        undone = Broker(binary, f"{folder}/{name}")
+        undone = serve(binary, f"{folder}/{name}")
         try:
             expect(undone.call("LLEN", "jobs") == 1001 and undone.call("EXISTS", "after") == 0, f"{name} undid it")
         finally:
@@ -113,14 +81,14 @@ def check_purge_undone(binary, broker, folder):
 
 
 def check_schedule(binary, folder):
-    broker = Broker(binary, f"{folder}/scheduled", f"snapshot.backup_dir={folder}/backups", "snapshot.backup_every_hours=1")
+    broker = serve(binary, f"{folder}/scheduled", f"snapshot.backup_dir={folder}/backups", "snapshot.backup_every_hours=1")
     try:
         until = time.time() + 20
-        while broker.info("backup_last_status") != "ok" and time.time() < until:
+        while info(broker, "backup_last_status") != "ok" and time.time() < until:
             time.sleep(0.02)
         names = os.listdir(f"{folder}/backups")
         expect(len(names) == 1 and re.fullmatch(r"backup-\d{4}-\d\d-\d\dT\d{6}Z-1", names[0]), f"the first at once: {names}")
-        expect(int(broker.info("backup_next_time")) > time.time() + 3000, "and the next in an hour")
+        expect(int(info(broker, "backup_next_time")) > time.time() + 3000, "and the next in an hour")
     finally:
         broker.end()
 
@@ -131,7 +99,7 @@ def main():
     binary = os.path.abspath(options.parse_args().broker)
     folder = tempfile.mkdtemp(prefix="leat-backup-")
     try:
-        broker = Broker(binary, f"{folder}/data")
+        broker = serve(binary, f"{folder}/data")
         try:
             check_backup(binary, broker, folder)
             check_purge_undone(binary, broker, folder)

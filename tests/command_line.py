@@ -6,7 +6,6 @@ Always:  - loopback only, ports picked free, the folder removed, every process e
 """
 import argparse
 import os
-import re
 import shutil
 import signal
 import socket
@@ -16,29 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 from checks import expect  # noqa: E402
-
-
-class Broker:
-    """One `leat serve`, waited for until it says that it serves."""
-
-    def __init__(self, binary, folder, *settings):
-        words = [binary, "serve", "--set", "port=0", "--set", f"data_dir={folder}"]
-        for setting in settings:
-            words += ["--set", setting]
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if served := re.search(r"event=serving .*port=(\d+)", line):
-                self.port = int(served.group(1))
-                return
-        raise AssertionError(f"{words} did not start")
-
-    def connect(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
-    def end(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        self.process.stderr.read()
-        return self.process.wait(10)
+from served import Broker  # noqa: E402
 
 
 def refused(binary, *words):

@@ -9,50 +9,14 @@ import glob
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-import resp  # noqa: E402
 from checks import expect  # noqa: E402
+from served import Broker, run  # noqa: E402
 
 NOTHING, LOSSES, REFUSED = 0, 3, 1
-
-
-class Broker:
-    """One `leat serve`, waited for until it says that it serves, with one client."""
-
-    def __init__(self, binary, folder, *settings):
-        words = [binary, "serve", "--set", "port=0", "--set", f"data_dir={folder}"]
-        for setting in settings:
-            words += ["--set", setting]
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if served := re.search(r"event=serving .*port=(\d+)", line):
-                self.socket = socket.create_connection(("127.0.0.1", int(served.group(1))), timeout=20)
-                return
-        raise AssertionError(f"{words} did not start")
-
-    def call(self, *words):
-        self.socket.sendall(resp.encode(words))
-        data = b""
-        while resp.reply_end(data, 0) < 0:
-            data += self.socket.recv(65536)
-        return resp.parse(data)[0]
-
-    def end(self):
-        self.socket.close()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.stderr.read()
-        return self.process.wait(20)
-
-
-def run(binary, *words):
-    done = subprocess.run([binary, *words], capture_output=True, text=True, timeout=60)
-    return done.returncode, done.stdout + done.stderr
 
 
 def patch(path, at, change):
