@@ -5,6 +5,8 @@
 // Always:  - ioredis is version 6 (RESP3), ioredis5 version 5 (RESP2), redis node-redis 6 (RESP3);
 //          - an example that finds its own claim broken ends with status 1 and says what broke.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -22,7 +24,16 @@ export async function options(defaults) {
   if (values.broker) await runOn(values);
   if (defaults.seconds) setTimeout(() => claim(false, `it takes less than ${defaults.seconds} s`), defaults.seconds * 1000).unref();
   const url = new URL(values.url ?? `redis://127.0.0.1:${values.port}`);
+  await listening(url);
   return { url: url.href, host: url.hostname, port: Number(url.port || 6379), client: values.client, jobs: Number(values.jobs) };
+}
+
+// Clients ask again for as long as nobody answers, and say nothing: so look once whether there is anybody.
+async function listening({ hostname, port }) {
+  const socket = createConnection({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) });
+  const failed = await once(socket, 'connect').then(() => null, (error) => error);
+  socket.destroy();
+  claim(!failed, `a broker listens at ${hostname}:${port || 6379} (${failed?.code}); start one, or give the path of leat with --broker`);
 }
 
 // quickstart.mjs starts that broker, runs this example on it in a process of its own, and ends both; so does this process.
