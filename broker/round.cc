@@ -28,6 +28,7 @@ bool names_member(const Command& command, size_t words) {
 void Round::add(Client& client, const CommandTable& table, const RespParser::Limits& limits) {
   const View input = client.input;
   Turn turn{.client = &client, .first = requests_.size(), .count = 0, .last = RespParser::Next::kRequest};
+  const Command* before = client.last_command;
   for (size_t at = client.parsed; turn.count < kRequests;) {
     const View rest = input.substr(at);
     const auto next = client.parser.next(rest, limits);
@@ -41,7 +42,8 @@ void Round::add(Client& client, const CommandTable& table, const RespParser::Lim
       continue;
     }
     const Args args = client.parser.args();
-    requests_.push_back({table.find(args), words_.size(), args.size(), at});
+    before = table.find(args, before);
+    requests_.push_back({before, words_.size(), args.size(), at});
     words_.insert(words_.end(), args.all().begin(), args.all().end());
     ++turn.count;
     if (rest[0] != '*') break;  // the words of an inline request lie in the parser

@@ -24,6 +24,11 @@ class CommandTable {
   const Command* find(View name) const;
   // The command of a request: of a container, the sub-command if args[1] names one; else the container itself.
   const Command* find(Args args) const;
+  // The same, for who has just sent `before` (null: nothing): programs say one thing again and again.
+  const Command* find(Args args, const Command* before) const {
+    const bool again = before != nullptr && before->row.name == args[0] && before->subcommands.empty() && !before->is_subcommand;
+    return again ? before : find(args);
+  }
   const std::deque<Command>& all() const { return commands_; }  // sub-commands too
   size_t top_level() const { return top_level_; }
   const access::Vocabulary& words() const { return words_; }  // the same, as rules about users name them
