@@ -2,7 +2,11 @@
 #include "broker/config.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -14,6 +18,7 @@
 #include "broker/config_words.h"
 #include "broker/door.h"
 #include "broker/http_tokens.h"
+#include "broker/networks.h"
 #include "broker/user_config.h"
 #include "broker/protocol/numbers.h"
 #include "broker/protocol/words.h"
@@ -146,6 +151,12 @@ ConfigKey addresses(View toml_name, View redis_name, Bytes Config::*member) {
           [=](Config& config, View text) {
             if (bind_addresses(text).size() > kBindAddressesMax) {
               return Status::error("at most " + integer_text(kBindAddressesMax) + " addresses are listened at");
+            }
+            for (const BindAddress& address : bind_addresses(text)) {
+              if (IpAddress::parse(address.host)) continue;
+              return Status::error("'" + Bytes(address.host) +
+                                   "' is no address: bind wants those of this machine, with blanks between them, as in "
+                                   "127.0.0.1 ::1, or * for all");
             }
             return config.*member = Bytes(text), Status::fine();
           }};
@@ -310,7 +321,9 @@ Bytes unknown_key(View name) {
 Status set_by_name(View name, View value, Config& config) {
   const ConfigKey* key = find_config_key(name);
   if (key == nullptr) return Status::error(unknown_key(name));
-  if (Status set = key->set(config, value); !set.ok()) {
+  Status set = key->set(config, value);
+  if (!set.ok() && (value == "true" || value == "false")) set = key->set(config, value == "true" ? "yes" : "no");  // as TOML says it
+  if (!set.ok()) {
     const Bytes shown = key->secret ? "(redacted)" : "'" + Bytes(value) + "'";
     return Status::error("bad value " + shown + " for '" + Bytes(name) + "': " + Bytes(set.text()));
   }
@@ -427,10 +440,15 @@ const ConfigKey* find_config_key(View name) {
 }
 
 Status read_config_file(const Bytes& path, Config& config) {
-  const toml::parse_result parsed = toml::parse_file(path);
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) return Status::error(path + " is a folder: name the file in it");
+  std::ifstream file(path);
+  if (!file.is_open()) return Status::error("cannot read " + path + " (" + std::strerror(errno) + ")");
+  const toml::parse_result parsed = toml::parse(file, path);
   if (!parsed) {
     const auto& error = parsed.error();
-    return Status::error(path + ":" + std::to_string(error.source().begin.line) + ": " + Bytes(error.description()));
+    return Status::error(path + ":" + std::to_string(error.source().begin.line) + ": " + Bytes(error.description()) +
+                         ". The file is TOML: key = value, with quotes around a text, as in bind = \"127.0.0.1\"");
   }
   config.file = path;
   return read_table(parsed.table(), "", path, config);

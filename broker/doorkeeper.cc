@@ -89,7 +89,6 @@ Status Doorkeeper::begin_with_file() {
 Status Doorkeeper::begin() {
   password_ = config_.requirepass;
   users_.channels_by_default = config_.acl_pubsub_default;
-  if (!password_.empty()) users_.put(with_password(*users_.default_user()));
   if (!config_.aclfile.empty()) {
     if (Status read = begin_with_file(); !read.ok()) return read;
   }
@@ -100,7 +99,20 @@ Status Doorkeeper::begin() {
     configured_.insert(one.name);
     users_.put(std::move(*user));
   }
-  return begin_with_tokens();
+  if (Status read = begin_with_tokens(); !read.ok()) return read;
+  begin_with_password();
+  return Status::fine();
+}
+
+// Over what [user.default] says, or CONFIG SET and CONFIG REWRITE of another password would bring back the old one at the
+// next start. A file of users wins, as in Redis.
+void Doorkeeper::begin_with_password() {
+  if (password_.empty()) return;
+  const auto& digests = users_.default_user()->digests();
+  const bool has_it = std::find(digests.begin(), digests.end(), access::digest_of(password_)) != digests.end();
+  if (config_.aclfile.empty()) users_.put(with_password(*users_.default_user()));
+  else if (!has_it) events_.warning("requirepass_ignored", {{"why", "the file of users says another password of default"},
+                                                           {"advice", "set it there: ACL SETUSER default, then ACL SAVE"}});
 }
 
 Status Doorkeeper::take_over(const Keyspace& keyspace) {

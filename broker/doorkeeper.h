@@ -85,6 +85,7 @@ class Doorkeeper {
  private:
   Status begin_with_file();
   Status begin_with_tokens();
+  void begin_with_password();
   access::User with_password(access::User user) const;
   Result<access::User> with_tokens(size_t http_user, const Bytes& words) const;
   bool may_try(const Client& client);

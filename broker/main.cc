@@ -18,9 +18,9 @@
 #include "broker/version.h"
 
 // Read by jemalloc at its start: freed pages go back to the kernel on a thread of its own, not in the middle of a DEL, and
-// within a second: with jemalloc's ten a broker that had given up 100 MB kept them long after.
+// within half a second: with jemalloc's ten a broker that had given up 100 MB kept them long after.
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000";
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:500";
 
 namespace leat {
 namespace {
@@ -204,8 +204,9 @@ int salvage(int count, char** words) {
 
 int run(int count, char** words) {
   const View command = count > 1 ? View(words[1]) : View("--help");
-  if (command == "--version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
-  if (command == "--help" || command == "help") return std::fputs(kHelp, stdout), kFine;
+  const bool asks_help = count > 2 && (View(words[2]) == "--help" || View(words[2]) == "-h");
+  if (command == "--version" || command == "-v" || command == "version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
+  if (asks_help || command == "--help" || command == "-h" || command == "help") return std::fputs(kHelp, stdout), kFine;
   if (command == "serve") return serve(count - 2, words + 2);
   if (command == "init") return init(count - 2, words + 2);
   if (command == "check") {
@@ -214,7 +215,7 @@ int run(int count, char** words) {
   if (command == "backup") return backup(count - 2, words + 2);
   if (command == "restore") return restore(count - 2, words + 2);
   if (command == "salvage") return salvage(count - 2, words + 2);
-  if (command == "dump" && count > 2) return dump(count - 2, words + 2);
+  if (command == "dump") return dump(count - 2, words + 2);
   return refuse("'" + Bytes(command) + "' is not a command; see leat --help");
 }
 

@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t kMillisecondsFrom = 100'000'000'000;  // seconds reach that in the year 5138, milliseconds did in 1973
 
 Status bad_moment(View text) {
-  return Status::error("--until wants the index of a record (4711) or a time (2026-11-21T14:00:00Z, @1795269600), not '" + Bytes(text) + "'");
+  return Status::error("--until wants the index of a record (4711) or a time with its zone (2026-11-21T14:00:00Z, "
+                       "2026-11-21T15:00:00+01:00, @1795269600), not '" + Bytes(text) + "'");
 }
 
 // "Z", "+01:00", "-0530": minutes east of UTC.

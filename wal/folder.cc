@@ -90,6 +90,7 @@ Lock open_folder(FileSystem& files, const Bytes& folder, const std::function<uin
   const Bytes path = without_last_slash(folder);
   const auto exists = files.exists(path);
   if (!exists.ok()) return exists.status();
+  if (Status is = *exists ? check_is_folder(files, path) : Status::fine(); !is.ok()) return is;
   return *exists ? open_existing(files, path, random) : create_beside(files, path, random);
 }
 
@@ -97,6 +98,7 @@ Status check_unused(FileSystem& files, const Bytes& folder, const Bytes& or_else
   const auto exists = files.exists(folder);
   if (!exists.ok()) return exists.status();
   if (!*exists) return Status::error("there is no folder " + folder);
+  if (Status is = check_is_folder(files, folder); !is.ok()) return is;
   const auto owner = files.lock_owner(join_path(folder, kLockName));
   if (!owner.ok()) return owner.status();
   if (!*owner) return Status::fine();

@@ -34,6 +34,20 @@ Bytes without_last_slash(View path) {
   return Bytes(path);
 }
 
+Status make_parents(FileSystem& files, const Bytes& path) {
+  const Bytes parent = parent_folder(path);
+  const auto exists = parent == path ? Result<bool>(true) : files.exists(parent);
+  if (!exists.ok() || *exists) return exists.status();
+  Status done = make_parents(files, parent);
+  if (done.ok()) done = files.make_folder(parent);
+  return done.ok() ? files.sync_folder(parent_folder(parent)) : done;
+}
+
+Status check_is_folder(FileSystem& files, const Bytes& path) {
+  if (files.list(path).ok() || !files.open(path, OpenMode::kRead).ok()) return Status::fine();
+  return Status::error(path + " is a file: name the folder that holds it");
+}
+
 Result<NewFolder> NewFolder::begin(FileSystem& files, const Bytes& name) {
   NewFolder folder(files, without_last_slash(name));
   Status done = folder.check_name();
@@ -46,6 +60,7 @@ Status NewFolder::check_name() const {
   if (name_.empty()) return Status::error("a folder needs a name");
   const auto exists = files_->exists(name_);
   if (!exists.ok() || !*exists) return exists.status();
+  if (Status folder = check_is_folder(*files_, name_); !folder.ok()) return folder;
   const auto names = files_->list(name_);
   if (!names.ok()) return names.status();
   if (names->empty()) return Status::fine();
@@ -55,7 +70,8 @@ Status NewFolder::check_name() const {
 Status NewFolder::make_empty() {
   const auto exists = files_->exists(beside_);
   if (!exists.ok()) return exists.status();
-  Status done = *exists ? Status::fine() : files_->make_folder(beside_);
+  Status done = *exists ? Status::fine() : make_parents(*files_, beside_);
+  if (done.ok() && !*exists) done = files_->make_folder(beside_);
   if (!done.ok()) return done;
   auto lock = files_->lock(join_path(beside_, kLockName));
   if (!lock.ok()) return lock.status();

@@ -33,6 +33,11 @@ class NewFolder {
   std::unique_ptr<FileLock> lock_;
 };
 
+// The folders on the way to `path` that are not there, each synced into the one above it.
+Status make_parents(FileSystem& files, const Bytes& path);
+// Refuses what is there and is no folder: a backup is often named by its file.
+Status check_is_folder(FileSystem& files, const Bytes& path);
+
 // Removes a folder with the files in it, if all of them are leat's.
 Status remove_folder_of_ours(FileSystem& files, const Bytes& folder);
 bool is_file_of_ours(View name);  // what may stand in a data folder or a backup, the lock aside

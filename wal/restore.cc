@@ -52,6 +52,7 @@ class Restorer {
   RestoreReport report_;
   Survey survey_;
   bool passed_ = false;  // a batch behind the moment was seen, so none before it is missing
+  TimeMs passed_ms_ = 0;
 };
 
 Result<RestoreReport> Restorer::run() {
@@ -136,6 +137,7 @@ Status Restorer::read_log() {
   if (base_) origin = {.after = base_->meta.index, .cluster_id = base_->meta.cluster_id};
   const auto replay = [this](Index index, TimeMs time_ms, View) {
     if (passed_ || !options_.until.covers(index, time_ms)) {
+      if (!passed_) passed_ms_ = time_ms;
       passed_ = true;
       return Status::fine();
     }
@@ -189,6 +191,9 @@ Status Restorer::without_log() const {
 
 // A log that is damaged behind the moment is good enough; one that ends before it is not.
 Status Restorer::check_reached(const Survey& survey) const {
+  if (passed_ && !base_ && report_.batches == 0 && options_.until.index == UINT64_MAX) {
+    return Status::error("nothing had been written at that moment: the first change in " + log_ + " is of " + time_text(passed_ms_));
+  }
   if (passed_ || report_.last == options_.until.index) return Status::fine();
   if (!survey.damage.empty()) return Status::error(survey.damage);
   if (options_.until.index == UINT64_MAX || options_.until.index <= survey.last_whole) return Status::fine();

@@ -61,17 +61,19 @@ bool finds(View pattern, View name) { return is_of(kHidden, name) ? same_word(pa
 
 Outcome config_container(Context& ctx, Args) { return arity_error(ctx.command); }
 
-// CONFIG GET pattern [pattern ...]
+// CONFIG GET pattern [pattern ...]: patterns find Redis' names; the file's name of a key finds it when it is given in full
 Outcome config_get(Context& ctx, Args args) {
-  std::vector<const ConfigKey*> keys;
+  const auto patterns = args.from(2);
+  std::vector<std::pair<View, const ConfigKey*>> found;
   for (const ConfigKey& key : config_keys()) {
-    const bool wanted = std::any_of(args.from(2).begin(), args.from(2).end(),
-                                    [&](View pattern) { return finds(pattern, key.name()); });
-    if (wanted) keys.push_back(&key);
+    const auto any = [&patterns](const auto& is) { return std::any_of(patterns.begin(), patterns.end(), is); };
+    if (any([&](View pattern) { return finds(pattern, key.name()); })) found.emplace_back(key.name(), &key);
+    if (key.name() == key.toml_name || key.toml_name.empty()) continue;
+    if (any([&](View pattern) { return same_word(pattern, key.toml_name); })) found.emplace_back(key.toml_name, &key);
   }
-  ctx.reply.map(keys.size());
-  for (const ConfigKey* key : keys) {
-    ctx.reply.bulk(key->name());
+  ctx.reply.map(found.size());
+  for (const auto& [name, key] : found) {
+    ctx.reply.bulk(name);
     ctx.reply.bulk(key->get(ctx.rooms.config));
   }
   return Replied();

@@ -373,6 +373,26 @@ TEST_F(AclTest, TheConfigurationWinsForWhomItNames) {
   EXPECT_TRUE(try_restart().ok());
 }
 
+// `leat init` writes [user.default]: a password that CONFIG SET changed and CONFIG REWRITE wrote must not fall back.
+TEST_F(AclTest, RequirepassSaysThePasswordOfAListedUserToo) {
+  config.users = {{.name = "default", .rules = {"on", ">old", "~*", "&*", "+@all"}, .place = "leat.toml:1"}};
+  config.requirepass = "new";
+  restart();
+  EXPECT_EQ(call("GET k"), kNoAuth);
+  EXPECT_EQ(call("AUTH old"), kWrongPass);
+  EXPECT_EQ(call("AUTH new"), ok());
+  config.users = {{.name = "default", .rules = {"on", "nopass", "~*", "&*", "+get", "+auth"}, .place = "leat.toml:1"}};
+  restart();
+  EXPECT_EQ(connect().call("GET k"), kNoAuth);
+  TestClient& known = connect();
+  EXPECT_EQ(known.call("AUTH new"), ok());
+  EXPECT_EQ(known.call("GET k"), null());
+  EXPECT_EQ(known.call("SET k v").text.substr(0, 6), "NOPERM") << "of the rest of the user it says nothing";
+  config = Config();
+  config.segment_bytes = 1 << 20;
+  ASSERT_TRUE(try_restart().ok());
+}
+
 // What a power cut could take back nobody is told of.
 TEST_F(AclTest, WithoutAFileThereIsNothingToLoad) {
   const Bytes why =

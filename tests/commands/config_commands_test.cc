@@ -36,6 +36,13 @@ TEST_F(ConfigCommandsTest, RedisNamesAreKnown) {
   EXPECT_GT(names, 190u);
 }
 
+TEST_F(ConfigCommandsTest, TheNamesOfTheFileAreReadWhenTheyAreGivenInFull) {
+  EXPECT_EQ(call("CONFIG SET memory.max_bytes 1gb"), ok());
+  EXPECT_EQ(call("CONFIG GET memory.max_bytes"), array("memory.max_bytes", "1073741824"));
+  EXPECT_EQ(call("CONFIG GET maxmemory"), array("maxmemory", "1073741824"));
+  EXPECT_EQ(call("CONFIG GET memory.*"), array()) << "patterns are for Redis' names";
+}
+
 TEST_F(ConfigCommandsTest, WhatIsRememberedIsChecked) {
   EXPECT_EQ(call("CONFIG SET hz 20"), ok());
   EXPECT_EQ(call("CONFIG GET hz"), array("hz", "20"));

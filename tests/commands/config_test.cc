@@ -51,6 +51,38 @@ TEST(ConfigTest, AFileErrorSaysWhere) {
   EXPECT_FALSE(read_config_file(path, config).ok());
 }
 
+TEST(ConfigTest, AFileThatCannotBeReadIsNoEmptyOne) {
+  Config config;
+  EXPECT_EQ(read_config_file("/", config).text(), "/ is a folder: name the file in it");
+  EXPECT_EQ(read_config_file("/nosuch/leat.toml", config).text(), "cannot read /nosuch/leat.toml (No such file or directory)");
+  const Bytes path = own_file();
+  std::ofstream(path) << "bind = 127.0.0.1\n";
+  const Status read = read_config_file(path, config);
+  EXPECT_NE(read.text().find("with quotes around a text"), View::npos) << read.text();
+  std::remove(path.c_str());
+}
+
+TEST(ConfigTest, SetTakesBooleansAsTheFileDoes) {
+  Config config;
+  EXPECT_TRUE(set_config("snapshot.on_shutdown=true", config).ok());
+  EXPECT_TRUE(config.snapshot_on_shutdown);
+  EXPECT_TRUE(set_config("snapshot.on_shutdown=false", config).ok());
+  EXPECT_FALSE(config.snapshot_on_shutdown);
+  EXPECT_FALSE(set_config("snapshot.on_shutdown=perhaps", config).ok());
+  EXPECT_FALSE(set_config("port=true", config).ok());
+}
+
+TEST(ConfigTest, BindIsAddressesOfThisMachine) {
+  Config config;
+  for (const char* good : {"127.0.0.1", "127.0.0.1 -::1", "* -::*", "localhost", ""}) {
+    EXPECT_TRUE(set_config("bind=" + Bytes(good), config).ok()) << good;
+  }
+  for (const char* bad : {"1.2.3", "7", "foo.bar", "127.0.0.1,127.0.0.2"}) {
+    const Status set = set_config("bind=" + Bytes(bad), config);
+    EXPECT_NE(set.text().find("is no address: bind wants those of this machine, with blanks between them"), View::npos) << bad;
+  }
+}
+
 // What the start says to a file with that text; empty: nothing. "FILE" stands for the file's path.
 Bytes refusal_of(const Bytes& text) {
   const Bytes path = own_file();

@@ -131,7 +131,7 @@ TEST_F(BackupTest, IsRefusedInAFolderThatIsTakenAndEndsNothing) {
   ASSERT_FALSE(call("LEAT BACKUP empty").is_error()) << "an empty folder is as good as none";
   const Reply taken = call("LEAT BACKUP empty");
   EXPECT_NE(taken.text.find("empty is not empty (it holds snapshot.db): name a new folder"), Bytes::npos) << taken;
-  EXPECT_TRUE(call("LEAT BACKUP nowhere/kept").is_error());
+  EXPECT_TRUE(call("LEAT BACKUP data/lock/kept").is_error());
   EXPECT_TRUE(call("LEAT BACKUP \"\"").is_error());
   EXPECT_EQ(info("backup_last_status"), "err");
   EXPECT_EQ(call("LLEN jobs"), integer(1));
@@ -184,6 +184,22 @@ TEST_F(BackupTest, EveryMomentBehindIsReached) {
   }
   expect_restored("copy", {}, "", ledger.back());
   EXPECT_EQ(contents_of("copy"), before) << "the source is only read";
+}
+
+TEST_F(BackupTest, AMomentBeforeTheFirstChangeIsNoEmptyFolder) {
+  const TimeMs before_ms = rooms().time.now_ms();
+  write_some(1);
+  copy_folder("data", "copy");
+  EXPECT_NE(refusal("copy", {.time_ms = before_ms - 1000}).find("nothing had been written at that moment: the first change in copy is of "),
+            Bytes::npos);
+}
+
+TEST_F(BackupTest, FoldersOnTheWayAreMadeAndAFileIsNone) {
+  write_some(1);
+  call("LEAT BACKUP far/away/kept");
+  advance_ms(20);
+  EXPECT_TRUE(disk.exists("far/away/kept/snapshot.db").ok() && *disk.exists("far/away/kept/snapshot.db"));
+  EXPECT_EQ(refusal("far/away/kept/snapshot.db"), "far/away/kept/snapshot.db is a file: name the folder that holds it");
 }
 
 // What is restored goes on, is backed up and restored again: its log names a new server in its middle then.

@@ -270,6 +270,7 @@ Status SimDisk::make_folder(const Bytes& path) {
   Bytes name;
   const NodePtr parent = find_folder_of(path, name);
   if (parent == nullptr) return broken("make folder", path, "no such file or directory");
+  if (!parent->folder) return broken("make folder", path, "not a directory");
   auto node = std::make_shared<Node>();
   node->folder = true;
   change(parent, {.added = name, .node = std::move(node)});
@@ -313,6 +314,7 @@ Result<std::vector<Bytes>> SimDisk::list(const Bytes& path) {
   if (!allowed.ok()) return allowed;
   const NodePtr folder = find(path);
   if (folder == nullptr) return broken("list folder", path, "no such file or directory");
+  if (!folder->folder) return broken("list folder", path, "not a directory");
   std::vector<Bytes> names;
   for (const auto& [name, node] : folder->names) names.push_back(name);
   return names;
