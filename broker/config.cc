@@ -218,6 +218,7 @@ std::vector<ConfigKey> make_keys() {
                             {{"auto", LogThreadMode::kAuto}, {"always", LogThreadMode::kAlways}, {"never", LogThreadMode::kNever}}),
       number("segment_bytes", "", false, &Config::segment_bytes, 4 << 20, int64_t{4} << 30),
       number("unsynced_bytes_max", "", false, &Config::unsynced_bytes_max, 1 << 20, kHuge),
+      number("snapshot.kept_bytes", "", true, &Config::snapshot_kept_bytes_max, 1 << 20, kHuge),
       number("snapshot.log_bytes", "", true, &Config::snapshot_log_bytes, 0, kHuge),
       save_rules("snapshot.save", "save", &Config::save),
       choice<bool>("snapshot.on_shutdown", "", true, &Config::snapshot_on_shutdown, {{"yes", true}, {"no", false}}),

@@ -85,6 +85,7 @@ struct Config {
   LogThreadMode log_thread = LogThreadMode::kAuto;
   int64_t segment_bytes = 64 << 20;
   int64_t unsynced_bytes_max = 64 << 20;
+  int64_t snapshot_kept_bytes_max = 64 << 20;  // beyond, sockets are throttled (DESIGN.md section 5)
 
   int64_t snapshot_log_bytes = 256 << 20;  // 0: not by the log's growth
   std::vector<SaveRule> save;

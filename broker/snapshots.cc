@@ -12,7 +12,6 @@ namespace leat {
 namespace {
 constexpr size_t kSliceBytes = 64 << 10;         // copied in some 50 us, 200 if they are short rows
 constexpr uint64_t kQueueBytes = 8 << 20;        // beyond, SQLite has enough to do for a while
-constexpr uint64_t kKeptBytesMax = 64 << 20;     // beyond, sockets are throttled (DESIGN.md section 5)
 constexpr int64_t kHourMs = 3600 * 1000;
 
 // Of this thread. On a busy machine a clock on the wall counts whoever else had the core as well.
@@ -215,7 +214,7 @@ uint64_t Snapshots::waiting_bytes() const {
   return writer_ == nullptr ? 0 : writer_->waiting_bytes() + keyspace_.chunks().changes().out().bytes;
 }
 
-bool Snapshots::throttled() const { return waiting_bytes() >= kKeptBytesMax; }
+bool Snapshots::throttled() const { return waiting_bytes() >= static_cast<uint64_t>(config_.snapshot_kept_bytes_max); }
 
 Snapshots::Figures Snapshots::figures(uint64_t effects) const {
   Figures figures{.last_save_ms = last_save_ms_, .last_took_us = last_took_us_, .changes = effects - effects_at_last_, .taken = taken_};

@@ -41,6 +41,25 @@ def check_refusals(binary, folder):
         expect(run.returncode == 0 and run.stdout.startswith(start), f"{words}: {run}")
 
 
+def check_strange_folders(binary, folder):
+    of_redis = os.path.join(folder, "redis")
+    os.mkdir(of_redis)
+    with open(os.path.join(of_redis, "dump.rdb"), "wb") as dump:
+        dump.write(b"REDIS0011")
+    line = refused(binary, "serve", "--set", "port=0", "--set", f"data_dir={of_redis}")
+    expect("dump.rdb, a file of Redis, which leat does not read" in line and "MIGRATE" in line, f"it would start empty: {line}")
+    expect("is a folder: name the file in it" in refused(binary, "serve", "--config", of_redis), "an empty configuration opens the door")
+    dump = os.path.join(of_redis, "dump.rdb")
+    expect("is a file: name the folder that holds it" in refused(binary, "serve", "--set", "port=0", "--set", f"data_dir={dump}"), "")
+
+
+def check_help(binary):
+    for words in (["--help"], ["-h"], ["help"], ["serve", "--help"], ["check", "--help"], ["dump", "-h"]):
+        shown = subprocess.run([binary, *words], capture_output=True, text=True, timeout=20)
+        expect(shown.returncode == 0 and "leat serve" in shown.stdout, f"{words}: {shown.stdout}{shown.stderr}")
+    expect("usage: leat dump DIR" in refused(binary, "dump"), "what it wants")
+
+
 def check_life(binary, folder):
     data = os.path.join(folder, "data")
     broker = Broker(binary, data)
@@ -158,6 +177,8 @@ def main():
     folder = tempfile.mkdtemp(prefix="leat-command-line-")
     try:
         check_refusals(binary, folder)
+        check_strange_folders(binary, folder)
+        check_help(binary)
         check_life(binary, folder)
         check_two(binary, folder)
         check_hang_up(binary, folder)

@@ -12,6 +12,8 @@ namespace {
 
 using Lock = Result<std::unique_ptr<FileLock>>;
 
+constexpr View kOfRedis[] = {"appendonly.aof", "appendonlydir", "dump.rdb"};
+
 constexpr char kSnapshotAlone[] =
     ". A snapshot alone is not all that was acknowledged: `leat check` shows up to which record it goes, and if that "
     "is what you want, as with a backup, `leat restore` makes a data folder of it";
@@ -62,6 +64,12 @@ Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<u
   if (has_segment) {
     Status begins = check_beginning(folder, *names);
     return begins.ok() ? std::move(lock) : Lock(std::move(begins));
+  }
+  for (const View name : kOfRedis) {
+    if (!has(*names, name)) continue;
+    return Status::error(folder + " holds " + Bytes(name) +
+                         ", a file of Redis, which leat does not read: name another folder, and bring the keys along from a "
+                         "running redis-server with MIGRATE, or DUMP and RESTORE");
   }
   for (const Bytes& name : *names) {
     if (!is_file_of_ours(name) || is_beginning(name)) continue;

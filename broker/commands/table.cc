@@ -61,7 +61,8 @@ CommandTable::CommandTable() : slots_(kSlots, nullptr) {
 
 const Command* CommandTable::find(View name) const {
   for (size_t at = slot(name); slots_[at] != nullptr; at = (at + 1) % kSlots) {
-    if (same_word(slots_[at]->row.name, name)) return slots_[at];
+    const View found = slots_[at]->row.name;
+    if (found == name || same_word(found, name)) return slots_[at];  // nearly always as it is written here
   }
   return nullptr;
 }

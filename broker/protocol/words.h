@@ -29,7 +29,12 @@ inline Bytes upper(View text) {
 }
 
 // Whether the two are one word, each in any case. leat's locale is always "C".
-inline bool same_word(View a, View b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
+inline bool same_word(View a, View b) {
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  constexpr char kCase = 0x20;  // the bit in which "A" and "a" differ: most words differ in another one of their first letter
+  return (a[0] | kCase) == (b[0] | kCase) && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
 
 inline std::vector<View> words_of(View text, View blanks = " ") {
   std::vector<View> words;
