@@ -92,11 +92,14 @@ Status introduce(Connection& broker, const BackupOptions& options) {
 }
 
 // The reply's pairs of name and number as one line: "index=12 rows=3 …".
-Result<Bytes> facts_of(Connection& broker) {
+Result<Bytes> facts_of(Connection& broker, const Bytes& folder) {
   const auto head = broker.line();
   if (!head.ok()) return head;
   if (head->starts_with("-NOAUTH"))
     return Status::error("the broker wants a password: set LEAT_PASSWORD, and name another user by --user");
+  if (head->find("only TLS is spoken here") != Bytes::npos) {
+    return Status::error("the broker speaks TLS only, which this command does not: redis-cli --tls … LEAT BACKUP " + folder);
+  }
   if (head->starts_with("-")) return Status::error(head->substr(head->find(' ') + 1));
   if (!head->starts_with("*") || *head == "*0") return Status::error("the broker is stopping, so the backup was given up");
   Bytes facts;
@@ -121,7 +124,7 @@ Result<Bytes> ask(const BackupOptions& options, const Bytes& folder) {
   if (!broker.ok()) return broker.status();
   if (Status known = introduce(*broker, options); !known.ok()) return known;
   if (Status sent = broker->send(request_of({"LEAT", "BACKUP", folder})); !sent.ok()) return sent;
-  return facts_of(*broker);
+  return facts_of(*broker, folder);
 }
 
 }  // namespace

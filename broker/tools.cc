@@ -32,6 +32,18 @@ int check_content(wal::FileSystem& files, const Bytes& folder, const Bytes& verd
   return 0;
 }
 
+const char* name_of(wal::RecordType type) {
+  switch (type) {
+    case wal::RecordType::kBatch: return "batch";
+    case wal::RecordType::kNoOp: return "no-op";
+    case wal::RecordType::kConfiguration: return "configuration";
+    case wal::RecordType::kDigest: return "digest";
+    case wal::RecordType::kMark: return "mark";
+    case wal::RecordType::kSeal: return "seal";
+  }
+  return "unknown";
+}
+
 void print_finding(const Finding& finding) { std::printf("%s\n", finding.line().c_str()); }
 
 Bytes losses_text(const SalvageReport& report) {
@@ -75,8 +87,8 @@ int dump_data(wal::FileSystem& files, const Bytes& folder, Index from) {
   EffectDecoder decoder;
   const Status read = wal::read_folder(files, folder, from, [&](const wal::RecordHeader& header, View body) {
     if (header.type != wal::RecordType::kBatch) {
-      std::printf("index=%llu time_ms=%lld type=%d bytes=%zu\n", static_cast<unsigned long long>(header.index),
-                  static_cast<long long>(header.time_ms), static_cast<int>(header.type), body.size());
+      std::printf("index=%llu time_ms=%lld type=%s bytes=%zu\n", static_cast<unsigned long long>(header.index),
+                  static_cast<long long>(header.time_ms), name_of(header.type), body.size());
       return Status::fine();
     }
     if (batch.empty()) first = header.index;

@@ -203,6 +203,9 @@ def required(house):
         one = connect(server)
         expect(one.call("PING") == "PONG" and info(one)["tls_refused_plain"] == "2", "others are served")
         expect("it does not speak TLS" in log_of(server), "the log says so")
+        backup = subprocess.run([house.binary, "backup", os.path.join(house.folder, "kept"), "--port", str(server.port)],
+                                capture_output=True, text=True, timeout=SECONDS)
+        expect(backup.returncode == 1 and "redis-cli --tls" in backup.stderr, f"leat backup says who can: {backup.stderr}")
 
 
 def own_port(house):

@@ -109,7 +109,7 @@ def init(broker, folder):
 
 def init_refuses(broker, folder):
     for words, why in ((["--port", "x"], "port"), (["--port", "7", "--http-port", "7"], "cannot be the same"), (["--port", "0"], "must be known"),
-                       (["a", "--config", "b"], "cannot both be"), (["--nonsense"], "not an option")):
+                       (["--host", "foo.bar"], "is no address"), (["a", "--config", "b"], "cannot both be"), (["--nonsense"], "not an option")):
         refused = run(broker, folder, "init", *words)
         expect(refused.returncode == 1 and why in refused.stderr, f"{words}: {refused}")
     expect(os.listdir(folder) == [], "and leaves nothing behind")
