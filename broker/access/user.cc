@@ -211,7 +211,7 @@ Bytes User::line() const {
     for (const Bytes& rule : one.rules()) {
       const Bytes word = own ? rule : quoted(rule);
       inner += (inner.empty() ? "" : " ") + word;
-      ends_early = ends_early || word.ends_with(')');
+      ends_early = ends_early || rule.ends_with(')');  // also one in quotes: who reads the file takes them off first
     }
     if (own) out += " " + inner;
     else out += " " + (ends_early ? quoted("(" + inner + ")", true) : "(" + inner + ")");

@@ -149,7 +149,11 @@ Outcome bitfield(Context& ctx, Args args) {
   const View key = args[1];
   const auto operations = parse_operations(ctx, args);
   if (!operations.ok()) return operations.status();
+  std::optional<Context::Reading> reading;
+  const auto is_get = [](const Operation& one) { return one.kind == Operation::Kind::kGet; };
+  if (std::all_of(operations->begin(), operations->end(), is_get)) reading.emplace(ctx);
   const auto found = ctx.find_text(key);
+  reading.reset();
   if (!found.ok()) return found.status();
   uint64_t needed = 0;  // bytes, for all that is written: the string grows first, also when nothing changes then
   for (const Operation& one : *operations) {

@@ -244,6 +244,7 @@ Outcome bitop(Context& ctx, Args args) {
   std::vector<View> sources;
   size_t size = 0;
   for (const View key : args.from(3)) {
+    const Context::Reading reading(ctx);
     const auto found = ctx.find_text(key);
     if (!found.ok()) return found.status();
     size = std::max(size, sources.emplace_back(found->value_or(View())).size());

@@ -106,6 +106,7 @@ enum Trait : uint32_t {
   kNoRest = 1 << 19,     // about a connection: not for callers over REST
   kRunsScript = 1 << 20,  // EVAL, FCALL …
   kLooks = 1 << 21,      // a write that answers what it has read: its look-ups are hits and misses, as a read's are
+  kNoMiss = 1 << 22,     // about how a key is kept: one that is not there is no keymiss event
 };
 
 struct CommandRow {

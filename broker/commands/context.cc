@@ -17,9 +17,9 @@ std::optional<Found> Context::look_in(DbIndex where, View key) {
     saw_due_ = true;
     found.reset();
   }
-  if (command.is(kReadOnly | kLooks)) {
+  if (command.is(kReadOnly | kLooks) || reading_) {
     count_look(found.has_value(), of_class);
-    if (!found && rooms.notifications.on()) [[unlikely]] rooms.notifications.missed(where, key);
+    if (!found && rooms.notifications.on() && !command.is(kNoMiss)) [[unlikely]] rooms.notifications.missed(where, key);
   }
   if (found && found->use != nullptr && !command.is(kNoTouch) && (!client.no_touch || command.row.name == "TOUCH"))
     *found->use = rooms.eviction.used(*found->use, of_class);

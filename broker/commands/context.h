@@ -63,6 +63,23 @@ class Context {
   }
   // The same for strings.
   Result<std::optional<View>> find_text(View key);
+  // The same as a read has it: of the sources of what is stored, of the value that SET … GET answers.
+  template <typename T>
+  Result<Shown<T>> read(View key) {
+    const Reading reading(*this);
+    return find<T>(key);
+  }
+  // While one lives, look-ups are hits and misses, as those of a command that only reads.
+  class Reading {
+   public:
+    explicit Reading(Context& ctx) : ctx_(ctx) { ctx_.reading_ = true; }
+    ~Reading() { ctx_.reading_ = false; }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+   private:
+    Context& ctx_;
+  };
   // Whatever the key holds.
   std::optional<Found> look(View key) { return look_in(db, key); }
   std::optional<Found> look_in(DbIndex where, View key);
@@ -145,6 +162,7 @@ class Context {
   void expire_fields(DbIndex where, View key);
   void count_look(bool hit, ClassId of_class);
   bool saw_due_ = false;
+  bool reading_ = false;
 };
 
 }  // namespace leat

@@ -243,7 +243,7 @@ Outcome store_hits(Context& ctx, const std::vector<Hit>& hits, const Query& quer
 
 Outcome search(Context& ctx, Args args, Form form, Storing storing) {
   const size_t key_at = storing == Storing::kAlways ? 2 : 1;
-  const auto found = ctx.find<SortedSet>(args[key_at]);
+  const auto found = ctx.read<SortedSet>(args[key_at]);
   if (!found.ok()) return found.status();
   Query query;
   if (storing == Storing::kAlways) query.store = args[1];

@@ -141,7 +141,7 @@ Outcome copy(Context& ctx, Args args) {
     if (by_rest(ctx)) return ctx.reply.integer(0);
     return Status::error("ERR source and destination objects are the same");
   }
-  if (!ctx.look(args[1])) return ctx.reply.integer(0);
+  if (const Context::Reading reading(ctx); !ctx.look(args[1])) return ctx.reply.integer(0);
   if (ctx.look_in(to_db, args[2]) && !replace) return ctx.reply.integer(0);
   ctx.emit(KeyCopy{.key = args[1], .to_db = to_db, .to = args[2]});
   return ctx.reply.integer(1);
@@ -234,38 +234,38 @@ constexpr auto kSeconds = TimeUnit::kSeconds;
 constexpr auto kMillis = TimeUnit::kMilliseconds;
 constexpr auto kFromNow = TimeBase::kFromNow;
 constexpr auto kAbsolute = TimeBase::kAbsolute;
-constexpr uint32_t kLooks = kReadOnly | kNoTouch;
+constexpr uint32_t kAsks = kReadOnly | kNoTouch, kAsksHow = kAsks | kNoMiss;
 constexpr CommandRow kRows[] = {
     // name            arity keys                traits               handler
     {"COPY",            -3,  Keys::range(1, 2),  kWrite | kDenyOom,   copy},
     {"DEL",             -2,  Keys::range(1, -1), kWrite,              del},
     {"DUMP",            2,   Keys::at(1),        kReadOnly,           dump},
-    {"EXISTS",          -2,  Keys::range(1, -1), kLooks | kFast,      count_present},
+    {"EXISTS",          -2,  Keys::range(1, -1), kAsks | kFast,      count_present},
     {"EXPIRE",          -3,  Keys::at(1),        kWrite | kFast,      expire<kSeconds, kFromNow>},
     {"EXPIREAT",        -3,  Keys::at(1),        kWrite | kFast,      expire<kSeconds, kAbsolute>},
-    {"EXPIRETIME",      2,   Keys::at(1),        kLooks | kFast,      expiry<kSeconds, kAbsolute>},
+    {"EXPIRETIME",      2,   Keys::at(1),        kAsks | kFast,      expiry<kSeconds, kAbsolute>},
     {"KEYS",            2,   Keys::none(),       kReadOnly,           keys},
     {"MIGRATE",         -6,  Keys::migrated(),   kWrite | kMovableKeys, migrate},
     {"MOVE",            3,   Keys::at(1),        kWrite | kFast,      move},
     {"OBJECT",          -2,  Keys::none(),       kContainer, object},
-    {"OBJECT|ENCODING", 3,   Keys::at(2),        kLooks,              object_encoding},
-    {"OBJECT|FREQ",     3,   Keys::at(2),        kLooks,              object_freq},
+    {"OBJECT|ENCODING", 3,   Keys::at(2),        kAsksHow,            object_encoding},
+    {"OBJECT|FREQ",     3,   Keys::at(2),        kAsksHow,            object_freq},
     {"OBJECT|HELP",     2,   Keys::none(),       kLoading | kStale,   subcommand_help},
-    {"OBJECT|IDLETIME", 3,   Keys::at(2),        kLooks,              object_idletime},
-    {"OBJECT|REFCOUNT", 3,   Keys::at(2),        kLooks,              object_refcount},
+    {"OBJECT|IDLETIME", 3,   Keys::at(2),        kAsksHow,            object_idletime},
+    {"OBJECT|REFCOUNT", 3,   Keys::at(2),        kAsksHow,            object_refcount},
     {"PERSIST",         2,   Keys::at(1),        kWrite | kFast,      persist},
     {"PEXPIRE",         -3,  Keys::at(1),        kWrite | kFast,      expire<kMillis, kFromNow>},
     {"PEXPIREAT",       -3,  Keys::at(1),        kWrite | kFast,      expire<kMillis, kAbsolute>},
-    {"PEXPIRETIME",     2,   Keys::at(1),        kLooks | kFast,      expiry<kMillis, kAbsolute>},
-    {"PTTL",            2,   Keys::at(1),        kLooks | kFast,      expiry<kMillis, kFromNow>},
-    {"RANDOMKEY",       1,   Keys::none(),       kLooks,              randomkey},
+    {"PEXPIRETIME",     2,   Keys::at(1),        kAsks | kFast,      expiry<kMillis, kAbsolute>},
+    {"PTTL",            2,   Keys::at(1),        kAsks | kFast,      expiry<kMillis, kFromNow>},
+    {"RANDOMKEY",       1,   Keys::none(),       kAsks,              randomkey},
     {"RENAME",          3,   Keys::range(1, 2),  kWrite,              rename<false>},
     {"RENAMENX",        3,   Keys::range(1, 2),  kWrite | kFast,      rename<true>},
     {"RESTORE",         -4,  Keys::at(1),        kWrite | kDenyOom,   restore},
     {"SCAN",            -2,  Keys::none(),       kReadOnly,           scan},
     {"TOUCH",           -2,  Keys::range(1, -1), kReadOnly | kFast,   count_present},
-    {"TTL",             2,   Keys::at(1),        kLooks | kFast,      expiry<kSeconds, kFromNow>},
-    {"TYPE",            2,   Keys::at(1),        kLooks | kFast,      type},
+    {"TTL",             2,   Keys::at(1),        kAsks | kFast,      expiry<kSeconds, kFromNow>},
+    {"TYPE",            2,   Keys::at(1),        kAsks | kFast,      type},
     {"UNLINK",          -2,  Keys::range(1, -1), kWrite | kFast,      del},
 };
 static_assert(well_formed(kRows));

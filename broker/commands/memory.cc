@@ -159,7 +159,7 @@ constexpr CommandRow kRows[] = {
     {"MEMORY|MALLOC-STATS", 2,   Keys::none(), 0,                    memory_malloc_stats},
     {"MEMORY|PURGE",        2,   Keys::none(), 0,                    memory_purge},
     {"MEMORY|STATS",        2,   Keys::none(), 0,                    memory_stats},
-    {"MEMORY|USAGE",        -3,  Keys::at(2),  kReadOnly | kNoTouch, memory_usage},
+    {"MEMORY|USAGE",        -3,  Keys::at(2),  kReadOnly | kNoTouch | kNoMiss, memory_usage},
 };
 static_assert(well_formed(kRows));
 

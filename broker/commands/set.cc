@@ -162,6 +162,7 @@ Outcome sscan(Context& ctx, Args args) {
 using Sources = std::vector<Sight<Set>>;  // "null" where a key is absent
 
 Result<Sources> find_all(Context& ctx, Views keys) {
+  const Context::Reading reading(ctx);
   Sources sources;
   for (const View key : keys) {
     const auto found = ctx.find<Set>(key);

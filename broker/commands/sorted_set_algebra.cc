@@ -50,6 +50,7 @@ struct Query {
 enum class Answer : uint8_t { kReply, kStore, kCount };
 
 Result<std::vector<Source>> find_sources(Context& ctx, Views keys) {
+  const Context::Reading reading(ctx);
   std::vector<Source> sources;
   for (const View key : keys) {
     const auto found = ctx.look(key);

@@ -198,7 +198,7 @@ Outcome range(Context& ctx, Args args, RangeOptions options, Answer answer = Ans
   const bool swapped = options.descending() && options.by != By::kRank;  // the larger bound comes first
   const auto bounds = parse_bounds(*options.by, args[swapped ? at + 2 : at + 1], args[swapped ? at + 1 : at + 2]);
   if (!bounds.ok()) return bounds.status();
-  const auto found = ctx.find<SortedSet>(args[at]);
+  const auto found = ctx.read<SortedSet>(args[at]);
   if (!found.ok()) return found.status();
   if (*found == nullptr) return answer == Answer::kStore ? store_entries(ctx, args[1], {}) : ctx.reply.array(0);
   const IndexRange ranks = select(**found, *bounds, options);

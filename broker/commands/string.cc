@@ -61,6 +61,7 @@ Outcome set(Context& ctx, Args args) {
   const View key = args[1];
   bool exists;
   if (options->get) {
+    const Context::Reading reading(ctx);
     const auto found = ctx.find_text(key);
     if (!found.ok()) return found.status();
     exists = found->has_value();

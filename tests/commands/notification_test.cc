@@ -56,10 +56,14 @@ TEST_F(NotificationTest, OnlyTheClassesThatWereAskedFor) {
   call("CONFIG SET notify-keyspace-events Km");
   EXPECT_EQ(told_by("GET none"), (Events{"__keyspace@0__:none keymiss"}));
   EXPECT_EQ(told_by("SET none 1"), Events());
-  for (const View line : {"GETDEL no", "GETEX no PERSIST", "GETSET no v", "SORT no", "XACK no g 1-0"}) {
+  for (const View line : {"GETDEL no", "GETEX no PERSIST", "GETSET no v", "SORT no", "XACK no g 1-0", "SET no v GET", "SINTERSTORE to no",
+                          "ZUNIONSTORE to 1 no", "ZRANGESTORE to no 0 1", "BITOP NOT to no", "COPY no to", "BITFIELD no GET u8 0",
+                          "GEOSEARCHSTORE to no FROMLONLAT 0 0 BYRADIUS 1 m"}) {
     call("DEL no");
     EXPECT_EQ(told_by(line), (Events{"__keyspace@0__:no keymiss"})) << line << ": it reads as well";
   }
+  call("DEL no");
+  for (const View line : {"SET to v", "BITFIELD no GET u8 0 SET u8 0 1", "DEL no", "OBJECT ENCODING no", "MEMORY USAGE no"}) EXPECT_EQ(told_by(line), Events()) << line;
 }
 
 TEST_F(NotificationTest, LettersComeBackAsRedisOrdersThem) {

@@ -156,7 +156,7 @@ TEST_F(UserTest, Selectors) {
 
 TEST_F(UserTest, WhatIsStoredIsRestored) {
   const User user = made({"on", ">p", "skip-sanitize-payload", "%RW~*", "~(a", "&c", "+@read", "+select|0", "-get",
-                          "(~a) ~\"\\\"b\" +client|list)", "(allkeys allchannels allcommands)", "()"});
+                          "(~a) ~\"\\\"b\" +client|list)", "(allkeys allchannels allcommands)", "(~\"a\\\\b)\" ~c +get)", "()"});
   const auto restored = User::restored("u", user.stored(), words);
   ASSERT_TRUE(restored.ok()) << restored.status().text();
   EXPECT_EQ(restored->stored(), user.stored());
