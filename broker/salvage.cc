@@ -42,7 +42,10 @@ class Salvager {
   Status choose_parts();
   Status check_one_cluster() const;
   void tell_no_log();
-  bool log_has_all() const { return from_first_.damage.empty() && !from_first_.segments.empty(); }
+  // A log that ends before the snapshot does has lost its end without a trace.
+  bool log_has_all() const {
+    return from_first_.damage.empty() && !from_first_.segments.empty() && (!meta_ || from_first_.last_whole >= meta_->index);
+  }
 
   Status rebuild(const Bytes& folder);
   Status build_base(const Bytes& folder);
@@ -114,6 +117,9 @@ Status Salvager::look_at_snapshot() {
   has_snapshot_ = !whole.ok() || (*store)->meta();
   snapshot_damage_ = Bytes(whole.text());
   if (store.ok()) meta_ = (*store)->meta();
+  if (meta_ || !has_snapshot_) return Status::fine();
+  const auto rescue = wal::SnapshotRescue::open(overlay, options_.from);
+  if (rescue.ok()) meta_ = (*rescue)->meta();  // how far it went says whether the log has all of it
   return Status::fine();
 }
 

@@ -469,6 +469,26 @@ TEST_F(SnapshotSalvageTest, WhatCameBehindItIsNotTakenForNothing) {
   expect_open_end(damaged, "the file has been cut off");
 }
 
+// A log that begins with record 1 and is whole as far as it goes is still not all, where the snapshot goes further.
+TEST_F(SnapshotSalvageTest, ALogThatEndsBeforeItIsNotTakenForTheWholeLog) {
+  make(24);
+  Files damaged = files_;
+  for (const Bytes& name : segments()) {
+    if (name != wal::segment_name(1)) damaged.erase(name);
+  }
+  damaged.erase(Bytes(wal::kSpareName));
+  expect_open_end(damaged, "the log ends before record ");
+  SimDisk on;
+  put(on, damaged);
+  const Salvaged saved = salvage(on);
+  EXPECT_GT(saved.report.keys, 100u) << "the snapshot's";
+  database().resize(database().size() / 2);  // not whole either, and still more than record 1
+  damaged["snapshot.db"] = database();
+  SimDisk worse;
+  put(worse, damaged);
+  EXPECT_FALSE(salvage(worse).report.lost_nothing());
+}
+
 TEST_F(SnapshotSalvageTest, ARowWithAFlippedBitIsNamed) {
   make(0);
   flip_in(Bytes(200, 'z'));
