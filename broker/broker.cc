@@ -443,7 +443,7 @@ void Broker::close_largest() {
 
 // What waits for the disk: it goes by itself.
 size_t Broker::bytes_to_disk() const {
-  return batch_.size() + snapshots_.waiting_bytes() + (log_ == nullptr ? 0 : log_->stats().buffer_bytes);
+  return batch_.size() + snapshots_.waiting_bytes() + (log_ == nullptr ? 0 : log_->buffer_bytes());
 }
 
 // A tick is where nobody holds a View of a chunk: what is tidied may move.

@@ -288,7 +288,6 @@ Stats Log::stats() const {
                .sync_us_max = progress_.sync_us_max,
                .sync_times = progress_.sync_times,
                .unsynced_bytes = unsynced_bytes(),
-               .buffer_bytes = threaded_ ? thread_->report().buffer_bytes : progress_.buffer_bytes,
                .segments = table_.size(),
                .segment_bytes = progress_.segment_bytes,
                .threaded = threaded_};

@@ -44,7 +44,6 @@ struct Stats {
   int64_t sync_us_max = 0;
   SyncTimes sync_times;  // since the start
   uint64_t unsynced_bytes = 0;
-  size_t buffer_bytes = 0;  // of memory: what is on its way to the file
   uint64_t segments = 0;
   uint64_t segment_bytes = 0;  // of the current one
   bool threaded = false;
@@ -86,6 +85,8 @@ class Log {
   bool throttled() const { return unsynced_bytes() >= options_.unsynced_bytes_max; }
 
   // With SyncThread::Where::kCaller, while the log is on its thread: what that would do next. False: nothing.
+  // Of memory: what is on its way to the file. Beside stats(), which is asked for in every tick: this asks the thread.
+  size_t buffer_bytes() const { return threaded_ ? thread_->report().buffer_bytes : progress_.buffer_bytes; }
   bool step_thread() { return threaded_ && thread_->step(); }
 
   void ask_sync() { ask(Durability::kAlways); }

@@ -168,14 +168,20 @@ class SalvageTest : public BrokerTest {
     return keys;
   }
 
+  // What a start would refuse, salvage takes.
+  Salvaged salvage_damaged(SimDisk& on, const Files& files) {
+    put(on, files);
+    const auto sound = wal::check_folder(on, "data");
+    EXPECT_TRUE(sound.ok() && !sound->sound);
+    Salvaged saved = salvage(on);
+    EXPECT_EQ(saved.refusal, "");
+    return saved;
+  }
+
   // Salvages `files`, expects exactly records `from` to `to` lost and nothing else of the log or the snapshot.
   Salvaged expect_lost_records(const Files& files, Index from, Index to, const Bytes& file) {
     SimDisk damaged;
-    put(damaged, files);
-    const auto sound = wal::check_folder(damaged, "data");
-    EXPECT_TRUE(sound.ok() && !sound->sound);
-    const Salvaged saved = salvage(damaged);
-    EXPECT_EQ(saved.refusal, "");
+    const Salvaged saved = salvage_damaged(damaged, files);
     const Bytes range =
         " from=" + std::to_string(from) + " to=" + std::to_string(to) + " count=" + std::to_string(to - from + 1);
     EXPECT_TRUE(saved.has("lost=records file=" + file) && saved.has(range)) << saved.text() << range;
@@ -191,11 +197,7 @@ class SalvageTest : public BrokerTest {
   // Nothing says how much came behind what is left, and salvage says just that.
   void expect_open_end(const Files& files, const Bytes& why) {
     SimDisk damaged;
-    put(damaged, files);
-    const auto sound = wal::check_folder(damaged, "data");
-    EXPECT_TRUE(sound.ok() && !sound->sound);
-    const Salvaged saved = salvage(damaged);
-    EXPECT_EQ(saved.refusal, "");
+    const Salvaged saved = salvage_damaged(damaged, files);
     EXPECT_TRUE(saved.has(" to=unknown count=unknown ") && saved.has(why)) << saved.text();
     EXPECT_TRUE(saved.report.open_end);
     EXPECT_FALSE(saved.report.lost_nothing());
