@@ -11,11 +11,11 @@
 #pragma once
 
 #include "broker/class_usage.h"
-#include "broker/digests.h"
 #include "broker/keyspace/apply.h"
 #include "broker/keyspace/keyspace.h"
 #include "broker/notifications.h"
 #include "broker/stamps.h"
+#include "broker/storage/digests.h"
 #include "broker/tracking.h"
 #include "broker/watches.h"
 #include "consumers/waiters.h"

@@ -3,8 +3,8 @@
 
 #include "broker/latency_watch.h"
 #include "broker/libraries.h"
-#include "broker/proof.h"
-#include "broker/replay.h"
+#include "broker/storage/proof.h"
+#include "broker/storage/replay.h"
 #include "wal/folder.h"
 
 namespace leat {

@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 
 namespace leat {
 

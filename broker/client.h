@@ -16,7 +16,7 @@
 
 #include "broker/access/user.h"
 #include "broker/commands/command.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/protocol/held_output.h"
 #include "broker/protocol/resp_parser.h"
 #include "broker/protocol/resp_sink.h"

@@ -5,7 +5,7 @@
 
 #include "broker/access/passwords.h"
 #include "broker/access/users_file.h"
-#include "broker/door.h"
+#include "broker/config/door.h"
 #include "broker/protocol/words.h"
 
 namespace leat {

@@ -20,7 +20,7 @@
 
 #include "broker/batch.h"
 #include "broker/broker_time.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/keyspace/key_use.h"
 #include "broker/latency.h"
 #include "broker/stats.h"

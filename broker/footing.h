@@ -7,7 +7,7 @@
 // Source:  DESIGN.md section 1, rule 1.
 #pragma once
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/protocol/stamp.h"
 
 namespace leat {

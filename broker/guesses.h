@@ -11,7 +11,7 @@
 #include <deque>
 #include <unordered_map>
 
-#include "broker/networks.h"
+#include "broker/config/networks.h"
 #include "schemas/ids.h"
 
 namespace leat {

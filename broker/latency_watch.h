@@ -9,7 +9,7 @@
 #pragma once
 
 #include "broker/broker_time.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/latency.h"
 
 namespace leat {

@@ -8,13 +8,13 @@
 #include <new>
 #include <random>
 
-#include "broker/backup_client.h"
-#include "broker/config.h"
-#include "broker/http_tokens.h"
-#include "broker/init_tool.h"
+#include "broker/config/config.h"
+#include "broker/config/http_tokens.h"
 #include "broker/net/server.h"
-#include "broker/restore_tool.h"
-#include "broker/tools.h"
+#include "broker/tools/backup_client.h"
+#include "broker/tools/init_tool.h"
+#include "broker/tools/restore_tool.h"
+#include "broker/tools/tools.h"
 #include "broker/version.h"
 
 // Read by jemalloc at its start: freed pages go back to the kernel on a thread of its own, not in the middle of a DEL, and

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/event_classes.h"
+#include "broker/config/event_classes.h"
 #include "broker/keyspace/keyspace.h"
 #include "schemas/effect.h"
 

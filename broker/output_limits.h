@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "broker/client.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 
 namespace leat {
 

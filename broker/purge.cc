@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/digests.h"
+#include "broker/storage/digests.h"
 
 namespace leat {
 

@@ -9,7 +9,7 @@
 #include "broker/class_flush.h"
 #include "broker/class_usage.h"
 #include "broker/client.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/doorkeeper.h"
 #include "broker/eviction.h"
 #include "broker/latency.h"

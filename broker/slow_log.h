@@ -11,7 +11,7 @@
 #include <deque>
 #include <vector>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/protocol/args.h"
 
 namespace leat {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "broker/snapshot_rows.h"
+#include "broker/storage/snapshot_rows.h"
 
 namespace leat {
 

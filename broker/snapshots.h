@@ -10,7 +10,7 @@
 #pragma once
 
 #include "broker/broker_time.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/keyspace/keyspace.h"
 #include "schemas/log.h"
 #include "wal/log.h"

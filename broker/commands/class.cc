@@ -4,7 +4,7 @@
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/server_commands.h"
-#include "broker/config_words.h"
+#include "broker/config/config_words.h"
 
 namespace leat {
 

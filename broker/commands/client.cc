@@ -5,8 +5,8 @@
 #include "broker/commands/client_commands.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
-#include "broker/config_words.h"
-#include "broker/door.h"
+#include "broker/config/config_words.h"
+#include "broker/config/door.h"
 
 namespace leat {
 

@@ -8,8 +8,8 @@
 #include "broker/commands/client_commands.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
-#include "broker/config_rewrite.h"
-#include "broker/door.h"
+#include "broker/config/config_rewrite.h"
+#include "broker/config/door.h"
 
 namespace leat {
 

@@ -8,8 +8,8 @@
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
-#include "broker/config_words.h"
-#include "broker/door.h"
+#include "broker/config/config_words.h"
+#include "broker/config/door.h"
 #include "broker/keyspace/encoding.h"
 #include "broker/rdb/dump_writer.h"
 

@@ -12,7 +12,7 @@
 #include "broker/commands/info_lines.h"
 #include "broker/commands/parse.h"
 #include "broker/commands/server_commands.h"
-#include "broker/config_words.h"
+#include "broker/config/config_words.h"
 #include "broker/protocol/words.h"
 #include "broker/version.h"
 

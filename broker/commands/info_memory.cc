@@ -5,7 +5,7 @@
 #include "broker/broker.h"
 #include "broker/commands/info_lines.h"
 #include "broker/commands/memory_figures.h"
-#include "broker/config_words.h"
+#include "broker/config/config_words.h"
 
 namespace leat {
 

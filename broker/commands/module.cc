@@ -4,7 +4,7 @@
 #include "broker/commands/families.h"
 #include "broker/commands/help.h"
 #include "broker/commands/parse.h"
-#include "broker/door.h"
+#include "broker/config/door.h"
 
 namespace leat {
 

@@ -8,7 +8,7 @@
 
 #include <unordered_map>
 
-#include "broker/networks.h"
+#include "broker/config/networks.h"
 
 namespace leat {
 

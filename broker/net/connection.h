@@ -14,10 +14,10 @@
 #include <optional>
 
 #include "broker/broker.h"
+#include "broker/config/networks.h"
 #include "broker/http/rest_session.h"
 #include "broker/net/stream_handle.h"
 #include "broker/net/tls.h"
-#include "broker/networks.h"
 
 namespace leat {
 

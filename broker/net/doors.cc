@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "broker/bind_addresses.h"
-#include "broker/door.h"
+#include "broker/config/bind_addresses.h"
+#include "broker/config/door.h"
 #include "broker/net/server.h"
 
 namespace leat {

@@ -10,7 +10,7 @@
 
 #include <memory>
 
-#include "broker/tls_settings.h"
+#include "broker/config/tls_settings.h"
 #include "schemas/status.h"
 
 struct bio_method_st;

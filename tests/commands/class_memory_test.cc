@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quotas, reserves and policies of classes, their longest values, and CLASS FLUSH.
-#include "broker/config_words.h"
+#include "broker/config/config_words.h"
 #include "tests/support/class_test.h"
 
 namespace leat::testing {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/config_rewrite.h"
+#include "broker/config/config_rewrite.h"
 
 #include <fstream>
 #include <sstream>

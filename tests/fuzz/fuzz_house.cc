@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "broker/commands/executor.h"
-#include "broker/proof.h"
+#include "broker/storage/proof.h"
 #include "tests/fuzz/vocabulary.h"
 #include "tests/support/strict_reply.h"
 

@@ -7,9 +7,9 @@
 // the folder, then edits of five bytes and more: file, offset (u24), what, and for some of them bytes.
 #include <cstdio>
 
-#include "broker/proof.h"
-#include "broker/salvage.h"
-#include "broker/snapshot_rows.h"
+#include "broker/storage/proof.h"
+#include "broker/storage/snapshot_rows.h"
+#include "broker/tools/salvage.h"
 #include "tests/fuzz/salvage_folder.h"
 #include "tests/support/sim_disk.h"
 #include "wal/check.h"

@@ -3,7 +3,7 @@
 // ledger is the live keyspace's digest, kept while the log is written.
 #include "wal/backup.h"
 
-#include "broker/restore_tool.h"
+#include "broker/tools/restore_tool.h"
 #include "tests/support/broker_test.h"
 #include "wal/restore.h"
 #include "wal/segment.h"

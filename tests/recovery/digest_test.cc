@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log says now and then what changed keys have come to; a replay that makes something else stops the start.
-#include "broker/digests.h"
+#include "broker/storage/digests.h"
 
-#include "broker/proof.h"
+#include "broker/storage/proof.h"
 #include "tests/support/broker_test.h"
 #include "wal/check.h"
 #include "wal/folder.h"

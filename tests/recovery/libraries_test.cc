@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Libraries of functions out of a damaged folder.
-#include "broker/proof.h"
-#include "broker/salvage.h"
+#include "broker/storage/proof.h"
+#include "broker/tools/salvage.h"
 #include "tests/support/broker_test.h"
 
 namespace leat::testing {

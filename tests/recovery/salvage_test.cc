@@ -2,13 +2,13 @@
 // A damaged folder is salvaged: what comes out starts, is sound, has every key that no lost record and no lost row
 // touched exactly as it was, and the list names what was lost. The ledger is taken before the damage: the digest of
 // each key, and which keys each record is about.
-#include "broker/salvage.h"
+#include "broker/tools/salvage.h"
 
 #include <random>
 
 #include "broker/batch.h"
 #include "broker/keyspace/mender.h"
-#include "broker/proof.h"
+#include "broker/storage/proof.h"
 #include "tests/support/broker_test.h"
 #include "wal/check.h"
 #include "wal/segment.h"

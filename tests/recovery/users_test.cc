@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users out of a damaged folder.
-#include "broker/salvage.h"
+#include "broker/tools/salvage.h"
 #include "tests/support/broker_test.h"
 
 namespace leat::testing {

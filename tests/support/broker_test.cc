@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/broker_test.h"
 
-#include "broker/proof.h"
+#include "broker/storage/proof.h"
 
 namespace leat::testing {
 

@@ -5,7 +5,7 @@
 // Always:  - expect_exact() counts anew what the broker has counted.
 #pragma once
 
-#include "broker/class_config.h"
+#include "broker/config/class_config.h"
 #include "tests/support/broker_test.h"
 
 namespace leat::testing {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/networks.h"
+#include "broker/config/networks.h"
 
 #include <gtest/gtest.h>
 
