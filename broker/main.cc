@@ -44,6 +44,7 @@ constexpr char kHelp[] =
     "                                                     it was at a record or a time (docs/operations.md)\n"
     "  leat salvage DIR --to DATA                         a new data folder out of a damaged one, and a list of what could\n"
     "                                                     not be kept\n"
+    "  leat import DUMP.RDB --to DATA                     a new data folder out of a dump of Redis (2.6 to 8.0)\n"
     "  leat --version\n"
     "  leat --help\n"
     "\n"
@@ -153,7 +154,7 @@ Status read_words(int count, char** words, Bytes& subject, std::initializer_list
     const auto* option = std::find_if(options.begin(), options.end(), [&](const Option& one) { return one.name == word; });
     if (option != options.end() && i + 1 < count) *option->value = words[++i];
     else if (!word.starts_with("--") && subject.empty()) subject = Bytes(word);
-    else return Status::error("'" + Bytes(word) + "' is not an option, lacks its value, or is one folder too many; see leat --help");
+    else return Status::error("'" + Bytes(word) + "' is not an option, lacks its value, or is one too many; see leat --help");
   }
   return Status::fine();
 }
@@ -202,6 +203,14 @@ int salvage(int count, char** words) {
   return salvage_data(*wal::system_files(), from, to);
 }
 
+int import_dump(int count, char** words) {
+  Bytes file, to;
+  const Status read = read_words(count, words, file, {{"--to", &to}});
+  if (!read.ok()) return refuse(Bytes(read.text()));
+  if (file.empty() || to.empty()) return refuse("usage: leat import DUMP.RDB --to DATA");
+  return import_data(*wal::system_files(), file, to, SystemClock().wall_ms());
+}
+
 int run(int count, char** words) {
   const View command = count > 1 ? View(words[1]) : View("--help");
   const bool asks_help = count > 2 && (View(words[2]) == "--help" || View(words[2]) == "-h");
@@ -215,6 +224,7 @@ int run(int count, char** words) {
   if (command == "backup") return backup(count - 2, words + 2);
   if (command == "restore") return restore(count - 2, words + 2);
   if (command == "salvage") return salvage(count - 2, words + 2);
+  if (command == "import") return import_dump(count - 2, words + 2);
   if (command == "dump") return dump(count - 2, words + 2);
   return refuse("'" + Bytes(command) + "' is not a command; see leat --help");
 }

@@ -21,7 +21,7 @@ MAY = {
     "broker/script": {"schemas", "broker/protocol"},
     "broker/storage": {"schemas", "chunks", "wal", "broker/keyspace"},
     "broker/config": {"schemas", "broker/protocol", "broker/access", "broker/keyspace"},
-    "broker/tools": {"schemas", "wal", "broker/protocol", "broker/access", "broker/keyspace", "broker/storage", "broker/config"},
+    "broker/tools": {"schemas", "wal", "broker/protocol", "broker/access", "broker/keyspace", "broker/rdb", "broker/script", "broker/storage", "broker/config"},
     "broker": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/script", "broker/access", "broker/storage", "broker/config", "broker/commands", "broker/net", "broker/http"},
     "broker/commands": {"schemas", "chunks", "wal", "consumers", "broker/protocol", "broker/keyspace", "broker/rdb", "broker/script", "broker/access", "broker/storage", "broker/config", "broker"},
     "broker/http": {"schemas", "broker", "broker/protocol", "broker/access", "broker/config"},

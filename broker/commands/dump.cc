@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // dump.cc: values on their way between servers. https://redis.io/docs/latest/commands/dump/, …/restore/
+#include "broker/commands/admission.h"
 #include "broker/commands/dump_commands.h"
 #include "broker/commands/parse.h"
-#include "broker/commands/restored_value.h"
+#include "broker/commands/restored.h"
 #include "broker/keyspace/hash_sight.h"
 #include "broker/rdb/dump_writer.h"
+#include "broker/rdb/restored_value.h"
 
 namespace leat {
 
 namespace {
 
 constexpr size_t kDumpOverhead = 64;  // about what a dump has beside the value
+constexpr uint64_t kGrowth = 16;      // as much as a dump's bytes may stand for many times over, beyond a string's limit
 
 struct RestoreOptions {
   bool replace = false, absolute = false;
@@ -57,6 +60,15 @@ Result<TimeMs> restored_expiry(const Context& ctx, View ttl, bool absolute) {
   return at_ms;
 }
 
+rdb::ValueCheck::Bounds bounds_of(const Context& ctx, View key, View dump) {
+  const auto string_max = static_cast<uint64_t>(ctx.rooms.config.bulk_bytes_max);
+  const uint64_t logged_max = string_max + kGrowth * dump.size();
+  return {.part_max = string_bytes_max(ctx, key),
+          .logged_max = logged_max,
+          .too_long = string_too_long(ctx, key),
+          .input = {.string_bytes_max = string_max, .expanded_max = logged_max}};
+}
+
 // What the policy of the key's class does not go by is not kept, as in Redis.
 void note_use(const Context& ctx, View key, const RestoreOptions& given) {
   constexpr int64_t kIdleMaxS = 6 * 365 * 24 * 3600;  // key_use.h knows no longer one
@@ -90,13 +102,13 @@ Outcome restore(Context& ctx, Args args) {
   if (!expire_at_ms.ok()) return expire_at_ms.status();
   const auto object = rdb::open_dump(args[3]);
   if (!object) return Status::error("ERR DUMP payload version or checksum are wrong");
-  DumpCheck check(ctx, key, args[3]);
-  if (const Status wrong = check.check(*object); !wrong.ok()) return wrong;
+  const rdb::ValueCheck::Bounds bounds = bounds_of(ctx, key, args[3]);
+  if (const Status wrong = rdb::ValueCheck(key, bounds).check(*object); !wrong.ok()) return wrong;
 
   const bool over = *expire_at_ms != kNoExpiry && *expire_at_ms <= ctx.now_ms;
-  if (found && (over || rdb::type_of(*object) != Type::kString)) ctx.emit(KeyDelete{.key = key});
+  if (found && (over || rdb::type_of(object->layout) != Type::kString)) ctx.emit(KeyDelete{.key = key});
   if (over) return ctx.reply.ok();
-  DumpEffects(ctx, key, *expire_at_ms).emit(*object, check.limits());
+  emit_restored(ctx, key, *expire_at_ms, *object, bounds.input);
   note_use(ctx, key, *given);
   return ctx.reply.ok();
 }

@@ -2,7 +2,7 @@
 #include "broker/commands/rollback.h"
 
 #include "broker/broker.h"
-#include "broker/commands/restored_value.h"
+#include "broker/commands/restored.h"
 #include "broker/rdb/dump_writer.h"
 
 namespace leat {
@@ -49,7 +49,7 @@ void Rollback::put_back(Context& ctx, View key, const Before& before) {
   if (before.dump.empty()) return;
   const auto object = rdb::open_dump(before.dump);
   CHECK(object.has_value());  // we wrote it
-  DumpEffects(ctx, key, before.expire_at_ms).emit(*object, {.string_bytes_max = UINT64_MAX, .expanded_max = UINT64_MAX});
+  emit_restored(ctx, key, before.expire_at_ms, *object, {.string_bytes_max = UINT64_MAX, .expanded_max = UINT64_MAX});
 }
 
 }  // namespace leat

@@ -4,7 +4,7 @@
 #include "broker/commands/rest_manners.h"
 #include "broker/commands/stream_commands.h"
 #include "broker/commands/stream_ids.h"
-#include "broker/commands/stream_progress.h"
+#include "broker/keyspace/stream_progress.h"
 
 namespace leat {
 

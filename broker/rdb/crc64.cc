@@ -27,8 +27,8 @@ constexpr auto kTables = make_tables();
 
 }  // namespace
 
-uint64_t crc64(View bytes) {
-  uint64_t crc = 0;
+uint64_t crc64(View bytes, uint64_t before) {
+  uint64_t crc = before;
   const char* at = bytes.data();
   const char* const end = at + bytes.size();
   for (; static_cast<size_t>(end - at) >= kStep; at += kStep) {

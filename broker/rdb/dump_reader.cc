@@ -160,7 +160,7 @@ bool read_by_layout(Layout layout, Input& in, Contents& to) {
   switch (layout) {
     case Layout::kString: {
       const View value = in.string(scratch);
-      return in.done() && to.text(value);
+      return in.ok() && to.text(value);
     }
     case Layout::kList:
       return read_list(in, to);
@@ -202,27 +202,45 @@ bool read_by_layout(Layout layout, Input& in, Contents& to) {
       return read_stream(in, layout, to);
     case Layout::kModule:
     case Layout::kModule2:
+    case Layout::kNone:
       return false;
   }
   return false;
 }
 
-Layout layout_of(View object) { return static_cast<Layout>(object[0]); }
+// Only the end of the object is asked for.
+class Deaf final : public Contents {
+ public:
+  bool text(View) override { return true; }
+  bool element(View) override { return true; }
+  bool member(View) override { return true; }
+  bool scored(View, double) override { return true; }
+  bool field(View, View, TimeMs) override { return true; }
+  bool entry(StreamId, std::span<const View>) override { return true; }
+  bool stream(const StreamEnd&) override { return true; }
+  bool group(const GroupHead&) override { return true; }
+  bool consumer(const ConsumerHead&) override { return true; }
+  bool pending(const PendingOne&) override { return true; }
+};
 
 }  // namespace
 
-std::optional<View> open_dump(View dump) {
+Object object_of(View bytes) {
+  if (bytes.empty()) return {};
+  return {.layout = static_cast<Layout>(bytes[0]), .body = bytes.substr(1)};
+}
+
+std::optional<Object> open_dump(View dump) {
   if (dump.size() < kFooterBytes) return std::nullopt;
   const size_t size = dump.size() - kFooterBytes;
   const auto version = get_fixed<uint16_t>(dump.data() + size);
   const auto check = get_fixed<uint64_t>(dump.data() + size + 2);
   if (version > kVersionMax || check != crc64(dump.substr(0, size + 2))) return std::nullopt;
-  return dump.substr(0, size);
+  return object_of(dump.substr(0, size));
 }
 
-std::optional<Type> type_of(View object) {
-  if (object.empty()) return std::nullopt;
-  switch (layout_of(object)) {
+std::optional<Type> type_of(Layout layout) {
+  switch (layout) {
     case Layout::kString:
       return Type::kString;
     case Layout::kList:
@@ -254,19 +272,37 @@ std::optional<Type> type_of(View object) {
       return Type::kStream;
     case Layout::kModule:
     case Layout::kModule2:
+    case Layout::kNone:
       return std::nullopt;
   }
   return std::nullopt;
 }
 
-bool is_of_module(View object) {
-  return !object.empty() && (layout_of(object) == Layout::kModule || layout_of(object) == Layout::kModule2);
+bool is_of_module(Layout layout) { return layout == Layout::kModule || layout == Layout::kModule2; }
+
+bool read_object(const Object& object, const Input::Limits& limits, Contents& to) {
+  Input in(object.body, limits);
+  return read_by_layout(object.layout, in, to) && in.done();
 }
 
-bool read_object(View object, const Input::Limits& limits, Contents& to) {
-  if (object.empty()) return false;
-  Input in(object.substr(1), limits);
-  return read_by_layout(layout_of(object), in, to) && in.done();
+bool skip_object(Input& in, Layout layout) {
+  if (layout == Layout::kModule2) return in.length(), skip_module(in);
+  Deaf deaf;
+  return read_by_layout(layout, in, deaf);
+}
+
+bool skip_module(Input& in) {
+  Bytes scratch;
+  while (in.ok()) {
+    const uint64_t kind = in.length();
+    if (kind == kModuleEnd) return in.ok();
+    if (kind == kModuleSigned || kind == kModuleUnsigned) in.length();
+    else if (kind == kModuleFloat) in.raw(sizeof(float));
+    else if (kind == kModuleDouble) in.raw(sizeof(double));
+    else if (kind == kModuleText) in.string(scratch);
+    else in.fail();
+  }
+  return false;
 }
 
 }  // namespace leat::rdb

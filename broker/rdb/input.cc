@@ -11,7 +11,7 @@ namespace leat::rdb {
 
 View Input::raw(uint64_t size) {
   if (size > rest_.size()) {
-    fail();
+    if (ok_) run_out();
     return {};
   }
   const View bytes = rest_.substr(0, size);
@@ -43,7 +43,7 @@ uint64_t Input::length() {
 uint64_t Input::count(size_t bytes_each) {
   const uint64_t items = length();
   if (items <= rest_.size() / bytes_each) return items;
-  fail();
+  if (ok_) run_out();
   return 0;
 }
 

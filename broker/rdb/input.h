@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // input.h: the bytes of a dump's object, read from the front. What somebody sent is not trusted.
 //
-// Used by: the dump's readers.
+// Used by: the readers of dumps and of files.
 // Always:  - nothing is read beyond the end: from the first misfit on ok() is false, and whatever is read is empty;
 //          - no memory is taken before it is clear that the bytes are there, and of what is compressed no more in all than
 //            `expanded_max` allows.
@@ -22,6 +22,8 @@ class Input {
 
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
+  bool ran_out() const { return ran_out_; }  // not ok(), and only because more bytes were said to be there
+  View rest() const { return rest_; }
   void fail() {
     ok_ = false;
     rest_ = {};
@@ -44,6 +46,10 @@ class Input {
   TimeMs time();          // not before 1970
 
  private:
+  void run_out() {
+    ran_out_ = true;
+    fail();
+  }
   uint64_t big_endian(size_t bytes);
   View number_text(int64_t value, Bytes& scratch);
   View expanded(Bytes& scratch);
@@ -52,6 +58,7 @@ class Input {
   const Limits limits_;
   uint64_t expanded_ = 0;
   bool ok_ = true;
+  bool ran_out_ = false;
 };
 
 }  // namespace leat::rdb

@@ -9,7 +9,6 @@ namespace leat::rdb {
 
 namespace {
 
-constexpr uint8_t kLibrary = 245, kLibraryEarly = 246;  // the second: of release candidates of Redis 7.0
 constexpr uint16_t kVersionLibraries = 10;
 constexpr uint64_t kCodeBytesMax = 512 << 20;  // as proto-max-bulk-len has it at first: no request can be longer
 constexpr size_t kLength8Max = 0x3f, kLength14Max = 0x3fff;
@@ -41,7 +40,7 @@ void put_string(Bytes& out, View text) {
 Bytes dump_libraries(Views codes) {
   Bytes out;
   for (const View code : codes) {
-    out += static_cast<char>(kLibrary);
+    out += static_cast<char>(Part::kLibrary);
     put_string(out, code);
   }
   put_fixed(out, kVersionLibraries);
@@ -60,9 +59,9 @@ Result<std::vector<Bytes>> read_libraries(View payload) {
   std::vector<Bytes> codes;
   Bytes scratch;
   while (!input.done()) {
-    const uint8_t kind = input.byte();
-    if (kind == kLibraryEarly) return Status::error("ERR Pre-GA function format not supported");
-    if (kind != kLibrary) return Status::error("ERR given type is not a function");
+    const auto kind = static_cast<Part>(input.byte());
+    if (kind == Part::kLibraryEarly) return Status::error("ERR Pre-GA function format not supported");
+    if (kind != Part::kLibrary) return Status::error("ERR given type is not a function");
     codes.emplace_back(input.string(scratch));
     if (!input.ok()) return Status::error("ERR Failed loading library data");
   }

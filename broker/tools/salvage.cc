@@ -3,13 +3,13 @@
 
 #include "broker/keyspace/loader.h"
 #include "broker/keyspace/mender.h"
+#include "broker/storage/new_state.h"
 #include "broker/storage/proof.h"
 #include "broker/storage/snapshot_rows.h"
 #include "broker/tools/salvage_replay.h"
 #include "wal/backup.h"
 #include "wal/folder.h"
 #include "wal/new_folder.h"
-#include "wal/new_log.h"
 #include "wal/overlay.h"
 #include "wal/recovery.h"
 #include "wal/snapshot_rescue.h"
@@ -17,9 +17,6 @@
 namespace leat {
 
 namespace {
-
-constexpr size_t kSliceBytes = size_t{4} << 20;
-constexpr size_t kFreeChunks = 4096;
 
 constexpr Index kConfiguration = 1;  // record 1 changes nothing: a log that begins behind it has everything
 
@@ -57,8 +54,6 @@ class Salvager {
   void tell_doubts(const Doubts& doubts);
 
   Status write(const Bytes& folder);
-  Status save();
-  Status prove(const Bytes& folder);
 
   wal::FileSystem& files_;
   const SalvageOptions options_;
@@ -87,7 +82,6 @@ Result<SalvageReport> Salvager::run() {
   done = look();
   if (done.ok()) done = rebuild(folder->path());
   if (done.ok()) done = write(folder->path());
-  if (done.ok()) done = prove(folder->path());
   if (!done.ok()) {
     store_.reset();
     folder->give_up();
@@ -356,55 +350,18 @@ void Salvager::tell_doubts(const Doubts& doubts) {
 Status Salvager::write(const Bytes& folder) {
   report_.index = until_ != UINT64_MAX ? std::max(until_, after_) : std::max(extent_.last, after_);
   report_.time_ms = std::max<TimeMs>(extent_.time_ms, meta_ ? meta_->time_ms : 0);
-  report_.keys = count_keys(keyspace_);
   const uint64_t cluster_id = meta_ ? meta_->cluster_id : extent_.cluster_id;
   const wal::Configuration ids{.cluster_id = cluster_id != 0 ? cluster_id : options_.random(),
                                .server_id = options_.random()};
-  const uint64_t term = std::max(extent_.term, meta_ ? meta_->term : 1);
-  while (!keyspace_.free_some(kFreeChunks)) continue;
-  Status done = save();
-  if (done.ok()) {
-    done = store_->commit({.cluster_id = ids.cluster_id,
-                           .server_id = ids.server_id,
-                           .term = term,
-                           .index = report_.index,
-                           .time_ms = report_.time_ms,
-                           .state = keyspace_.state()});
-  }
-  if (!done.ok()) return done;
-  store_.reset();
-  auto log = wal::NewLog::begin(
-      files_, folder,
-      {.ids = ids, .salt = options_.random(), .term = term, .after = report_.index, .time_ms = report_.time_ms});
-  return log.ok() ? log->end() : log.status();
-}
-
-// What is not yet in the new snapshot as it stands in memory.
-Status Salvager::save() {
-  Changes& changes = keyspace_.chunks().changes();
-  changes.freeze();
-  for (bool all = false; !all;) {
-    all = changes.take(kSliceBytes);
-    const wal::SnapshotChanges rows = to_rows(changes.hand_over());
-    Status done;
-    for (const auto& row : rows.chunks) done = done.ok() ? store_->put(row) : done;
-    for (const auto& blob : rows.blobs) done = done.ok() ? store_->put(blob) : done;
-    for (const ChunkId id : rows.dropped_chunks) done = done.ok() ? store_->drop_chunk(id) : done;
-    for (const uint64_t id : rows.dropped_blobs) done = done.ok() ? store_->drop_blob(id) : done;
-    if (!done.ok()) return done;
-  }
-  return Status::fine();
-}
-
-// Read back from the disk: what a start will find there is what was in memory.
-Status Salvager::prove(const Bytes& folder) {
+  const Status written = write_state(files_, folder, keyspace_, std::move(store_),
+                                     {.ids = ids,
+                                      .salt = options_.random(),
+                                      .term = std::max(extent_.term, meta_ ? meta_->term : 1),
+                                      .index = report_.index,
+                                      .time_ms = report_.time_ms});
+  report_.keys = count_keys(keyspace_);
   report_.digest = keyspace_.digest();
-  const auto proof = prove_folder(files_, folder);
-  if (!proof.ok()) return proof.status();
-  if (proof->digest == report_.digest && proof->keys == report_.keys) return Status::fine();
-  return Status::error("what was written to " + folder +
-                       " reads back as something else: this is a fault of the program or of the "
-                       "machine's memory. Nothing was changed; try another machine, and report it");
+  return written;
 }
 
 }  // namespace

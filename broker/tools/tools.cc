@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "broker/storage/proof.h"
+#include "broker/tools/import.h"
 #include "broker/tools/salvage.h"
 #include "schemas/effect_codec.h"
 #include "wal/check.h"
@@ -11,6 +12,9 @@
 namespace leat {
 
 namespace {
+
+// The exit status of what makes a new folder.
+constexpr int kWhole = 0, kNothing = 1, kInPart = 3;
 
 void print_snapshot(const wal::SnapshotReport& snapshot) {
   if (snapshot.bytes == 0) return;
@@ -111,14 +115,25 @@ int dump_data(wal::FileSystem& files, const Bytes& folder, Index from) {
 int salvage_data(wal::FileSystem& files, const Bytes& from, const Bytes& to) {
   const SalvageOptions options{.from = from, .to = to, .random = wal::random_u64};
   const auto report = salvage_folder(files, options, print_finding);
-  if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), 1;
+  if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), kNothing;
   std::printf("salvaged=%s index=%llu time=%s keys=%llu batches=%llu effects=%llu digests=%llu from=\"%s\"\n", to.c_str(),
               static_cast<unsigned long long>(report->index), wal::time_text(report->time_ms).c_str(),
               static_cast<unsigned long long>(report->keys), static_cast<unsigned long long>(report->batches),
               static_cast<unsigned long long>(report->effects), static_cast<unsigned long long>(report->agreed),
               report->base.c_str());
   std::printf("%s\n", losses_text(*report).c_str());
-  return report->lost_nothing() ? 0 : 3;
+  return report->lost_nothing() ? kWhole : kInPart;
+}
+
+int import_data(wal::FileSystem& files, const Bytes& file, const Bytes& to, TimeMs now_ms) {
+  const ImportOptions options{.file = file, .to = to, .now_ms = now_ms, .random = wal::random_u64};
+  const auto report = import_file(files, options, print_finding);
+  if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), kNothing;
+  std::printf("imported=%s index=%llu keys=%llu libraries=%llu expired=%llu lost=%llu\n", to.c_str(),
+              static_cast<unsigned long long>(report->index), static_cast<unsigned long long>(report->keys),
+              static_cast<unsigned long long>(report->libraries), static_cast<unsigned long long>(report->expired),
+              static_cast<unsigned long long>(report->lost));
+  return report->lost == 0 ? kWhole : kInPart;
 }
 
 }  // namespace leat

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tools.h: what the binary does beside serving: `leat check DIR`, `leat dump DIR`, which only read, and `leat salvage`.
+// tools.h: what the binary does beside serving: `leat check DIR`, `leat dump DIR`, which only read, `leat salvage`
+// and `leat import`.
 #pragma once
 
 #include "schemas/ids.h"
@@ -16,5 +17,7 @@ int dump_data(wal::FileSystem& files, const Bytes& folder, Index from);
 // Prints a line for each thing that could not be kept, and what was made. Exit status: 0 nothing was lost, 3 something
 // was, 1 nothing was made.
 int salvage_data(wal::FileSystem& files, const Bytes& from, const Bytes& to);
+// The same for a dump.rdb of Redis, as it is at that time (what has expired is left out).
+int import_data(wal::FileSystem& files, const Bytes& file, const Bytes& to, TimeMs now_ms);
 
 }  // namespace leat

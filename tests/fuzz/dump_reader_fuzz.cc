@@ -57,12 +57,13 @@ class Listener final : public rdb::Contents {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const View object(reinterpret_cast<const char*>(data), size);
+  const View bytes(reinterpret_cast<const char*>(data), size);
+  const rdb::Object object = rdb::object_of(bytes);
   const rdb::Input::Limits limits{.string_bytes_max = 4 << 20, .expanded_max = 8 << 20};
   Listener first, second;
   const bool told = rdb::read_object(object, limits, first);
   must(told == rdb::read_object(object, limits, second) && first == second);
-  must(!told || rdb::type_of(object).has_value());
-  static_cast<void>(rdb::open_dump(object));
+  must(!told || rdb::type_of(object.layout).has_value());
+  static_cast<void>(rdb::open_dump(bytes));
   return 0;
 }

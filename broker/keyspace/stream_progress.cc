@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/commands/stream_progress.h"
+#include "broker/keyspace/stream_progress.h"
 
 namespace leat {
 
