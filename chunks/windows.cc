@@ -51,10 +51,19 @@ bool Windows::free_some(size_t count) {
   return windows_.empty();
 }
 
-bool Windows::load(std::vector<std::unique_ptr<Chunk>> rows, Pause& pause) {
+bool Windows::fit_together(std::vector<std::unique_ptr<Chunk>>& rows, Pause& pause) {
   const auto number = [](const auto& row) { return row->loaded_detail(); };
   sort_with_pauses(rows, [&](const auto& a, const auto& b) { return number(a) < number(b); }, pause);
-  if (!fit_together(rows)) return false;
+  for (size_t at = 0; at < rows.size(); ++at) {
+    const size_t size = rows[at]->size();
+    const bool is_sized = at + 1 < rows.size() ? size == kWindowBytes : size < kWindowBytes;
+    if (number(rows[at]) != at + 1 || !is_sized) return false;
+  }
+  const size_t size = (rows.size() - 1) * kWindowBytes + rows.back()->size();
+  return size > kSavedWholeMax && size <= kChunkBytesMax;
+}
+
+void Windows::load(std::vector<std::unique_ptr<Chunk>> rows, Pause& pause) {
   char* const bytes = chunks_.mutate(whole_).renew((rows.size() - 1) * kWindowBytes + rows.back()->size());
   for (auto& row : rows) {
     Window& window = windows_.emplace_back(whole_, windows_.size());
@@ -64,17 +73,6 @@ bool Windows::load(std::vector<std::unique_ptr<Chunk>> rows, Pause& pause) {
     pause.after(row->memory());
     row.reset();  // one by one: there is no second copy of all
   }
-  return true;
-}
-
-bool Windows::fit_together(const std::vector<std::unique_ptr<Chunk>>& rows) {
-  for (size_t at = 0; at < rows.size(); ++at) {
-    const size_t size = rows[at]->size();
-    const bool is_sized = at + 1 < rows.size() ? size == kWindowBytes : size < kWindowBytes;
-    if (rows[at]->loaded_detail() != at + 1 || !is_sized) return false;
-  }
-  const size_t size = (rows.size() - 1) * kWindowBytes + rows.back()->size();
-  return size > kSavedWholeMax && size <= kChunkBytesMax;
 }
 
 }  // namespace leat

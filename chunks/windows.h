@@ -47,13 +47,15 @@ class Windows {
 
   // Frees up to `count` windows, true when nothing is left; the string must not be used for anything else any more.
   bool free_some(size_t count);
-  // Out of a snapshot: fills `whole`, which is empty, from the rows of a string, in any order; false when they do not fit.
-  bool load(std::vector<std::unique_ptr<Chunk>> rows, Pause& pause);
+  // Whether the rows, which are put in order, are all of a string, and of no other. They are not when a snapshot was taken while
+  // the string was being freed.
+  static bool fit_together(std::vector<std::unique_ptr<Chunk>>& rows, Pause& pause);
+  // Out of a snapshot: fills `whole`, which is empty, from such rows.
+  void load(std::vector<std::unique_ptr<Chunk>> rows, Pause& pause);
 
   size_t memory() const { return sizeof *this + windows_.size() * sizeof(Window); }
 
  private:
-  static bool fit_together(const std::vector<std::unique_ptr<Chunk>>& rows);
   void leave();
 
   ChunkStore& chunks_;

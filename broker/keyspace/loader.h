@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "broker/keyspace/keyspace.h"
@@ -46,6 +47,7 @@ class KeyspaceLoader {
   Status keep_table(Owner owner, Pause& pause);
   Status build_group(Owner owner, Pause& pause);
   Status build_value(Owner owner, Pause& pause);
+  Status set_aside(Owner owner, Pause& pause);
   Status attach_groups(Pause& pause);
   Status open_databases(Pause& pause);
   void free_dead(Pause& pause);
@@ -59,6 +61,7 @@ class KeyspaceLoader {
   std::vector<Chunks> tables_;  // by database
   IdTable<std::unique_ptr<Value>> values_;
   std::vector<ValueId> value_ids_;
+  std::optional<ValueId> set_aside_;  // the first that was
   std::vector<std::unique_ptr<consumers::Group>> groups_;
 };
 

@@ -55,12 +55,17 @@ size_t String::memory() const {
   return sizeof *this - sizeof(Chunk) + chunk_.memory() + (windows_ == nullptr ? 0 : windows_->memory());
 }
 
+bool String::fit_together(std::vector<std::unique_ptr<Chunk>>& chunks, Pause& pause) {
+  return chunks[0]->loaded_detail() == 0 ? chunks.size() == 1 : Windows::fit_together(chunks, pause);
+}
+
 bool String::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
+  if (!fit_together(chunks, pause)) return false;
   if (chunks[0]->loaded_detail() != 0) {
     start_over(Saved::kInWindows);
-    return windows_->load(std::move(chunks), pause);
+    windows_->load(std::move(chunks), pause);
+    return true;
   }
-  if (chunks.size() != 1) return false;
   if (chunks[0]->size() > kSavedWholeMax) {  // saved when strings had no windows yet
     assign(chunks[0]->bytes());
     chunks_.retire(std::move(chunks[0]));

@@ -29,6 +29,8 @@ class String final : public Value {
   uint64_t digest() const override { return digest::of(bytes()); }
   bool free_some(size_t chunks) override { return windows_ == nullptr || windows_->free_some(chunks); }
   bool load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) override;
+  // Whether load() will take them, which may be put in order for it.
+  static bool fit_together(std::vector<std::unique_ptr<Chunk>>& chunks, Pause& pause);
 
  private:
   enum class Saved : uint8_t { kWhole, kInWindows };

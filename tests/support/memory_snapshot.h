@@ -35,7 +35,8 @@ class MemorySnapshot {
     load(keyspace);
     return keyspace.digest();
   }
-  void load(Keyspace& keyspace, const std::function<void()>& rest = [] {}) const {
+  void load(Keyspace& keyspace, const std::function<void()>& rest = [] {}) const { ok(try_load(keyspace, rest)); }
+  Status try_load(Keyspace& keyspace, const std::function<void()>& rest = [] {}) const {
     KeyspaceLoader loader(keyspace);
     ok(loader.begin(state_));
     for (const auto& [id, bytes] : blobs_) loader.add_blob(id, bytes);
@@ -44,7 +45,11 @@ class MemorySnapshot {
       chunk.bytes = row.bytes;
       ok(loader.add(chunk));
     }
-    ok(loader.finish(rest));
+    return loader.finish(rest);
+  }
+  // As damage may: the row of that kind and detail is not there any more.
+  void lose(ChunkKind kind, uint32_t detail) {
+    EXPECT_EQ(std::erase_if(rows_, [&](const auto& row) { return row.second.chunk.kind == kind && row.second.chunk.detail == detail; }), 1u);
   }
   size_t rows() const { return rows_.size(); }
   size_t rows_put() const { return rows_put_; }

@@ -106,6 +106,34 @@ TEST_F(LoaderTest, TakesAHashWithLifetimesThatIsBeingFreed) {
   EXPECT_GT(slices, 5);
 }
 
+// Its windows go one by one: what is left of them is no string any more, and no reason to refuse a start.
+TEST_F(LoaderTest, TakesALongStringThatIsBeingFreed) {
+  Database& database = keyspace.database(0);
+  database.set_string("key", Bytes(2'000'000, 'x'));
+  database.set_string("other", Bytes(300'000, 'y'));
+  database.erase("key");
+  int slices = 0;
+  for (; !keyspace.free_some(50); ++slices) {
+    snapshot.take(keyspace);
+    Keyspace loaded(0);
+    snapshot.load(loaded);
+    EXPECT_EQ(loaded.digest(), keyspace.digest());
+  }
+  EXPECT_GT(slices, 5);
+}
+
+TEST_F(LoaderTest, RefusesALongStringThatHasLostAWindow) {
+  keyspace.database(0).set_string("key", Bytes(200'000, 'x'));
+  snapshot.take(keyspace);
+  for (const uint32_t window : {1u, 20u, 51u}) {
+    testing::MemorySnapshot damaged = snapshot;
+    damaged.lose(ChunkKind::kString, window);
+    Keyspace loaded(0);
+    const Status refused = damaged.try_load(loaded);
+    EXPECT_NE(refused.text().find("has chunks that do not fit together"), View::npos) << window << refused.text();
+  }
+}
+
 TEST_F(LoaderTest, RefusesALifetimeWithoutItsField) {
   Keyspace loaded(0);
   KeyspaceLoader loader(loaded);
