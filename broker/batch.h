@@ -53,7 +53,7 @@ template <typename E>
 constexpr bool kExpires = std::is_same_v<E, KeyExpire> || std::is_same_v<E, HashExpire>;
 
 // Whether it is about who reads a stream, and not about what is in it: who watches the key, or keeps a copy of it, need not
-// hear of that (as in Redis).
+// hear of that (as in Redis). Who sends the stream away must.
 template <typename E>
 constexpr bool kOfReaders =
     std::is_same_v<E, GroupCreate> || std::is_same_v<E, GroupDestroy> || std::is_same_v<E, GroupSetId> ||
@@ -89,7 +89,7 @@ class Batch {
       for_each_key(db, bound, [&, this](DbIndex where, View key) {
         stamps_.raise(where, key, index_);
         sample_.note(where, key);
-        if (!kOfReaders<E> && !is_source(bound, db, where, key)) changed<E>(where, key);
+        if (!is_source(bound, db, where, key)) changed<E>(where, key);
         if (kEndsWaits<E> && waiters_.any()) waiters_.touch(where, key);
         if (kMayComeIdle<E> && waiters_.lookers > 0) waiters_.touch(where, key);
       });
@@ -162,10 +162,11 @@ class Batch {
   template <typename E>
   void changed(DbIndex db, View key) {
     if (watches_.any()) {
-      if constexpr (kExpires<E>) watches_.expire(db, key);
+      if constexpr (kOfReaders<E>) watches_.touch_readers(db, key);
+      else if constexpr (kExpires<E>) watches_.expire(db, key);
       else watches_.touch(db, key);
     }
-    if (tracking_.any()) [[unlikely]] tracking_.touch(key);
+    if (!kOfReaders<E> && tracking_.any()) [[unlikely]] tracking_.touch(key);
   }
   void database_touched(DbIndex db) {
     stamps_.raise_database(db, index_);

@@ -11,7 +11,7 @@ void Migrations::call_by(Outbound* outbound) {
 }
 
 Ticket Migrations::watch(DbIndex db, View key) {
-  watches_.watch(next_watch_, {.db = db, .key = Bytes(key), .there = true});
+  watches_.watch(next_watch_, {.db = db, .key = Bytes(key), .there = true, .readers = true});
   return next_watch_++;
 }
 

@@ -4,7 +4,7 @@
 namespace leat {
 
 void Watches::watch(Ticket client, Watched watched) {
-  if (!by_key_[{watched.db, watched.key}].emplace(client, watched.there).second) return;
+  if (!by_key_[{watched.db, watched.key}].emplace(client, Concern{watched.there, watched.readers}).second) return;
   Client& one = by_client_[client];
   one.key_bytes += watched.key.size();
   one.keys.push_back(std::move(watched));
@@ -13,12 +13,20 @@ void Watches::watch(Ticket client, Watched watched) {
 void Watches::touch(DbIndex db, View key) {
   const auto found = by_key_.find({db, Bytes(key)});
   if (found == by_key_.end()) return;
-  for (const auto& [client, there] : found->second) by_client_[client].broken = true;
+  for (const auto& [client, concern] : found->second) by_client_[client].broken = true;
+}
+
+void Watches::touch_readers(DbIndex db, View key) {
+  const auto found = by_key_.find({db, Bytes(key)});
+  if (found == by_key_.end()) return;
+  for (const auto& [client, concern] : found->second) {
+    if (concern.readers) by_client_[client].broken = true;
+  }
 }
 
 void Watches::break_where_there(const Watchers& watchers) {
-  for (const auto& [client, there] : watchers) {
-    if (there) by_client_[client].broken = true;
+  for (const auto& [client, concern] : watchers) {
+    if (concern.there) by_client_[client].broken = true;
   }
 }
 

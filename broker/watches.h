@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // watches.h: which clients WATCH which keys.
 //
-// Used by: WATCH, UNWATCH, EXEC; Batch touches a key whenever an effect is about it.
+// Used by: WATCH, UNWATCH, EXEC; MIGRATE, for the keys that are to go; Batch touches a key whenever an effect is about it.
 // Always:  - a touch marks the client, EXEC looks at the mark; nothing is ever unmarked but by forget();
 //          - a key whose time has come is as good as none: that one is purged, flushed, or swapped for another, is no change;
 //          - a client is in every key's list it watches, or in none.
@@ -24,10 +24,12 @@ class Watches {
   struct Watched {
     DbIndex db;
     Bytes key;
-    bool there;  // when it was watched: held a value whose time had not come
+    bool there;            // when it was watched: held a value whose time had not come
+    bool readers = false;  // who reads a stream counts as well: its groups, and what is pending in them
   };
   void watch(Ticket client, Watched watched);
   void touch(DbIndex db, View key);
+  void touch_readers(DbIndex db, View key);
   void expire(DbIndex db, View key);  // what was due is purged
   void replace(DbIndex db);  // it is flushed or swapped: who watched a key that was not there looks at EXEC whether it is now
   bool broken(Ticket client) const;
@@ -44,7 +46,10 @@ class Watches {
     bool broken = false;
   };
   using Place = std::pair<DbIndex, Bytes>;
-  using Watchers = std::unordered_map<Ticket, bool>;  // whether it was there
+  struct Concern {
+    bool there, readers;
+  };
+  using Watchers = std::unordered_map<Ticket, Concern>;
   void break_where_there(const Watchers& watchers);
   std::map<Place, Watchers> by_key_;
   std::unordered_map<Ticket, Client> by_client_;

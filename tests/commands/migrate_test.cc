@@ -260,6 +260,23 @@ TEST_F(MigrateTest, WhatChangesOnTheWayStays) {
   EXPECT_EQ(client().reply(), ok()) << "to look is no change";
 }
 
+// What was acknowledged to its readers goes with a stream, or the stream stays.
+TEST_F(MigrateTest, AStreamWhoseGroupsMovedOnStays) {
+  TestClient& other = connect();
+  for (const char* change :
+       {"XACK s g 1-1", "XREADGROUP GROUP g c STREAMS s >", "XGROUP CREATE s g2 $", "XGROUP DESTROY s g", "XGROUP SETID s g 0",
+        "XGROUP CREATECONSUMER s g d", "XGROUP DELCONSUMER s g c", "XCLAIM s g d 0 1-1", "XSETID s 9-9"}) {
+    for (const char* line : {"XADD s 1-1 a b", "XADD s 2-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c COUNT 1 STREAMS s >"}) call(line);
+    client().send("MIGRATE h 1 s 0 50");
+    accepted();
+    EXPECT_FALSE(other.call(change).is_error()) << change;
+    answer("+OK\r\n");
+    EXPECT_EQ(client().reply(), kChanged) << change;
+    EXPECT_TRUE(exists("s")) << change;
+    call("FLUSHALL");
+  }
+}
+
 // Its time came while it was on its way: there, too.
 TEST_F(MigrateTest, WhatExpiresOnTheWayHasGone) {
   call("SET k v PX 100");
