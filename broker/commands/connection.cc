@@ -48,6 +48,7 @@ Status authenticate(Context& ctx, View command, View user, View password) {
 // AUTH [username] password
 Outcome auth(Context& ctx, Args args) {
   if (args.size() > 3) return kSyntaxError;
+  ctx.rest_on_users();
   const access::User& nobody = *ctx.rooms.doorkeeper.users().default_user();
   if (args.size() == 2 && nobody.no_password() && nobody.tokens().empty()) {
     return Status::error("ERR AUTH <password> called without any password configured for the default user. Are you sure "

@@ -329,7 +329,7 @@ void Executor::seal(Client& client, const Stamp& stamp) {
     // CLIENT REPLY SKIP itself answers nothing, and so does the request after it.
     if (client.reply_mode == ReplyMode::kSkipping) client.reply_mode = ReplyMode::kOn;
     if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkipping;
-    if (client.behind_reply.bytes.empty()) return;  // messages are no replies
+    if (client.behind_reply.bytes.empty()) return client.output.seal(stamp);  // messages are no replies
   }
   if (client.behind_reply.bytes.empty()) return seal_push(client, stamp);
   const Client::BehindReply behind = std::exchange(client.behind_reply, {});

@@ -20,17 +20,18 @@ class HeldOutput {
   Bytes& bytes() { return bytes_; }
   bool sealed() const { return sealed_ == bytes_.size(); }
 
+  // Also of an answer without a byte (CLIENT REPLY OFF): what the client says next rests on that.
   void seal(const Stamp& stamp) {
+    last_stamp_.raise(stamp);
     if (sealed()) return;
     sealed_ = bytes_.size();
-    if (!spans_.empty() && last_stamp_.reaches(stamp)) {
+    if (!spans_.empty() && spans_.back().stamp.reaches(last_stamp_)) {
       spans_.back().end = sealed_;
       return;
     }
-    last_stamp_.raise(stamp);
     spans_.push_back({last_stamp_, sealed_});
   }
-  // The stamp of the last span: what a later reply rests on at least.
+  // What a later reply rests on at least.
   const Stamp& stamp() const { return last_stamp_; }
 
   // Forgets what was written since the last seal (CLIENT REPLY OFF).
@@ -66,7 +67,7 @@ class HeldOutput {
   };
   Bytes bytes_;
   size_t sealed_ = 0;
-  Stamp last_stamp_;  // of the last span, also when that is gone
+  Stamp last_stamp_;  // of all that was sealed
   std::deque<Span> spans_;
 };
 

@@ -37,6 +37,21 @@ TEST_F(SlowDiskTest, WhatIsSettledIsReadAtOnce) {
   EXPECT_EQ(writer.reply(), ok());
 }
 
+// Who wants no replies is not ahead of his own writes: what he publishes rests on them.
+TEST_F(SlowDiskTest, AMessageRestsOnWhatItsSenderWroteWithoutReplies) {
+  TestClient& listener = connect();
+  listener.call("SUBSCRIBE ch");
+  for (const char* how : {"CLIENT REPLY OFF", "CLIENT REPLY SKIP"}) {
+    TestClient& writer = connect();
+    writer.send(how);
+    writer.send("SET k v");
+    writer.send("PUBLISH ch k");
+    EXPECT_FALSE(listener.has_reply()) << how;
+    let_it_work();
+    EXPECT_EQ(listener.reply(), array("message", "ch", "k")) << how;
+  }
+}
+
 // Beyond unsynced_bytes_max writes wait, reads of what is settled do not, and nobody spins meanwhile.
 TEST_F(SlowDiskTest, ADiskFarBehindHoldsBackWritesOnly) {
   client().send("SET settled value");
