@@ -255,6 +255,7 @@ void Broker::tick() {
   turns_.resume();
   make_room();                     // what eviction left over, before anything is added
   turns_.run(kTickBudgetUs);       // parse → handler → effects; waiters a command woke run right after it
+  if (stop_unsynced_) return finish_stop();  // what a script did until then is in this tick's batch: nobody keeps the half
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
   flush_classes();                 // a slice of what CLASS FLUSH asked for
@@ -335,7 +336,7 @@ DurabilityMode Broker::wanted() const {
 
 // Then looks how far the log is: at the end of the tick, because a pump may have swallowed the wake that said so.
 void Broker::propose() {
-  if (log_ == nullptr) return;
+  if (log_ == nullptr || stop_unsynced_) return;
   const wal::Durability wanted_now = wal_durability(wanted());
   if (!batch_.empty()) {
     changed_ms_ = time_.monotonic_ms();

@@ -102,8 +102,12 @@ class Broker {
   void set_wake(std::function<void()> wake);
 
   // SHUTDOWN, SIGTERM: after the tick everything is synced, blocked clients are answered, then stopped() is true.
-  void stop() { stop_asked_ = true; }
-  void stop_now() { stop_asked_ = stop_unsynced_ = true; }  // while a script runs
+  // While a slow script runs it ends at once, as Redis does: what was answered is in the log, and of what was not, the script's
+  // batch with it, nothing will be there.
+  void stop() {
+    stop_asked_ = true;
+    if (executor_.busy) stop_unsynced_ = script_killed = true;
+  }
   enum class Save : uint8_t { kAsConfigured, kYes, kNo };
   void stop(Save save) { stop(), save_at_stop_ = save; }
   bool stopped() const { return stopped_; }

@@ -31,11 +31,13 @@ void Turns::resume() {
 
 void Turns::run(Round& round, int64_t budget_us) {
   const int64_t until_us = rooms_.time.monotonic_us() + budget_us;
-  while (!line_.empty() && rooms_.batch.size() < kTickRecordBytes) {
+  // Inside, the batch has what the script that holds the loop has written: however much that is, SCRIPT KILL is heard.
+  const size_t batch_max = rooms_.batch.size() + kTickRecordBytes;
+  while (!line_.empty() && rooms_.batch.size() < batch_max) {
     fill(round);
     round.fetch(rooms_.keyspace, rooms_.stamps);
     while (round.has_turn()) {
-      run_turn(round);
+      run_turn(round, batch_max);
       if (rooms_.time.monotonic_us() >= until_us) return give_back(round);
     }
   }
@@ -62,11 +64,11 @@ void Turns::give_back(Round& round) {
   }
 }
 
-void Turns::run_turn(Round& round) {
+void Turns::run_turn(Round& round, size_t batch_max) {
   const Round::Turn turn = round.begin_turn();
   Client& client = *turn.client;
   bool taken = true;
-  const bool all = run_requests(round, turn, taken) == turn.count;
+  const bool all = run_requests(round, turn, batch_max, taken) == turn.count;
   if (!all) client.parser.restart();
   const bool needs_more = all && turn.last == RespParser::Next::kNeedMore;
   drop_parsed(client, needs_more);
@@ -84,12 +86,12 @@ void Turns::run_turn(Round& round) {
 }
 
 // How many of the turn's requests were run. Not `taken`: the next one must wait.
-size_t Turns::run_requests(const Round& round, const Round::Turn& turn, bool& taken) {
+size_t Turns::run_requests(const Round& round, const Round::Turn& turn, size_t batch_max, bool& taken) {
   Client& client = *turn.client;
   rooms_.executor.disk_behind = rooms_.broker.disk_behind();  // holds writes back, and nothing else: reads of settled keys go on
   outputs_.lend(client.output.bytes());
   size_t run = 0;
-  for (; run < turn.count && client.may_run() && rooms_.batch.size() < kTickRecordBytes; ++run) {
+  for (; run < turn.count && client.may_run() && rooms_.batch.size() < batch_max; ++run) {
     const Round::Request& request = round.request(turn.first + run);
     taken = rooms_.executor.request(client, request.command, round.args(request));
     if (!taken) break;  // CLIENT PAUSE, or the disk must catch up first: it stays where it is

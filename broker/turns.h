@@ -42,8 +42,8 @@ class Turns {
  private:
   void run(Round& round, int64_t budget_us);
   void fill(Round& round);
-  void run_turn(Round& round);
-  size_t run_requests(const Round& round, const Round::Turn& turn, bool& taken);
+  void run_turn(Round& round, size_t batch_max);
+  size_t run_requests(const Round& round, const Round::Turn& turn, size_t batch_max, bool& taken);
   void drop_parsed(Client& client, bool all_there_was);
   void end_malformed(Client& client);
   void give_back(Round& round);

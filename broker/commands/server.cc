@@ -90,13 +90,7 @@ Outcome shutdown(Context& ctx, Args args) {
     return ctx.rooms.executor.busy_error();
   }
   ctx.rooms.events.info("stopping", {{"command", "SHUTDOWN"}, {"client", ctx.client.id}});
-  if (script_runs) {
-    // What was acknowledged is in the log; the script's batch was never proposed and is wholly absent.
-    ctx.rooms.broker.stop_now();
-    ctx.rooms.broker.script_killed = true;
-  } else {
-    ctx.rooms.broker.stop(save ? Broker::Save::kYes : nosave ? Broker::Save::kNo : Broker::Save::kAsConfigured);
-  }
+  ctx.rooms.broker.stop(save ? Broker::Save::kYes : nosave ? Broker::Save::kNo : Broker::Save::kAsConfigured);
   return Replied();
 }
 

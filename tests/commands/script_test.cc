@@ -123,6 +123,53 @@ TEST_F(ScriptTest, ARunawayScriptIsKilled) {
   broker().set_pump(nullptr);
 }
 
+// However much it has written: its own effects are not what bounds the others' turn.
+TEST_F(ScriptTest, OthersAreHeardBesideAScriptThatWritesMuch) {
+  rooms().config.busy_reply_threshold_ms = 0;
+  TestClient& other = connect();
+  bool asked = false;
+  broker().set_pump([&] {
+    if (asked || rooms().batch.size() < (1 << 20)) return;
+    asked = true;
+    other.send_without_tick("PING");
+    other.send_without_tick("SCRIPT KILL");
+  });
+  EXPECT_EQ(eval("for i = 1, 3000 do redis.call('RPUSH', 'l', string.rep('x', 1000)) end return 1"), integer(1));
+  broker().set_pump(nullptr);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(other.reply().text.substr(0, 4), "BUSY");
+  EXPECT_EQ(other.reply().text.substr(0, 10), "UNKILLABLE");
+}
+
+// SHUTDOWN NOSAVE and SIGTERM end a runaway script with the broker, and of what it did nothing is there: also not what others
+// did in its tick, and they were not told that it was.
+TEST_F(ScriptTest, AShutdownBesideAScriptLeavesNoHalf) {
+  for (const bool by_signal : {false, true}) {
+    rooms().config.busy_reply_threshold_ms = 0;
+    ASSERT_EQ(call("SET before 1"), ok());
+    TestClient& waiter = connect();
+    waiter.send("BLPOP woken 0");
+    TestClient& other = connect();
+    int pumps = 0;
+    broker().set_pump([&] {
+      if (++pumps != 1) return;
+      if (by_signal) broker().stop();
+      else other.send_without_tick("SHUTDOWN NOSAVE");
+    });
+    broker().snapshots().ask();
+    client().send_without_tick("SET beside 1");
+    client().send_without_tick("EVAL \"redis.call('SET', 'half', 1) redis.call('RPUSH', 'woken', 'x') while true do end\" 0");
+    tick();
+    EXPECT_TRUE(broker().stopped());
+    EXPECT_FALSE(client().has_reply());
+    EXPECT_FALSE(waiter.has_reply() && !waiter.reply().is_null());
+    broker().set_pump(nullptr);
+    restart();
+    EXPECT_EQ(call("MGET before beside half"), array("1", Reply(null()), Reply(null())));
+    EXPECT_EQ(call("EXISTS woken"), integer(0));
+  }
+}
+
 // The client of a slow script hangs up, or sends on: neither may touch what the script stands on.
 TEST_F(ScriptTest, ItsOwnClientMaySendOnOrLeaveMeanwhile) {
   rooms().config.busy_reply_threshold_ms = 0;
