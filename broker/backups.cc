@@ -116,8 +116,11 @@ void Backups::tell(const Attempt& attempt) {
     events_.error("backup_failed", {{"folder", attempt.folder}, {"why", attempt.status.text()}});
     return;
   }
-  events_.info("backup_taken", {{"folder", attempt.folder}, {"index", last_->report.meta.index}, {"rows", last_->report.tally.rows},
-                                {"bytes", last_->report.bytes}, {"took_ms", last_->took_ms}});
+  events_.info("backup_taken", {{"folder", attempt.folder},
+                                {"index", last_->report.meta.index},
+                                {"rows", last_->report.tally.rows},
+                                {"bytes", last_->report.bytes},
+                                {"took_ms", last_->took_ms}});
   if (!attempt.pruned.ok()) events_.warning("old_backups_stay", {{"why", attempt.pruned.text()}});
 }
 

@@ -43,8 +43,8 @@ constexpr bool kEndsWaits =
     std::is_same_v<E, KeyExpire> || std::is_same_v<E, KeyEvict> || std::is_same_v<E, KeyRename> ||
     std::is_same_v<E, KeyCopy> || std::is_same_v<E, KeyMove>;
 
-// What may make an entry pending, or make it look idle for longer than it was: XREADGROUP … CLAIM waits for that too. (What
-// is delivered anew is idle later than all that was pending, and comes after an effect that ends waits.)
+// What may make an entry pending, or make it look idle for longer than it was: XREADGROUP … CLAIM waits for that too.
+// (What is delivered anew is idle later than all that was pending, and comes after an effect that ends waits.)
 template <typename E>
 constexpr bool kMayComeIdle = std::is_same_v<E, PendingClaim>;
 
@@ -52,8 +52,8 @@ constexpr bool kMayComeIdle = std::is_same_v<E, PendingClaim>;
 template <typename E>
 constexpr bool kExpires = std::is_same_v<E, KeyExpire> || std::is_same_v<E, HashExpire>;
 
-// Whether it is about who reads a stream, and not about what is in it: who watches the key, or keeps a copy of it, need not
-// hear of that (as in Redis). Who sends the stream away must.
+// Whether it is about who reads a stream, and not about what is in it: who watches the key, or keeps a copy of it, need
+// not hear of that (as in Redis). Who sends the stream away must.
 template <typename E>
 constexpr bool kOfReaders =
     std::is_same_v<E, GroupCreate> || std::is_same_v<E, GroupDestroy> || std::is_same_v<E, GroupSetId> ||
@@ -119,6 +119,10 @@ class Batch {
   // The last index that anything proposed so far, or waiting here, will have.
   Index last_index() const { return empty() ? index_ - 1 : index_; }
   uint64_t effects() const { return effects_; }  // since the start: INFO's rdb_changes_since_last_save counts from it
+  // While nobody says anything: the memory of a large batch is not kept for the next one.
+  void give_back() {
+    if (empty()) clear_keeping(bytes_, kKeptAtRest);
+  }
   // The batch was proposed; the next one will start at `next`.
   void begin(Index next) {
     clear_keeping(bytes_, kKeptBytes);
@@ -128,7 +132,7 @@ class Batch {
   }
 
  private:
-  static constexpr size_t kKeptBytes = 1 << 20;
+  static constexpr size_t kKeptBytes = 1 << 20, kKeptAtRest = 16 << 10;
   template <typename E>
   void apply_counted(DbIndex db, const E& effect) {
     if constexpr (requires { effect.key; }) {

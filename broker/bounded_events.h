@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// bounded_events.h: warnings that anybody out there can cause: a few lines of each kind a second, and how many were left out.
+// bounded_events.h: warnings that anybody out there can cause: a few lines of each kind a second, and how many
+// were left out.
 //
 // Used by: whoever closes or refuses a client: the doors, the tick, the executor.
-// Always:  - of one event no more than kLines lines in a second; the next one after that is preceded by a line that says how
-//            many were left out (event=lines_left_out of=… lines=…).
+// Always:  - of one event no more than kLines lines in a second; the next one after that is preceded by a line that
+//            says how many were left out (event=lines_left_out of=… lines=…).
 #pragma once
 
 #include <map>

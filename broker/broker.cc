@@ -22,10 +22,12 @@ constexpr TimeMs kLongestWaitMs = 24 * 3600 * 1000;  // for a key that expires i
 constexpr uint64_t kKeyspaceSalt = 0x6c656174;
 constexpr size_t kStrangerInputMax = 256 * 1024;  // who has not authenticated may send so much ahead of it
 
-constexpr View kProtected = "DENIED Redis is running in protected mode because no password is set for the default user: "
-                            "connections are accepted from the loopback interface only. Set requirepass, or protected-mode no.";
+constexpr View kProtected =
+    "DENIED Redis is running in protected mode because no password is set for the default user: "
+    "connections are accepted from the loopback interface only. Set requirepass, or protected-mode no.";
 
-constexpr View kGuessesOver = "as often as limits.auth_failures allows: none from there is looked at until limits.auth_window_s is over";
+constexpr View kGuessesOver =
+    "as often as limits.auth_failures allows: none from there is looked at until limits.auth_window_s is over";
 
 wal::Durability wal_durability(DurabilityMode mode) { return static_cast<wal::Durability>(mode); }
 wal::LogThread wal_thread(LogThreadMode mode) { return static_cast<wal::LogThread>(mode); }
@@ -53,9 +55,10 @@ Broker::Broker(House house, Config config)
       functions_({.memory_bytes_max = static_cast<size_t>(config_.script_memory_bytes_max), .seed = house.seed}),
       doorkeeper_(config_, table_.words(), clients_, time_, house.events),
       slow_log_(config_),
-      rooms_{config_,  house.events, classes_, usage_,   class_flush_, keyspace_, batch_,    stamps_,   clients_, waiters_,
-             watches_, pubsub_,      scripts_, functions_, time_,    stats_,       dice_,     eviction_, vanished_, slow_log_,
-             latency_, monitors_,    tracking_, notifications_, migrations_, doorkeeper_, table_, executor_, *this},
+      rooms_{config_,     house.events, classes_,  usage_,    class_flush_, keyspace_,  batch_,    stamps_,
+             clients_,    waiters_,     watches_,  pubsub_,   scripts_,     functions_, time_,     stats_,
+             dice_,       eviction_,    vanished_, slow_log_, latency_,     monitors_,  tracking_, notifications_,
+             migrations_, doorkeeper_,  table_,    executor_, *this},
       executor_(rooms_),
       turns_(rooms_, client_memory_, spare_outputs_),
       releases_(rooms_, client_memory_, spare_outputs_),
@@ -70,7 +73,8 @@ Broker::Broker(House house, Config config)
   doorkeeper_.on_failure([this](const Client& client, View user, View command, bool last) {
     executor_.guard().note_authentication(client, user, command);
     warn_of(client, "authentication_failed", "a password or a token was wrong");
-    if (last) warn_of(client, "guessing_stopped", kGuessesOver);  // an event of its own: it is not left out among the many
+    // An event of its own: it is not left out among the many.
+    if (last) warn_of(client, "guessing_stopped", kGuessesOver);
   });
   client_memory_.follow_config();
   started_ms_ = sampled_ms_ = time_.monotonic_ms();
@@ -98,7 +102,8 @@ Status Broker::open() {
     loading_.bytes_total = total;
     pump();
   };
-  const auto where = house_.deterministic ? wal::SnapshotWriter::Where::kCaller : wal::SnapshotWriter::Where::kBackground;
+  const auto where =
+      house_.deterministic ? wal::SnapshotWriter::Where::kCaller : wal::SnapshotWriter::Where::kBackground;
   if (Status loaded = snapshots_.open(house_.files, house_.clock, where, progress); !loaded.ok()) return loaded;
   wal::LogOptions options;
   options.origin = snapshots_.origin();
@@ -214,7 +219,8 @@ void Broker::receive(Client& client, View bytes) {
   const bool stranger = !client.admitted && waiting > kStrangerInputMax;
   if (stranger || waiting > static_cast<size_t>(config_.query_buffer_bytes_max)) {
     ++stats_.input_limit_disconnections;
-    warn_of(client, "client_closed", stranger ? "it sent much and has not authenticated" : "it sent more than limits.query_buffer_bytes");
+    warn_of(client, "client_closed",
+            stranger ? "it sent much and has not authenticated" : "it sent more than limits.query_buffer_bytes");
     return kill(client);
   }
   client_memory_.touch(client);
@@ -255,7 +261,8 @@ void Broker::tick() {
   turns_.resume();
   make_room();                     // what eviction left over, before anything is added
   turns_.run(kTickBudgetUs);       // parse → handler → effects; waiters a command woke run right after it
-  if (stop_unsynced_) return finish_stop();  // what a script did until then is in this tick's batch: nobody keeps the half
+  // What a script did until then is in this tick's batch: nobody keeps the half.
+  if (stop_unsynced_) return finish_stop();
   executor_.expire_waits();
   executor_.serve_waiters();       // whom a purge of the last tick woke
   flush_classes();                 // a slice of what CLASS FLUSH asked for
@@ -329,7 +336,8 @@ void Broker::purge_due() {
 // asked for yet, such as a strict client's that has seen a lax key, or that of a transaction over both.
 DurabilityMode Broker::wanted() const {
   DurabilityMode mode = batch_.level();
-  if (!log_->is_asked(executor_.waited_for().written, wal::Durability::kInterval)) mode = stricter(mode, DurabilityMode::kInterval);
+  if (!log_->is_asked(executor_.waited_for().written, wal::Durability::kInterval))
+    mode = stricter(mode, DurabilityMode::kInterval);
   if (!log_->is_asked(executor_.waited_for().synced, wal::Durability::kAlways)) mode = DurabilityMode::kAlways;
   return mode;
 }
@@ -401,7 +409,8 @@ Status Broker::save() {
 
 Status Broker::reload(bool save_first) {
   if (log_ == nullptr) return Status::error("the disk is being read: wait until the broker serves");
-  if (class_flush_.has_work()) return Status::error("a CLASS FLUSH is going through the databases: wait for its answer");
+  if (class_flush_.has_work())
+    return Status::error("a CLASS FLUSH is going through the databases: wait for its answer");
   propose();
   if (!failed_.ok()) return failed_;
   if (save_first || snapshots_.under_way()) {  // one under way has the old chunks
@@ -437,7 +446,8 @@ void Broker::release_replies() {
 void Broker::close_largest() {
   for (Client* const client : client_memory_.excess(time_.monotonic_ms())) {
     ++stats_.evicted_clients;
-    warn_of(*client, "client_closed", "all clients together hold more than limits.clients_bytes, and it holds the most");
+    warn_of(*client, "client_closed",
+            "all clients together hold more than limits.clients_bytes, and it holds the most");
     kill(*client);
   }
 }
@@ -456,6 +466,8 @@ void Broker::tidy_memory() {
     return;
   }
   const auto hour = idle_ms < kNightAfterMs ? ChunkMemory::Hour::kRest : ChunkMemory::Hour::kNight;
+  batch_.give_back();
+  if (hour == ChunkMemory::Hour::kNight) spare_outputs_.clear();
   const int64_t until_us = time_.monotonic_us() + kRestBudgetUs;
   while (!keyspace_.tidy_memory(kRestSteps, hour)) {
     time_.advance();
@@ -504,7 +516,8 @@ std::optional<int64_t> Broker::next_tick_us() const {
   if (keyspace_.chunks().memory().wants(ChunkMemory::Hour::kRest)) sooner((changed_ms_ + kRestAfterMs) * 1000);
   else if (keyspace_.chunks().memory().wants(ChunkMemory::Hour::kNight)) sooner((changed_ms_ + kNightAfterMs) * 1000);
   if (releases_.any_slow()) sooner(next_housekeeping_ms_ * 1000);
-  if (config_.idle_timeout_s != 0 && clients_.size() > 0) sooner(idle_.next_look_ms(config_.idle_timeout_s * 1000) * 1000);
+  if (config_.idle_timeout_s != 0 && clients_.size() > 0)
+    sooner(idle_.next_look_ms(config_.idle_timeout_s * 1000) * 1000);
   return next;
 }
 
@@ -528,7 +541,8 @@ void Broker::finish_stop() {
     log_->poll(time_.monotonic_us());
   }
   release_replies();
-  const bool wanted = save_at_stop_ == Save::kYes || (save_at_stop_ == Save::kAsConfigured && config_.snapshot_on_shutdown);
+  const bool wanted =
+      save_at_stop_ == Save::kYes || (save_at_stop_ == Save::kAsConfigured && config_.snapshot_on_shutdown);
   if (log_ != nullptr && !stop_unsynced_ && failed_.ok() && wanted) failed_ = snapshots_.finish(batch_.effects());
   if (Status closed = snapshots_.close(); !closed.ok() && failed_.ok()) failed_ = closed;
   if (log_ != nullptr && !stop_unsynced_ && failed_.ok()) {

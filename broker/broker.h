@@ -34,8 +34,8 @@ class Broker {
     Clock& clock;
     Events& events;
     uint64_t seed;  // of its dice and hashes
-    // A simulation: no threads: it steps the log's itself; random numbers from the seed; chunks move at each tick, so that
-    // who keeps a View of one for too long is found.
+    // A simulation: no threads: it steps the log's itself; random numbers from the seed; chunks move at each tick, so
+    // that who keeps a View of one for too long is found.
     bool deterministic = false;
   };
   // Lets the sockets be served while something holds the loop: a slow script, a long recovery. May be empty.
@@ -48,8 +48,8 @@ class Broker {
   Status lock_folder();
   // Rebuilds the keyspace from the snapshot and the log behind it. Until it is done requests hear LOADING.
   Status open();
-  // Behind open(): tokens for the users that come in by HTTP, when there is such a door and nobody has a token for it. They are
-  // in the log when this returns, and nobody will be told them again.
+  // Behind open(): tokens for the users that come in by HTTP, when there is such a door and nobody has a token for it.
+  // They are in the log when this returns, and nobody will be told them again.
   struct FirstToken {
     View user;
     Bytes secret;
@@ -72,7 +72,8 @@ class Broker {
   // Whether the next tick has work that no event will announce.
   bool has_work() const {
     const bool changes = eviction_.has_work() || class_flush_.has_work() || migrations_.done();
-    return !turns_.empty() || purge_.has_work() || tidy_left_ || (changes && may_change()) || snapshots_.has_work() || turns_.may_resume();
+    return !turns_.empty() || purge_.has_work() || tidy_left_ || (changes && may_change()) || snapshots_.has_work() ||
+           turns_.may_resume();
   }
   size_t runnable() const { return turns_.waiting(); }  // clients that have something to run
   // When a tick is wanted at the latest, monotonic microseconds; nullopt: only when something happens.
@@ -86,7 +87,8 @@ class Broker {
     if (pump_) pump_();
     serve_while_held();
   }
-  // What CONFIG SET would make of them, before it takes effect: the door refuses what it could not use, and stays as it was.
+  // What CONFIG SET would make of them, before it takes effect: the door refuses what it could not use, and stays as
+  // it was.
   struct Door {
     std::function<Status(const TlsSettings&)> use_tls;  // reads the files again, also when nothing differs
     std::function<Status(const Config&)> listen;        // where the configuration says
@@ -102,8 +104,8 @@ class Broker {
   void set_wake(std::function<void()> wake);
 
   // SHUTDOWN, SIGTERM: after the tick everything is synced, blocked clients are answered, then stopped() is true.
-  // While a slow script runs it ends at once, as Redis does: what was answered is in the log, and of what was not, the script's
-  // batch with it, nothing will be there.
+  // While a slow script runs it ends at once, as Redis does: what was answered is in the log, and of what was not, the
+  // script's batch with it, nothing will be there.
   void stop() {
     stop_asked_ = true;
     if (executor_.busy) stop_unsynced_ = script_killed = true;
@@ -120,8 +122,8 @@ class Broker {
   Backups& backups() { return backups_; }
   Result<uint64_t> disk_free_bytes() { return house_.files.free_bytes(config_.data_dir); }
   Purge& purge() { return purge_; }
-  // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, takes the place of what is here, if it is the same;
-  // else it says so, and what is here stays. Between commands, as save().
+  // DEBUG RELOAD, LOADAOF: what the disk holds, read as a start reads it, takes the place of what is here, if it is the
+  // same; else it says so, and what is here stays. Between commands, as save().
   Status reload(bool save_first);
   Status save();        // SAVE: a snapshot now, waited for; between commands, when no script or transaction runs
   void apply_config();  // after CONFIG SET

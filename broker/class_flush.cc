@@ -51,7 +51,8 @@ void ClassFlush::delete_some(Asked& asked, DbIndex db) {
   const TimeMs now_ms = time_.now_ms();
   asked.cursor = keyspace_.database(db).scan(asked.cursor, kLookAt, [&](View key, const Found& found) {
     if (classes_.of(key) != asked.so_far.of) return;
-    if (found.expire_at_ms == kNoExpiry || found.expire_at_ms > now_ms) ++asked.so_far.deleted;  // else it had gone already
+    // Else it had gone already.
+    if (found.expire_at_ms == kNoExpiry || found.expire_at_ms > now_ms) ++asked.so_far.deleted;
     keys.emplace_back(key);
   });
   for (const Bytes& key : keys) batch_.emit(db, KeyDelete{.key = key});

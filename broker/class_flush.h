@@ -4,8 +4,8 @@
 // Used by: CLASS FLUSH asks; the tick goes on with it, and tells who waits for the end.
 // Always:  - each key goes by a KeyDelete: logged, replayed, seen by waiters and watchers like any deletion;
 //          - a slice holds the loop for half a millisecond, so that others are served in between;
-//          - every key that was there when it was asked for goes; one that is written meanwhile goes or stays. It goes on when
-//            who asked has left.
+//          - every key that was there when it was asked for goes; one that is written meanwhile goes or stays. It goes
+//            on when who asked has left.
 #pragma once
 
 #include <deque>

@@ -2,10 +2,12 @@
 // class_usage.h: how many keys and bytes each class has.
 //
 // Used by: Batch, around each effect; Eviction and the executor ask; INFO and CLASS tell.
-// Always:  - only kept when there is a class beside the default: else the keyspace's own figures are the default class's;
-//          - changes where effects are applied and nowhere else, so that scripts, evictions and expiries count alike; after
-//            loading, one pass over all keys begins it;
-//          - what it has come to is what a fresh count of all keys comes to: a key counts its row, its value and its expiry.
+// Always:  - only kept when there is a class beside the default: else the keyspace's own figures are the
+//            default class's;
+//          - changes where effects are applied and nowhere else, so that scripts, evictions and expiries count alike;
+//            after loading, one pass over all keys begins it;
+//          - what it has come to is what a fresh count of all keys comes to: a key counts its row, its value and
+//            its expiry.
 #pragma once
 
 #include <array>
@@ -35,7 +37,8 @@ class ClassUsage {
   void flush(DbIndex db);
   void swap(DbIndex a, DbIndex b) { std::swap(by_database_[a], by_database_[b]); }
 
-  // What is noted beside rows that are made, and replaced, by class; only needed when classes count uses in different ways.
+  // What is noted beside rows that are made, and replaced, by class; only needed when classes count uses in
+  // different ways.
   struct Note {
     uint32_t made, replaced;
   };

@@ -51,7 +51,8 @@ void Classes::sort_prefixes() {
   std::sort(prefixes_.begin(), prefixes_.end(), [](const Prefix& a, const Prefix& b) { return a.text < b.text; });
   for (int at = 1; at < static_cast<int>(prefixes_.size()); ++at) {
     int parent = at - 1;
-    while (parent >= 0 && !View(prefixes_[at].text).starts_with(prefixes_[parent].text)) parent = prefixes_[parent].parent;
+    while (parent >= 0 && !View(prefixes_[at].text).starts_with(prefixes_[parent].text))
+      parent = prefixes_[parent].parent;
     prefixes_[at].parent = parent;
   }
 }

@@ -50,14 +50,14 @@ class Classes {
   }
   DurabilityMode strictest(DurabilityChoice choice) const;
 
-  // The strictest that anybody has asked for since the start, a class or a client: what is settled for this one is settled
-  // for all of them.
+  // The strictest that anybody has asked for since the start, a class or a client: what is settled for this one is
+  // settled for all of them.
   DurabilityMode strictest_in_use() const { return strictest_in_use_; }
   void use(DurabilityMode mode) { strictest_in_use_ = stricter(strictest_in_use_, mode); }
 
  private:
-  // In order of their bytes. The longest prefix of a key is the last one that does not come behind the key, or it begins
-  // that one, and so on: each knows the longest that it begins with itself.
+  // In order of their bytes. The longest prefix of a key is the last one that does not come behind the key, or it
+  // begins that one, and so on: each knows the longest that it begins with itself.
   struct Prefix {
     Bytes text;
     ClassId id;

@@ -62,8 +62,9 @@ class RestCaller {
   virtual ~RestCaller() = default;
   // For what it is told unasked: over `out`, in the form that its request asked for.
   virtual std::unique_ptr<ReplySink> sink_over(Bytes& out) = 0;
-  uint64_t own_from = UINT64_MAX;  // of the client's replies: its requests from here on are the door's own: SUBSCRIBE of a
-                                   // stream of events, EXEC behind a transaction
+  // Of the client's replies: its requests from here on are the door's own: SUBSCRIBE of a stream of events, EXEC behind
+  // a transaction.
+  uint64_t own_from = UINT64_MAX;
   TimeMs wait_ms_max = 0;  // no wait lasts longer: a proxy in between would give it up
 };
 
@@ -100,8 +101,8 @@ struct Client {
     write(plain);
   }
   bool queued_to_release = false;
-  // Replies to what is not on disk yet: beyond so many bytes its next requests wait for the disk too, or a reader of one large
-  // value could fill the memory while the disk stands.
+  // Replies to what is not on disk yet: beyond so many bytes its next requests wait for the disk too, or a reader of
+  // one large value could fill the memory while the disk stands.
   static constexpr size_t kHeldBytesMax = 4 << 20;
   bool held_back() const { return pipeline_full || output.held() > kHeldBytesMax; }
   size_t unreleased = 0;       // requests that were run since nothing was held

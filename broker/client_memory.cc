@@ -51,7 +51,8 @@ std::vector<Client*> ClientMemory::look(TimeMs now_ms) {
   for (const auto& [id, client] : clients_.all()) {
     if (may_go(*client)) all.push_back(client.get());
   }
-  std::sort(all.begin(), all.end(), [](const Client* a, const Client* b) { return a->counted_bytes > b->counted_bytes; });
+  std::sort(all.begin(), all.end(),
+            [](const Client* a, const Client* b) { return a->counted_bytes > b->counted_bytes; });
   size_t left = sum_, count = 0;
   while (left > bytes_max_ && count < all.size()) left -= all[count++]->counted_bytes;
   if (left > bytes_max_) next_look_ms_ = now_ms + kLookAgainMs;

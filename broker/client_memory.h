@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// client_memory.h: what each client holds of the memory, and who goes when all together hold more than limits.clients_bytes.
+// client_memory.h: what each client holds of the memory, and who goes when all together hold more than
+// limits.clients_bytes.
 //
-// Used by: the broker, which says whose share may have changed, and at the end of a tick closes whom it names; CLIENT LIST and
-//          INFO tell the shares.
+// Used by: the broker, which says whose share may have changed, and at the end of a tick closes whom it names; CLIENT
+//          LIST and INFO tell the shares.
 // Always:  - the largest go first, and no more of them than must; who said CLIENT NO-EVICT stays;
-//          - nothing is counted while there is no such limit. With one, a request costs one more look at its client; a walk
-//            over all is made only when the sum says that they hold too much, for what sockets took is not told to us.
+//          - nothing is counted while there is no such limit. With one, a request costs one more look at its client; a
+//            walk over all is made only when the sum says that they hold too much, for what sockets took is not told
+//            to us.
 // Source:  https://redis.io/docs/latest/develop/reference/clients/ (client eviction)
 #pragma once
 

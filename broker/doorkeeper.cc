@@ -32,7 +32,8 @@ Bytes redacted(View why) {
 
 }  // namespace
 
-Doorkeeper::Doorkeeper(const Config& config, const access::Vocabulary& words, Clients& clients, BrokerTime& time, Events& events)
+Doorkeeper::Doorkeeper(const Config& config, const access::Vocabulary& words, Clients& clients, BrokerTime& time,
+                       Events& events)
     : config_(config), users_(words), clients_(clients), time_(time), events_(events) {
   users_.channels_by_default = config.acl_pubsub_default;
 }
@@ -95,7 +96,8 @@ Status Doorkeeper::begin() {
   for (const UserConfig& one : config_.users) {
     const std::vector<View> rules(one.rules.begin(), one.rules.end());
     auto user = users_.made(one.name, rules);
-    if (!user.ok()) return Status::error(one.place + ": user." + one.name + ".rules: " + redacted(user.status().text()));
+    if (!user.ok())
+      return Status::error(one.place + ": user." + one.name + ".rules: " + redacted(user.status().text()));
     configured_.insert(one.name);
     users_.put(std::move(*user));
   }
@@ -104,15 +106,16 @@ Status Doorkeeper::begin() {
   return Status::fine();
 }
 
-// Over what [user.default] says, or CONFIG SET and CONFIG REWRITE of another password would bring back the old one at the
-// next start. A file of users wins, as in Redis.
+// Over what [user.default] says, or CONFIG SET and CONFIG REWRITE of another password would bring back the old one at
+// the next start. A file of users wins, as in Redis.
 void Doorkeeper::begin_with_password() {
   if (password_.empty()) return;
   const auto& digests = users_.default_user()->digests();
   const bool has_it = std::find(digests.begin(), digests.end(), access::digest_of(password_)) != digests.end();
   if (config_.aclfile.empty()) users_.put(with_password(*users_.default_user()));
-  else if (!has_it) events_.warning("requirepass_ignored", {{"why", "the file of users says another password of default"},
-                                                           {"advice", "set it there: ACL SETUSER default, then ACL SAVE"}});
+  else if (!has_it)
+    events_.warning("requirepass_ignored", {{"why", "the file of users says another password of default"},
+                                            {"advice", "set it there: ACL SETUSER default, then ACL SAVE"}});
 }
 
 Status Doorkeeper::take_over(const Keyspace& keyspace) {
@@ -120,7 +123,8 @@ Status Doorkeeper::take_over(const Keyspace& keyspace) {
     if (configured_.contains(name)) continue;
     auto user = User::restored(name, *keyspace.user(name), users_.words());
     if (!user.ok())
-      events_.error("user_unusable", {{"user", name}, {"why", user.status().text()}, {"advice", "it is off: set it anew"}});
+      events_.error("user_unusable",
+                    {{"user", name}, {"why", user.status().text()}, {"advice", "it is off: set it anew"}});
     users_.put(user.ok() ? std::move(*user) : User(name, false));
   }
   if (!password_.empty() && !configured_.contains(kDefaultUser)) users_.put(with_password(*users_.default_user()));
@@ -199,12 +203,14 @@ Status Doorkeeper::let_in(Client& client, View name, View password, View command
   const Bytes digest = access::digest_of(password);
   const auto user = users_.find(name);
   const auto token = user == nullptr ? nullptr : user->token_of(digest, time_.now_ms());
-  if (user == nullptr || (token == nullptr && !user->accepts_digest(digest))) return failed(client, name, command), kWrongPass;
+  if (user == nullptr || (token == nullptr && !user->accepts_digest(digest)))
+    return failed(client, name, command), kWrongPass;
   come_in(client, user, token);
   return Status::fine();
 }
 
-// Found by its digest: what can be learned from how long that takes is about a digest, of which nobody makes the secret.
+// Found by its digest: what can be learned from how long that takes is about a digest, of which nobody makes
+// the secret.
 bool Doorkeeper::let_in_by_token(Client& client, View token) {
   if (!may_try(client)) return false;
   const auto holder = users_.holder(access::digest_of(token), time_.now_ms());

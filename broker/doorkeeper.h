@@ -2,16 +2,17 @@
 // doorkeeper.h: where the users come from, and as whom a client is let in.
 //
 // Used by: the broker (start, connections), AUTH and HELLO, the ACL family, the HTTP door.
-// Always:  - users come from three places. The configuration ([user.NAME] or a file of users) wins for the names that it
-//            lists: at each start these are as it says. All others are as the log has them. `requirepass` says the default
-//            user's password, whatever the log says of the rest of it. `http.token` and `http.readonly_token` make users of
-//            their own (http_tokens.h), or give tokens to those that the configuration lists;
-//          - a user that ACL SETUSER changed is in the log, also one that the configuration lists, where it lasts until the
-//            next start;
+// Always:  - users come from three places. The configuration ([user.NAME] or a file of users) wins for the names that
+//            it lists: at each start these are as it says. All others are as the log has them. `requirepass` says the
+//            default user's password, whatever the log says of the rest of it. `http.token` and `http.readonly_token`
+//            make users of their own (http_tokens.h), or give tokens to those that the configuration lists;
+//          - a user that ACL SETUSER changed is in the log, also one that the configuration lists, where it lasts until
+//            the next start;
 //          - a start is never refused for a user in the log: one that this version cannot read is told, and is off;
 //          - until the log is read only users of the configuration are let in, and nobody does what @admin may;
 //          - each client knows whether it may do anything it likes: that one flag is all that a request costs it;
-//          - who came in by a token is in the token's database, and is_void() as soon as the token is not good any more;
+//          - who came in by a token is in the token's database, and is_void() as soon as the token is not good
+//            any more;
 //          - whatever could change what a secret is good for, but for time, moves the generation;
 //          - from where too many failures came nobody is listened to for a while (guesses.h): nothing is hashed then.
 #pragma once
@@ -36,8 +37,8 @@ class Doorkeeper {
  public:
   // All must outlive this.
   Doorkeeper(const Config& config, const access::Vocabulary& words, Clients& clients, BrokerTime& time, Events& events);
-  // Who hears of each failure: whom it should have been ("": a token names nobody), how it was tried, and whether that was the
-  // last one that is listened to.
+  // Who hears of each failure: whom it should have been ("": a token names nobody), how it was tried, and whether that
+  // was the last one that is listened to.
   using Alarm = std::function<void(const Client& client, View user, View command, bool last)>;
   void on_failure(Alarm alarm) { alarm_ = std::move(alarm); }
 
@@ -50,14 +51,16 @@ class Doorkeeper {
   // A client that has just connected, or RESET: it is the default user, if that needs no password.
   void greet(Client& client);
   bool keeps_out(const Client& client) const;  // protected mode: from elsewhere nobody is let in without a password
-  // WRONGPASS, or LOADING while that user may be in the log. A token of his is as good as a password. `command`: AUTH or HELLO,
-  // as it was written.
+  // WRONGPASS, or LOADING while that user may be in the log. A token of his is as good as a password. `command`: AUTH
+  // or HELLO, as it was written.
   Status let_in(Client& client, View name, View password, View command);
-  // By the token alone. False: it is nobody's now, or nobody from there is listened to; while !complete() it may be good later.
+  // By the token alone. False: it is nobody's now, or nobody from there is listened to; while !complete() it may
+  // be good later.
   bool let_in_by_token(Client& client, View token);
   // The same without letting anyone in: whether the password, not a token, is that user's.
   Status vouch(const Client& client, View name, View password, View command);
-  // Who remembers what let_in_by_token said, remembers the generation too, and when the token ends (Client::token_until_ms).
+  // Who remembers what let_in_by_token said, remembers the generation too, and when the token ends
+  // (Client::token_until_ms).
   uint64_t generation() const { return generation_; }
   // Whom his certificate names, without a password; nobody, if there is no such user, or he is off.
   void recognise(Client& client, View name);
@@ -80,7 +83,8 @@ class Doorkeeper {
 
   const access::Users& users() const { return users_; }
   access::AccessLog& log() { return log_; }
-  Result<std::vector<access::User>> read_file() const;  // aclfile; also the default user, and who has tokens of the configuration
+  // aclfile; also the default user, and who has tokens of the configuration.
+  Result<std::vector<access::User>> read_file() const;
 
  private:
   Status begin_with_file();

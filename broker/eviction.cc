@@ -22,8 +22,9 @@ constexpr int64_t kBudgetUs = 50;        // for each step of tenacity up to ten;
 constexpr int64_t kTenacityEven = 10, kTenacityMax = 100;
 }  // namespace
 
-Eviction::Eviction(const Config& config, const Classes& classes, const ClassUsage& usage, Keyspace& keyspace, Batch& batch,
-                   BrokerTime& time, Stats& stats, Vanished& vanished, LatencyEvents& latency, std::mt19937_64& dice)
+Eviction::Eviction(const Config& config, const Classes& classes, const ClassUsage& usage, Keyspace& keyspace,
+                   Batch& batch, BrokerTime& time, Stats& stats, Vanished& vanished, LatencyEvents& latency,
+                   std::mt19937_64& dice)
     : config_(config),
       classes_(classes),
       usage_(usage),
@@ -74,7 +75,9 @@ size_t Eviction::eligible(ClassId id, DbIndex db) const {
   return volatile_only(id) ? usage_.in(db, id).expiring : usage_.in(db, id).keys;
 }
 
-bool Eviction::over_quota(ClassId id) const { return classes_[id].quota > 0 && usage_.of(id).bytes > classes_[id].quota; }
+bool Eviction::over_quota(ClassId id) const {
+  return classes_[id].quota > 0 && usage_.of(id).bytes > classes_[id].quota;
+}
 
 // A class within its own reserve is never over: when the whole is, others have too much, and it is theirs to go.
 bool Eviction::over_limit(ClassId id) const {
@@ -94,7 +97,8 @@ int64_t Eviction::budget_us() const {
   const int64_t tenacity = config_.maxmemory_tenacity;
   if (tenacity >= kTenacityMax) return INT64_MAX / 2;
   if (tenacity <= kTenacityEven) return kBudgetUs * tenacity;
-  return static_cast<int64_t>(kBudgetUs * kTenacityEven * std::pow(1.15, static_cast<double>(tenacity - kTenacityEven)));
+  return static_cast<int64_t>(kBudgetUs * kTenacityEven *
+                              std::pow(1.15, static_cast<double>(tenacity - kTenacityEven)));
 }
 
 void Eviction::measure(size_t in_transit) {

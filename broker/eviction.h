@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// eviction.h: keeps the memory under `maxmemory`, and each class under its quota: says which keys go, or that nothing may.
+// eviction.h: keeps the memory under `maxmemory`, and each class under its quota: says which keys go, or that
+// nothing may.
 //
 // Used by: admission, before each request; the tick, for what a request left over; INFO, OBJECT.
 // Always:  - an evicted key is a KeyEvict effect: logged, replayed, seen by waiters and watchers like any deletion;
@@ -8,9 +9,9 @@
 //          - a class pays for what comes to it with its own keys, and never uses what others have in reserve;
 //          - it holds the loop for half a millisecond at most (maxmemory-eviction-tenacity 10); the rest goes in later
 //            ticks, and requests are not refused meanwhile.
-// Why:     victims are the best of sixteen that were seen while whole segments of the key table were looked through, each
-//          some forty keys for the price of one miss of the cache. Without classes volatile-ttl is exact, since expiries
-//          have an order; the order is not one of classes.
+// Why:     victims are the best of sixteen that were seen while whole segments of the key table were looked through,
+//          each some forty keys for the price of one miss of the cache. Without classes volatile-ttl is exact, since
+//          expiries have an order; the order is not one of classes.
 // Source:  https://redis.io/docs/latest/develop/reference/eviction/
 #pragma once
 
@@ -117,7 +118,8 @@ class Eviction {
   size_t beside_ = 0;
   uint32_t started_ = LastUse::at(time_.now_ms());
   ClassSet more_;   // make_room() stopped because its time was up, or has not looked since the limit was set
-  ClassSet grown_;  // something came to them since the last tick: what is too much of it goes in the next, or others miss it
+  // Something came to them since the last tick: what is too much of it goes in the next, or others miss it.
+  ClassSet grown_;
 };
 
 }  // namespace leat

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// guesses.h: how often somebody could not say who he is, by where he comes from: past a bound he is not listened to for a while.
+// guesses.h: how often somebody could not say who he is, by where he comes from: past a bound he is not listened to
+// for a while.
 //
 // Used by: the doorkeeper, before it looks at a password or a token, and after one was wrong.
 // Always:  - an address is counted as the doors count connections: an IPv6 machine by its first 64 bits;
-//          - the window begins with the first failure and is over after its time, whatever comes meanwhile: somebody who is
-//            not listened to cannot make it longer, and nobody elsewhere notices;
+//          - the window begins with the first failure and is over after its time, whatever comes meanwhile: somebody
+//            who is not listened to cannot make it longer, and nobody elsewhere notices;
 //          - no more than kAddressesMax are remembered: of more, those whose window began first are forgotten.
 #pragma once
 

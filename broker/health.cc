@@ -24,9 +24,10 @@ Bytes figures(const Rooms& rooms) {
   const Stats& stats = rooms.stats;
   const uint64_t looks = stats.hits + stats.misses;
   const double hit_rate = looks == 0 ? 0 : static_cast<double>(stats.hits) / static_cast<double>(looks);
-  return fmt::format(R"(,"hit_rate":{:.4f},"hits":{},"misses":{},"operations_total":{},"memory_used_bytes":{},"clients":{})",
-                     hit_rate, stats.hits, stats.misses, stats.commands,
-                     memory_use(rooms.keyspace.memory_unused()).allocated, rooms.clients.size());
+  return fmt::format(
+      R"(,"hit_rate":{:.4f},"hits":{},"misses":{},"operations_total":{},"memory_used_bytes":{},"clients":{})", hit_rate,
+      stats.hits, stats.misses, stats.commands, memory_use(rooms.keyspace.memory_unused()).allocated,
+      rooms.clients.size());
 }
 
 }  // namespace

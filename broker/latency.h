@@ -18,7 +18,8 @@ namespace leat {
 
 class LatencyHistogram {
  public:
-  // Highest microseconds of each bucket. Redis counts nanoseconds in buckets of 2^k, seven binary digits wide at their end.
+  // Highest microseconds of each bucket. Redis counts nanoseconds in buckets of 2^k, seven binary digits wide at
+  // their end.
   static constexpr size_t kBuckets = 21;  // up to a second; what takes longer is in the last
   static constexpr std::array<uint64_t, kBuckets> kBounds = [] {
     std::array<uint64_t, kBuckets> bounds{};

@@ -11,7 +11,9 @@ LibraryWatch::LibraryWatch(BrokerTime& time, Events& events, TimeMs limit_ms, st
     : time_(time), events_(events), until_us_(time.monotonic_us() + limit_ms * 1000), rest_(std::move(rest)) {}
 
 // No way leads here: what registers sees no redis.call.
-void LibraryWatch::call(Args, ReplySink& reply) { reply.error("ERR no command can be called while a library is loaded"); }
+void LibraryWatch::call(Args, ReplySink& reply) {
+  reply.error("ERR no command can be called while a library is loaded");
+}
 
 bool LibraryWatch::keep_running() {
   time_.advance();

@@ -2,8 +2,8 @@
 // libraries.h: from the texts of libraries that the keyspace holds to functions that can be called.
 //
 // Used by: the broker's start; FUNCTION LOAD and RESTORE (the watch).
-// Always:  - a start is never refused for a library: one that cannot be run any more is told, keeps its text, and has no
-//            functions until somebody loads it anew.
+// Always:  - a start is never refused for a library: one that cannot be run any more is told, keeps its text, and has
+//            no functions until somebody loads it anew.
 #pragma once
 
 #include <functional>

@@ -17,8 +17,8 @@
 #include "broker/tools/tools.h"
 #include "broker/version.h"
 
-// Read by jemalloc at its start: freed pages go back to the kernel on a thread of its own, not in the middle of a DEL, and
-// within half a second: with jemalloc's ten a broker that had given up 100 MB kept them long after.
+// Read by jemalloc at its start: freed pages go back to the kernel on a thread of its own, not in the middle of a DEL,
+// and within half a second: with jemalloc's ten a broker that had given up 100 MB kept them long after.
 extern "C" const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:500";
 
@@ -36,9 +36,8 @@ constexpr char kHelp[] =
     "                                                     of a .env\n"
     "  leat check DIR                                     read a data folder without changing it; say what it holds\n"
     "  leat dump DIR [--from INDEX]                       print the log, one effect a line\n"
-    "  leat backup DIR [--port N] [--host H] [--user U]   a verified copy of a running broker, in a new folder; a password "
-    "is\n"
-    "                                                     taken from LEAT_PASSWORD\n"
+    "  leat backup DIR [--port N] [--host H] [--user U]   a verified copy of a running broker, in a new folder; a password\n"
+    "                                                     is taken from LEAT_PASSWORD\n"
     "  leat restore SOURCE --to DATA [--log DATA] [--until INDEX|TIME]\n"
     "                                                     a new data folder out of a backup or a data folder, whole or as\n"
     "                                                     it was at a record or a time (docs/operations.md)\n"
@@ -58,8 +57,9 @@ int refuse(const Bytes& why) {
 
 // Ends at once, as a kill would, but with a line that says why. Nothing here may need memory.
 void end_without_memory() {
-  constexpr View kLine = "level=error event=out_of_memory "
-                         "advice=\"what was acknowledged is in the log: give the broker more memory and start it again\"\n";
+  constexpr View kLine =
+      "level=error event=out_of_memory "
+      "advice=\"what was acknowledged is in the log: give the broker more memory and start it again\"\n";
   [[maybe_unused]] const ssize_t said = write(STDERR_FILENO, kLine.data(), kLine.size());
   _exit(kOutOfMemory);
 }
@@ -72,9 +72,11 @@ uint64_t random_seed() {
 // On standard output, which is nobody's log: they are told once, and kept as digests.
 void print_tokens(const std::vector<Broker::FirstToken>& tokens) {
   if (tokens.empty()) return;
-  std::puts("# Tokens for HTTP, made at this first start; they are not shown again. The first may do everything, the other only read.");
+  std::puts(
+      "# Tokens for HTTP, made at this first start; they are not shown again. The first may do everything, the other only read.");
   for (const auto& [user, secret] : tokens) {
-    const char* const name = user == kHttpUsers[0].name ? "UPSTASH_REDIS_REST_TOKEN" : "UPSTASH_REDIS_REST_READONLY_TOKEN";
+    const char* const name =
+        user == kHttpUsers[0].name ? "UPSTASH_REDIS_REST_TOKEN" : "UPSTASH_REDIS_REST_READONLY_TOKEN";
     std::printf("%s=%s\n", name, secret.c_str());
   }
   std::fflush(stdout);
@@ -99,7 +101,8 @@ int run_broker(Config config, Events& events) {
                           {"data_dir", config.data_dir}, {"records", recovery.records}, {"last_index", recovery.last}});
   server.run();
   if (!broker.failed().ok()) {
-    events.error("log_failed", {{"why", broker.failed().text()}, {"advice", "nothing was acknowledged since; mend the disk and start again"}});
+    events.error("log_failed", {{"why", broker.failed().text()},
+                                {"advice", "nothing was acknowledged since; mend the disk and start again"}});
     return kLogFailed;
   }
   events.info("stopped");
@@ -151,10 +154,13 @@ struct Option {
 Status read_words(int count, char** words, Bytes& subject, std::initializer_list<Option> options) {
   for (int i = 0; i < count; ++i) {
     const View word = words[i];
-    const auto* option = std::find_if(options.begin(), options.end(), [&](const Option& one) { return one.name == word; });
+    const auto* option =
+        std::find_if(options.begin(), options.end(), [&](const Option& one) { return one.name == word; });
     if (option != options.end() && i + 1 < count) *option->value = words[++i];
     else if (!word.starts_with("--") && subject.empty()) subject = Bytes(word);
-    else return Status::error("'" + Bytes(word) + "' is not an option, lacks its value, or is one too many; see leat --help");
+    else
+      return Status::error("'" + Bytes(word) +
+                           "' is not an option, lacks its value, or is one too many; see leat --help");
   }
   return Status::fine();
 }
@@ -165,7 +171,8 @@ int init(int count, char** words) {
                                  {{"--config", &options.file}, {"--host", &options.host}, {"--port", &options.port},
                                   {"--http-port", &options.http_port}, {"--data", &options.data}});
   if (!read.ok()) return refuse(Bytes(read.text()));
-  if (!options.file.empty() && !options.folder.empty()) return refuse("a folder and --config cannot both be: the file says where");
+  if (!options.file.empty() && !options.folder.empty())
+    return refuse("a folder and --config cannot both be: the file says where");
   return init_broker(std::move(options));
 }
 
@@ -182,7 +189,8 @@ int backup(int count, char** words) {
 int restore(int count, char** words) {
   wal::RestoreOptions options;
   Bytes until;
-  const Status read = read_words(count, words, options.source, {{"--to", &options.to}, {"--log", &options.log}, {"--until", &until}});
+  const Status read =
+      read_words(count, words, options.source, {{"--to", &options.to}, {"--log", &options.log}, {"--until", &until}});
   if (!read.ok()) return refuse(Bytes(read.text()));
   if (options.source.empty() || options.to.empty()) {
     return refuse("usage: leat restore SOURCE --to DATA [--log DATA] [--until INDEX|TIME]");
@@ -214,7 +222,8 @@ int import_dump(int count, char** words) {
 int run(int count, char** words) {
   const View command = count > 1 ? View(words[1]) : View("--help");
   const bool asks_help = count > 2 && (View(words[2]) == "--help" || View(words[2]) == "-h");
-  if (command == "--version" || command == "-v" || command == "version") return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
+  if (command == "--version" || command == "-v" || command == "version")
+    return std::printf("leat %s\n", Bytes(kLeatVersion).c_str()), kFine;
   if (asks_help || command == "--help" || command == "-h" || command == "help") return std::fputs(kHelp, stdout), kFine;
   if (command == "serve") return serve(count - 2, words + 2);
   if (command == "init") return init(count - 2, words + 2);

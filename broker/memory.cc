@@ -7,8 +7,10 @@
 #include <cstdio>
 
 // Present when the binary is linked with jemalloc; sanitizer builds are not.
-extern "C" int mallctl(const char* name, void* old, size_t* old_size, void* fresh, size_t fresh_size) __attribute__((weak));
-extern "C" void malloc_stats_print(void (*write)(void*, const char*), void* to, const char* options) __attribute__((weak));
+extern "C" int mallctl(const char* name, void* old, size_t* old_size, void* fresh, size_t fresh_size)
+    __attribute__((weak));
+extern "C" void malloc_stats_print(void (*write)(void*, const char*), void* to, const char* options)
+    __attribute__((weak));
 
 namespace leat {
 

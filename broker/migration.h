@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// migration.h: keys on their way to another server: one MIGRATE, from what was dumped to what the target said of each key.
+// migration.h: keys on their way to another server: one MIGRATE, from what was dumped to what the target said of
+// each key.
 //
 // Used by: Migrations, which lets it go on in each tick; the handler, which asks how it ended.
-// Always:  - nothing leaves before the log has come as far as `stamp`: nobody out there sees what a crash here could take back;
-//          - AUTH and SELECT are answered before the first key is sent: no key lands in another database than was asked for
-//            (Redis sends all at once);
+// Always:  - nothing leaves before the log has come as far as `stamp`: nobody out there sees what a crash here
+//            could take back;
+//          - AUTH and SELECT are answered before the first key is sent: no key lands in another database than was asked
+//            for (Redis sends all at once);
 //          - a key counts as taken when the target has said so, and not before;
 //          - the time-out is that of each step: it begins anew with each sign of life.
-// Why no cached connections, as Redis has: that one is dead shows only when it is used, and whether what was sent on it was done
+// Why no cached connections, as Redis has: that one is dead shows only when it is used, and whether what was sent on
+// it was done
 //            is then a guess; and one that has said its password would serve who does not know it.
 #pragma once
 

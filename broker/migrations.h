@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // migrations.h: the MIGRATEs under way, of each client that waits for one.
 //
-// Used by: MIGRATE, which begins them and takes them when they are over; the tick, which lets them go on; the executor, which
-//          tells when a client has stopped waiting.
+// Used by: MIGRATE, which begins them and takes them when they are over; the tick, which lets them go on; the executor,
+//          which tells when a client has stopped waiting.
 // Always:  - the loop waits for none of them: others are served while keys travel;
-//          - a key that goes away is watched as WATCH does it, and more closely where it is a stream: whatever changes it on the
-//            way, or what its groups have read, is known exactly;
+//          - a key that goes away is watched as WATCH does it, and more closely where it is a stream: whatever changes
+//            it on the way, or what its groups have read, is known exactly;
 //          - who hangs up, or is unblocked, ends his own: his keys stay here, also those that the target has taken.
 #pragma once
 

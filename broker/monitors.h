@@ -2,10 +2,11 @@
 // monitors.h: who watches every command that is executed, and the lines that they have not been sent yet.
 //
 // Used by: the executor, which notes commands and sends the lines with the stamp of what they rest on; MONITOR, RESET.
-// Always:  - a line is written when its command has run; the line of a script stands before those of its commands, and all
-//            of them wait for the script's end, or for kLinesBytesMax: they go with the stamp of what the script has done;
-//          - words that nobody may read (passwords) are never in a line; who came in by a token is sent what is done in its
-//            database.
+// Always:  - a line is written when its command has run; the line of a script stands before those of its commands, and
+//            all of them wait for the script's end, or for kLinesBytesMax: they go with the stamp of what the
+//            script has done;
+//          - words that nobody may read (passwords) are never in a line; who came in by a token is sent what is done in
+//            its database.
 // Source:  https://redis.io/docs/latest/commands/monitor/
 #pragma once
 

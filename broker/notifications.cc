@@ -145,12 +145,16 @@ void Notifications::after(DbIndex db, const Effect& effect) {
       [&](const KeySetExpiry& set) { generic(set.at_ms == kNoExpiry ? "persist" : "expire", set.key); },
       [&](const KeyRename& renamed) { generic("rename_from", renamed.key), generic("rename_to", renamed.to); },
       [&](const KeyCopy& copied) { note(C::kGeneric, copied.to_db, "copy_to", copied.to); },
-      [&](const KeyMove& moved) { generic("move_from", moved.key), note(C::kGeneric, moved.to_db, "move_to", moved.key); },
+      [&](const KeyMove& moved) {
+        generic("move_from", moved.key);
+        note(C::kGeneric, moved.to_db, "move_to", moved.key);
+      },
       // Nothing that Redis has an event for.
       [](const StreamCreate&) {}, [](const StreamConfigure&) {}, [](const StreamRemember&) {},
       [](const GroupDeliver&) {}, [](const PendingAck&) {}, [](const PendingClaim&) {},
       [](const DatabaseFlush&) {}, [](const DatabaseSwap&) {}, [](const KeyDigest&) {}, [](const LibrarySet&) {},
-      [](const LibraryDelete&) {}, [](const LibrariesFlush&) {}, [](const UserSet&) {}, [](const UserDelete&) {}}, effect);
+      [](const LibraryDelete&) {}, [](const LibrariesFlush&) {}, [](const UserSet&) {}, [](const UserDelete&) {}},
+      effect);
 }
 
 void Notifications::missed(DbIndex db, View key) { note(EventClass::kMiss, db, "keymiss", key); }
@@ -171,7 +175,8 @@ void Notifications::note_change(EventClass of, DbIndex db, View event, View key)
 
 // The key is new, whatever there was.
 void Notifications::note_whole(DbIndex db, View key) {
-  const bool noted = std::any_of(noted_.begin(), noted_.end(), [](const Noted& one) { return one.of == EventClass::kNew; });
+  const auto is_new = [](const Noted& one) { return one.of == EventClass::kNew; };
+  const bool noted = std::any_of(noted_.begin(), noted_.end(), is_new);
   if (!noted) note(EventClass::kNew, db, "new", key);
   note_change(EventClass::kGeneric, db, "", key);
 }

@@ -3,7 +3,8 @@
 //
 // Used by: Batch, which tells of each effect; the look-ups, which tell of misses; the executor, which publishes what is
 //          noted once the command that caused it has run, with the stamp of what it has done.
-// Always:  - an event follows from an effect, so no handler can forget one, and a command that changes nothing has none;
+// Always:  - an event follows from an effect, so no handler can forget one, and a command that changes nothing
+//            has none;
 //          - the name of an event is Redis'; where one effect has several, the command that caused it decides (kNamed);
 //          - an event of a batch is never seen before the batch is as durable as its keys ask;
 //          - off, and that is the default, all of it costs one comparison an effect.

@@ -3,7 +3,8 @@
 //
 // Used by: Migration; net/outbound_calls makes them over TCP, tests answer them without a socket.
 // Always:  - dial() returns before the caller is told anything;
-//          - the caller is told from within the loop's callbacks, where he only takes note: he acts in the tick, which follows;
+//          - the caller is told from within the loop's callbacks, where he only takes note: he acts in the tick,
+//            which follows;
 //          - who has hung up is told nothing more.
 #pragma once
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// output_limits.h: how much a client may leave unread, and for how long: beyond that it is closed, or it would eat the memory.
+// output_limits.h: how much a client may leave unread, and for how long: beyond that it is closed, or it would eat
+// the memory.
 //
 // Used by: the broker's release of replies, and its housekeeping, which looks at the slow ones again.
 // Always:  - only what was released and not yet taken by the socket counts: replies that wait for the disk do not;
-//          - over the hard bound it is closed at once, over the soft one when it has been so for that many seconds, without
-//            a moment below;
-//          - who has not authenticated has a bound of his own, or anybody could fill the memory with NOAUTH (CVE-2025-21605).
+//          - over the hard bound it is closed at once, over the soft one when it has been so for that many seconds,
+//            without a moment below;
+//          - who has not authenticated has a bound of his own, or anybody could fill the memory with NOAUTH
+//            (CVE-2025-21605).
 // Source:  https://redis.io/docs/latest/develop/reference/clients/ (output buffer limits), DESIGN.md section 2.1
 #pragma once
 
@@ -41,7 +43,8 @@ class OutputLimits {
   View name_for(const Client& client) const {
     const auto unsent = static_cast<int64_t>(client.transport.unsent());
     const Bounds bounds = bounds_of(client);
-    return !client.admitted && (bounds.hard == 0 || unsent <= bounds.hard) ? View("16 KiB before it authenticates") : bounds.setting;
+    return !client.admitted && (bounds.hard == 0 || unsent <= bounds.hard) ? View("16 KiB before it authenticates")
+                                                                           : bounds.setting;
   }
 
   // Those that are over their soft bound, as far as anybody has looked.
@@ -59,13 +62,15 @@ class OutputLimits {
     int64_t hard, soft, seconds;
   };
   Bounds bounds_of(const Client& client) const {
-    const bool listens = client.subscriptions() + client.shard_channels.size() > 0 || client.monitors || client.tracking != nullptr;
+    const bool listens =
+        client.subscriptions() + client.shard_channels.size() > 0 || client.monitors || client.tracking != nullptr;
     if (listens) {
       return {"limits.pubsub_output_bytes", config_.pubsub_output_bytes_max, config_.pubsub_output_soft_bytes_max,
               config_.pubsub_output_soft_s};
     }
     if (client.rest != nullptr) {
-      return {"limits.rest_output_bytes", config_.rest_output_bytes_max, config_.rest_output_soft_bytes_max, config_.rest_output_soft_s};
+      return {"limits.rest_output_bytes", config_.rest_output_bytes_max, config_.rest_output_soft_bytes_max,
+              config_.rest_output_soft_s};
     }
     return {"limits.output_bytes", config_.output_bytes_max, config_.output_soft_bytes_max, config_.output_soft_s};
   }

@@ -13,7 +13,8 @@ namespace leat {
 
 namespace {
 
-// The library takes half a microsecond for a line: such a slice takes 0.17 ms, where all commands used make 9,400 lines.
+// The library takes half a microsecond for a line: such a slice takes 0.17 ms, where all commands used make
+// 9,400 lines.
 constexpr size_t kSliceLines = 256;
 constexpr size_t kLabelBytesMax = 64;
 
@@ -92,8 +93,8 @@ void PrometheusText::add(Labels labels, const Durations& durations) {
   family.metric.push_back(std::move(metric));
 }
 
-// Some metrics of the family whose turn it is; how many lines that came to. The library writes HELP when there is a text,
-// and TYPE always: the second part of a family has neither.
+// Some metrics of the family whose turn it is; how many lines that came to. The library writes HELP when there is a
+// text, and TYPE always: the second part of a family has neither.
 size_t PrometheusText::Families::write_some(Bytes& out, size_t lines_max) {
   MetricFamily& from = all[family];
   const bool goes_on = metric > 0;

@@ -25,7 +25,9 @@ class PubSub {
   bool subscribe_shard(Client& client, View channel) { return add(shards_, client, client.shard_channels, channel); }
   bool unsubscribe(Client& client, View channel) { return remove(channels_, client, client.channels, channel); }
   bool unsubscribe_pattern(Client& client, View pattern) { return remove(patterns_, client, client.patterns, pattern); }
-  bool unsubscribe_shard(Client& client, View channel) { return remove(shards_, client, client.shard_channels, channel); }
+  bool unsubscribe_shard(Client& client, View channel) {
+    return remove(shards_, client, client.shard_channels, channel);
+  }
 
   const Channels& channels() const { return channels_; }
   const Channels& patterns() const { return patterns_; }

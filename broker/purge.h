@@ -22,8 +22,8 @@ class Purge {
       : keyspace_(keyspace), batch_(batch), vanished_(vanished), stats_(stats), time_(time) {}
 
   void take_slice();
-  // Instead, while nothing may go (CLIENT PAUSE): a reply may rest on the time all the same, and then a record tells it, with
-  // what a key that is short or not there has come to.
+  // Instead, while nothing may go (CLIENT PAUSE): a reply may rest on the time all the same, and then a record tells
+  // it, with what a key that is short or not there has come to.
   void state_time();
   bool has_work() const { return left_; }
   // When the next is due, in broker time; nothing: none ever is, or nothing goes by itself.

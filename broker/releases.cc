@@ -65,7 +65,10 @@ void Releases::close_slow() {
 
 void Releases::close_slow(Client& client) {
   ++rooms_.stats.output_limit_disconnections;
-  rooms_.events.warning("client_closed", {{"id", client.id}, {"why", "it does not read its replies"}, {"limit", limits_.name_for(client)}, {"unsent", client.transport.unsent()}});
+  rooms_.events.warning("client_closed", {{"id", client.id},
+                                          {"why", "it does not read its replies"},
+                                          {"limit", limits_.name_for(client)},
+                                          {"unsent", client.transport.unsent()}});
   rooms_.broker.kill(client);
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// releases.h: clients whose replies are held until their records are as durable as was promised, and the release of these.
+// releases.h: clients whose replies are held until their records are as durable as was promised, and the release
+// of these.
 //
 // Used by: Broker, at the end of each tick.
 // Always:  - nothing leaves a client's output before the log has reached what it rests on;
-//          - who is closing is closed when all it was owed is sent; who does not read what it is sent is closed at once;
+//          - who is closing is closed when all it was owed is sent; who does not read what it is sent is closed
+//            at once;
 //          - who may go on, since it had too many replies waiting for the disk, stands in the line again.
 // Source:  DESIGN.md section 1.
 #pragma once

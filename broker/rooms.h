@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // rooms.h: what a handler may walk into, gathered by reference. Broker owns all of it; nothing here is global.
+//
+// Used by: Context, and through it every handler; the executor, the turns, the doors.
+// Always:  - every room outlives whoever holds this, and none is null;
+//          - state is changed through `batch` alone: the keyspace is here to be looked at.
 #pragma once
 
 #include <random>

@@ -14,7 +14,8 @@ constexpr size_t kWordsKept = 16 * 1024;
 std::optional<View> first_key(const Command* command, Args args) {
   if (command == nullptr) return std::nullopt;
   const Keys& keys = command->row.keys;
-  const size_t place = keys.kind == Keys::Kind::kCounted && keys.first == 0 ? keys.count_at + 1 : keys.first;  // 0: no key
+  // 0: no key.
+  const size_t place = keys.kind == Keys::Kind::kCounted && keys.first == 0 ? keys.count_at + 1 : keys.first;
   if (place == 0 || place >= args.size()) return std::nullopt;
   return args[place];
 }
@@ -77,8 +78,8 @@ void Round::fetch(const Keyspace& keyspace, const Stamps& stamps) const {
   if (count > 0) fetch_some();
 }
 
-// Only where they all do the same to one key: then one look-up finds where all the members are. (Tried for sorted sets, too:
-// 2 % with a million members, nothing with fewer. HSET gains 8 %, SADD 11 %, with 100,000.)
+// Only where they all do the same to one key: then one look-up finds where all the members are. (Tried for sorted sets,
+// too: 2 % with a million members, nothing with fewer. HSET gains 8 %, SADD 11 %, with 100,000.)
 void Round::fetch_members(const Keyspace& keyspace, const Turn& turn) const {
   constexpr size_t kWorth = 4;
   if (turn.count < kWorth) return;

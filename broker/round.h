@@ -3,8 +3,8 @@
 // their keys on its way.
 //
 // Used by: the tick, which fills it, and runs its turns one after the other.
-// Always:  - words point into their clients' inputs: from add() to leave() a client's input stays where it is, and what it
-//            sends meanwhile lies in input_later;
+// Always:  - words point into their clients' inputs: from add() to leave() a client's input stays where it is, and what
+//            it sends meanwhile lies in input_later;
 //          - nothing is decided here: whether a request may run is asked when its turn has come;
 //          - a client that leaves before all its requests were run has lost nothing: they are parsed again.
 // Why:     half of what a look-up costs among many keys is waiting for memory, and sixteen waits at once take no longer
@@ -39,7 +39,8 @@ class Round {
   bool empty() const { return turns_.empty(); }
   // Parses what the client has sent.
   void add(Client& client, const CommandTable& table, const RespParser::Limits& limits);
-  // Has the memory fetched that the requests' first keys will need, and the members of one key that a pipeline is about.
+  // Has the memory fetched that the requests' first keys will need, and the members of one key that a pipeline
+  // is about.
   void fetch(const Keyspace& keyspace, const Stamps& stamps) const;
 
   // The turns, in the order they were added.

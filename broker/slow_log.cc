@@ -20,7 +20,8 @@ std::vector<Bytes> cut_words(const std::vector<View>& words) {
   const size_t shown = too_many ? kWordsMax - 1 : words.size();
   for (size_t i = 0; i < shown; ++i) {
     Bytes word(words[i].substr(0, kWordBytesMax));
-    if (words[i].size() > kWordBytesMax) word += "... (" + std::to_string(words[i].size() - kWordBytesMax) + " more bytes)";
+    if (words[i].size() > kWordBytesMax)
+      word += "... (" + std::to_string(words[i].size() - kWordBytesMax) + " more bytes)";
     cut.push_back(std::move(word));
   }
   if (too_many) cut.push_back("... (" + std::to_string(words.size() - shown) + " more arguments)");

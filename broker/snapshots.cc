@@ -44,7 +44,8 @@ class Stopwatch {
 
 // ---- the start
 
-Status Snapshots::open(wal::FileSystem& files, Clock& clock, wal::SnapshotWriter::Where where, const Progress& progress) {
+Status Snapshots::open(wal::FileSystem& files, Clock& clock, wal::SnapshotWriter::Where where,
+                       const Progress& progress) {
   auto opened = wal::SnapshotStore::open(files, config_.data_dir);
   if (!opened.ok()) return opened.status();
   store_ = std::move(*opened);
@@ -174,7 +175,9 @@ void Snapshots::done() {
   last_took_us_ = time_.monotonic_us() - began_us_;
   const wal::SnapshotWriter::Report report = writer_->report();
   log_->retire(meta_.index, last_save_ms_ - config_.retain_log_hours * kHourMs);
-  events_.info("snapshot_taken", {{"index", meta_.index}, {"rows", report.rows}, {"bytes_written", report.bytes_written},
+  events_.info("snapshot_taken", {{"index", meta_.index},
+                                  {"rows", report.rows},
+                                  {"bytes_written", report.bytes_written},
                                   {"took_ms", last_took_us_ / 1000}});
 }
 
@@ -200,7 +203,8 @@ Status Snapshots::close() { return writer_ == nullptr ? Status::fine() : writer_
 // ---- for others to ask
 
 bool Snapshots::has_work() const {
-  return (asked_ && stage_ == Stage::kIdle && !writer_->has_job()) || (stage_ == Stage::kTaking && writer_->waiting_bytes() < kQueueBytes);
+  return (asked_ && stage_ == Stage::kIdle && !writer_->has_job()) ||
+         (stage_ == Stage::kTaking && writer_->waiting_bytes() < kQueueBytes);
 }
 
 std::optional<int64_t> Snapshots::next_tick_us(uint64_t effects) const {
@@ -217,7 +221,10 @@ uint64_t Snapshots::waiting_bytes() const {
 bool Snapshots::throttled() const { return waiting_bytes() >= static_cast<uint64_t>(config_.snapshot_kept_bytes_max); }
 
 Snapshots::Figures Snapshots::figures(uint64_t effects) const {
-  Figures figures{.last_save_ms = last_save_ms_, .last_took_us = last_took_us_, .changes = effects - effects_at_last_, .taken = taken_};
+  Figures figures{.last_save_ms = last_save_ms_,
+                  .last_took_us = last_took_us_,
+                  .changes = effects - effects_at_last_,
+                  .taken = taken_};
   if (under_way()) figures.under_way_us = time_.monotonic_us() - began_us_;
   figures.log_bytes = log_bytes() - log_bytes_at_last_;
   figures.log_bytes_due = log_bytes_due();

@@ -44,7 +44,8 @@ class Snapshots {
   const Status& status() const { return status_; }
 
   void ask() { asked_ = true; }
-  // A snapshot that is begun from now on; then, on the snapshots' thread and before the next one, `copy` with its index.
+  // A snapshot that is begun from now on; then, on the snapshots' thread and before the next one, `copy` with
+  // its index.
   using Copy = std::function<void(Index)>;
   void ask(Copy copy) { asked_ = true, copy_of_next_ = std::move(copy); }
   bool under_way() const { return stage_ != Stage::kIdle; }

@@ -31,6 +31,8 @@ class SpareBuffers {
     Bytes().swap(from);
   }
 
+  void clear() { spare_.clear(); }
+
  private:
   std::vector<Bytes> spare_;
 };

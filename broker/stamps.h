@@ -2,9 +2,10 @@
 // stamps.h: which index last touched a key, coarsely: what a reply must wait for before it may be seen.
 //
 // Used by: Batch raises them, Context reads them at every look-up, Broker says what is committed.
-// Always:  - `of` is never less than the index of the last effect on that key, unless that is committed and so may be seen;
-//          - a settled key waits for nobody, but for one in 65,536 of those whose slot somebody is writing, and for those
-//            whose slot two keys are writing at once;
+// Always:  - `of` is never less than the index of the last effect on that key, unless that is committed and so may
+//            be seen;
+//          - a settled key waits for nobody, but for one in 65,536 of those whose slot somebody is writing, and for
+//            those whose slot two keys are writing at once;
 //          - a flush or a swap stamps a whole database.
 // Source:  DESIGN.md section 1, rule 1.
 #pragma once

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // stats.h: what INFO counts. Plain numbers, raised where the thing happens.
+//
+// Used by: whoever has something to count; INFO, the metrics and CONFIG RESETSTAT.
+// Always:  - since the start or the last reset, but for gauges; of the loop's thread alone.
 #pragma once
 
 #include <map>
@@ -41,7 +44,8 @@ struct Stats {
   uint64_t error_replies = 0;
   uint64_t output_limit_disconnections = 0, input_limit_disconnections = 0, evicted_clients = 0;
   uint64_t ticks = 0;
-  uint64_t purge_us = 0, purges_cut = 0;  // what slices of the purge took; those that their time ended before all was done
+  // What slices of the purge took; those that their time ended before all was done.
+  uint64_t purge_us = 0, purges_cut = 0;
   uint64_t freed_before = 0;  // of Keyspace::freed_dead(), what was before these statistics began
   uint64_t tls_handshakes = 0, tls_resumed = 0;  // those that were done; of them, on a session from before
   uint64_t tls_handshakes_failed = 0, tls_broken = 0, tls_refused_plain = 0;

@@ -3,11 +3,12 @@
 //
 // Used by: CLIENT TRACKING; the executor, which tells what a command has read, and sends what is due when one has run;
 //          Batch, which touches a key whenever an effect is about it.
-// Always:  - a key is remembered for a client once, and forgotten when the client was told of a change: it has no copy then;
+// Always:  - a key is remembered for a client once, and forgotten when the client was told of a change: it has no
+//            copy then;
 //          - keys are known by name alone: one of that name in any database counts (as in Redis);
 //          - beyond `keys_max` some keys are given up, and their clients told so;
-//          - what is remembered for a client that has left goes when it is met, or with the last one that tracks: leaving
-//            costs nothing.
+//          - what is remembered for a client that has left goes when it is met, or with the last one that tracks:
+//            leaving costs nothing.
 // Source:  https://redis.io/docs/latest/develop/reference/client-side-caching/
 #pragma once
 

@@ -13,7 +13,8 @@ constexpr RespParser::Limits kOfStrangers{.words_max = 10, .bulk_bytes_max = 16 
 }  // namespace
 
 void Turns::add(Client& client) {
-  if (client.queued_to_run || client.in_round || client.parked != nullptr || client.parsed == client.input.size()) return;
+  if (client.queued_to_run || client.in_round || client.parked != nullptr || client.parsed == client.input.size())
+    return;
   client.queued_to_run = true;
   line_.push_back(client.id);
 }
@@ -45,7 +46,8 @@ void Turns::run(Round& round, int64_t budget_us) {
 
 void Turns::fill(Round& round) {
   round.clear();
-  const RespParser::Limits limits{.words_max = rooms_.config.arguments_max, .bulk_bytes_max = rooms_.config.bulk_bytes_max};
+  const RespParser::Limits limits{.words_max = rooms_.config.arguments_max,
+                                  .bulk_bytes_max = rooms_.config.bulk_bytes_max};
   while (!line_.empty() && !round.full()) {
     Client* const client = rooms_.clients.find(line_.front());
     line_.pop_front();
@@ -88,7 +90,8 @@ void Turns::run_turn(Round& round, size_t batch_max) {
 // How many of the turn's requests were run. Not `taken`: the next one must wait.
 size_t Turns::run_requests(const Round& round, const Round::Turn& turn, size_t batch_max, bool& taken) {
   Client& client = *turn.client;
-  rooms_.executor.disk_behind = rooms_.broker.disk_behind();  // holds writes back, and nothing else: reads of settled keys go on
+  // Holds writes back, and nothing else: reads of settled keys go on.
+  rooms_.executor.disk_behind = rooms_.broker.disk_behind();
   outputs_.lend(client.output.bytes());
   size_t run = 0;
   for (; run < turn.count && client.may_run() && rooms_.batch.size() < batch_max; ++run) {
@@ -124,7 +127,8 @@ void Turns::count_pipeline(Client& client, size_t run) {
   client.unreleased = client.output.held() == 0 ? 0 : client.unreleased + run;
   if (client.unreleased <= static_cast<size_t>(rooms_.config.pipeline_requests_max)) return;
   if (!client.pipeline_full) {
-    rooms_.broker.warn_of(client, "client_waits", "as many of its replies wait for the disk as limits.pipeline_requests says");
+    rooms_.broker.warn_of(client, "client_waits",
+                          "as many of its replies wait for the disk as limits.pipeline_requests says");
   }
   client.pipeline_full = true;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // turns.h: clients that have something to run, and whose turn it is: a round of requests at a time.
 //
-// Used by: Broker, whose tick runs the turns, and whoever holds the loop in the middle of one (a long script, a recovery).
+// Used by: Broker, whose tick runs the turns, and whoever holds the loop in the middle of one (a long script,
+//          a recovery).
 // Always:  - each client in the line gets its turn; one that pipelines without end goes to the back of it;
-//          - a request that may not run yet (CLIENT PAUSE, a disk that is behind) stays where it is, and its client waits aside
-//            until resume();
+//          - a request that may not run yet (CLIENT PAUSE, a disk that is behind) stays where it is, and its client
+//            waits aside until resume();
 //          - a tick ends after its budget or kTickRecordBytes of record; input left over comes first in the next.
 // Source:  DESIGN.md section 2.
 #pragma once
@@ -22,7 +23,8 @@ namespace leat {
 class Turns {
  public:
   // All must outlive this.
-  Turns(Rooms& rooms, ClientMemory& memory, SpareBuffers& outputs) : rooms_(rooms), memory_(memory), outputs_(outputs) {}
+  Turns(Rooms& rooms, ClientMemory& memory, SpareBuffers& outputs)
+      : rooms_(rooms), memory_(memory), outputs_(outputs) {}
 
   void add(Client& client);  // to the line, if there is anything to run and it does not stand there
   bool empty() const { return line_.empty(); }

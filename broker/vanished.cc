@@ -23,7 +23,10 @@ void Vanished::tell(DbIndex db, View key, Type type, Cause cause, TimeMs now_ms)
   ++line.untold;
   if (now_ms < line.next_ms) return;
   line.next_ms = now_ms + (expired ? kQuietExpiredMs : kQuietEvictedMs);
-  events_.warning("queue_vanished", {{"db", db}, {"key", key}, {"type", name_of(type)}, {"why", expired ? "expired" : "evicted"},
+  events_.warning("queue_vanished", {{"db", db},
+                                     {"key", key},
+                                     {"type", name_of(type)},
+                                     {"why", expired ? "expired" : "evicted"},
                                      {"since_last_line", std::exchange(line.untold, 0)}});
 }
 

@@ -3,8 +3,8 @@
 // that vanishes is seldom meant.
 //
 // Used by: the purge of due keys, the look-ups that find one, eviction.
-// Always:  - one line of log a second at the most of those that were evicted, and one a minute of those that expired (many
-//            are meant to: sliding windows, presence), with how many went by that cause since the one before.
+// Always:  - one line of log a second at the most of those that were evicted, and one a minute of those that expired
+//            (many are meant to: sliding windows, presence), with how many went by that cause since the one before.
 #pragma once
 
 #include "broker/classes.h"

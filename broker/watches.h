@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // watches.h: which clients WATCH which keys.
 //
-// Used by: WATCH, UNWATCH, EXEC; MIGRATE, for the keys that are to go; Batch touches a key whenever an effect is about it.
+// Used by: WATCH, UNWATCH, EXEC; MIGRATE, for the keys that are to go; Batch touches a key whenever an effect is
+//          about it.
 // Always:  - a touch marks the client, EXEC looks at the mark; nothing is ever unmarked but by forget();
-//          - a key whose time has come is as good as none: that one is purged, flushed, or swapped for another, is no change;
+//          - a key whose time has come is as good as none: that one is purged, flushed, or swapped for another, is
+//            no change;
 //          - a client is in every key's list it watches, or in none.
 // Source:  https://redis.io/docs/interact/transactions/
 #pragma once
@@ -31,7 +33,8 @@ class Watches {
   void touch(DbIndex db, View key);
   void touch_readers(DbIndex db, View key);
   void expire(DbIndex db, View key);  // what was due is purged
-  void replace(DbIndex db);  // it is flushed or swapped: who watched a key that was not there looks at EXEC whether it is now
+  // It is flushed or swapped: who watched a key that was not there looks at EXEC whether it is now.
+  void replace(DbIndex db);
   bool broken(Ticket client) const;
   const std::vector<Watched>& of(Ticket client) const;
   size_t bytes_of(Ticket client) const;  // of memory, about

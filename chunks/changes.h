@@ -74,7 +74,8 @@ class Changes {
 
   // From here on a snapshot is of this moment. The one before must have been taken whole.
   void freeze();
-  // Puts about `bytes` of what is left into the hand-over, where a row counts more than it has; true when nothing is left.
+  // Puts about `bytes` of what is left into the hand-over, where a row counts more than it has; true when nothing
+  // is left.
   bool take(size_t bytes);
   bool all_taken() const { return frozen().empty() && frozen_blobs_.empty(); }
   Handover hand_over() { return std::exchange(out_, Handover{}); }

@@ -22,8 +22,8 @@ char* ChunkEdit::open(size_t offset, size_t count) {
 }
 
 namespace {
-// Small chunks take the next size class (memory counts: most hashes are small), larger ones room for some entries, which
-// they lose again in an hour of rest, and very large ones a quarter more, so that appending stays cheap.
+// Small chunks take the next size class (memory counts: most hashes are small), larger ones room for some entries,
+// which they lose again in an hour of rest, and very large ones a quarter more, so that appending stays cheap.
 constexpr size_t kRoomStep = 512;
 size_t with_room(size_t size) {
   if (size < ChunkMemory::kBytesMin) return size;

@@ -4,7 +4,8 @@
 // Used by: every data structure of the keyspace; they read a chunk's bytes through a View and change them through
 //          ChunkStore::mutate, the one door, on which snapshots hang (DESIGN.md section 4, changes.h).
 // Always:  - a chunk's id is permanent and never reused;
-//          - a View of a chunk, or of an entry in it, dies with the next change of that chunk;
+//          - a View of a chunk, or of an entry in it, dies with the next change of that chunk, and with the tick
+//            (chunk_memory.h).
 #pragma once
 
 #include <bit>
@@ -72,9 +73,9 @@ class Chunk {
   friend class Window;
   friend class ChunkMemory;
 
-  // Capacities are sizes that are really handed out: nothing is lost to rounding, and one byte holds the capacity. Those
-  // in the middle are of regions (chunk_memory.h), the others an allocator's: multiples of 16 up to 128, then four to each
-  // doubling, as in jemalloc. A small hash is little more than its chunk.
+  // Capacities are sizes that are really handed out: nothing is lost to rounding, and one byte holds the capacity.
+  // Those in the middle are of regions (chunk_memory.h), the others an allocator's: multiples of 16 up to 128, then
+  // four to each doubling, as in jemalloc. A small hash is little more than its chunk.
   static constexpr uint64_t kFirstRegion = 17, kFirstLarge = kFirstRegion + ChunkMemory::kShelves;
   static constexpr uint64_t kLargeSkipped = kFirstLarge - 29;  // regions stand for the allocator's classes 17 to 28
   static constexpr uint64_t allocator_class_of(size_t size) {

@@ -20,8 +20,8 @@
 namespace leat {
 
 namespace {
-// What is left alone: one byte in so many that is in a hole, or in a region taken since all were last made to fit. Making
-// fit looks at every chunk, so it costs each region taken since the more, the less of that is waited for.
+// What is left alone: one byte in so many that is in a hole, or in a region taken since all were last made to fit.
+// Making fit looks at every chunk, so it costs each region taken since the more, the less of that is waited for.
 constexpr size_t kHolesAtWork = 8, kHolesAtRest = 64, kHolesAtNight = 1024;
 constexpr size_t kTakenAtRest = 16, kTakenAtNight = 256;
 constexpr size_t kPageBytes = 4096;
@@ -192,8 +192,8 @@ size_t ChunkMemory::regions_of(size_t number) const {
   return shelf.extents.empty() ? 0 : (shelf.extents.size() - 1) * regions_in_extent(number) + shelf.end;
 }
 
-// Chunks that have more than they need get less. Smaller ones come first, so that nobody is met twice; and the last of a
-// shelf first, so that the hole which one leaves is filled at once with another that was looked at: the memory never
+// Chunks that have more than they need get less. Smaller ones come first, so that nobody is met twice; and the last of
+// a shelf first, so that the hole which one leaves is filled at once with another that was looked at: the memory never
 // grows while it is tidied.
 void ChunkMemory::trim_some(size_t& steps) {
   for (; at_shelf_ < kShelves; ++at_shelf_, untrimmed_ = kAll) {
@@ -250,7 +250,8 @@ void ChunkMemory::fill_last(size_t number) {
   owner.data_.reset(hole->bytes());
 }
 
-// A little at a time: the kernel was seen to take 5 ms for an extent's. By us and at once, for the allocator takes seconds.
+// A little at a time: the kernel was seen to take 5 ms for an extent's. By us and at once, for the allocator
+// takes seconds.
 void ChunkMemory::give_back_extents(size_t& steps) {
   while (!leaving_.empty() && steps > 0) {
     ASAN_UNPOISON_MEMORY_REGION(leaving_.back(), kExtentBytes);

@@ -2,13 +2,14 @@
 // chunk_memory.h: where the bytes of chunks lie: regions of equal size side by side, and what is freed is filled again.
 //
 // Used by: ChunkStore and ChunkEdit, which take regions; the broker, between requests, which has them tidied.
-// Always:  - a region is moved by tidy() and by nothing else, so a View of a chunk dies with the next change of the chunk or
-//            with the tick in which it was made;
+// Always:  - a region is moved by tidy() and by nothing else, so a View of a chunk dies with the next change of the
+//            chunk or with the tick in which it was made;
 //          - a region knows its chunk, so that it can be moved: who moves a chunk says so (moved());
 //          - what is shorter or longer than a region is the allocator's; freeing finds out which it is.
-// Why:     chunks grow through all sizes between 2 and 4 KB, and an allocator can give a page back only when all that lies
-//          on it is free: a fifth of the memory was holes, and a tenth the way from a chunk's size to the allocator's next.
-//          Chunks have one owner each, so they can be moved: the holes go, and sizes may be close to each other.
+// Why:     chunks grow through all sizes between 2 and 4 KB, and an allocator can give a page back only when all that
+//          lies on it is free: a fifth of the memory was holes, and a tenth the way from a chunk's size to the
+//          allocator's next. Chunks have one owner each, so they can be moved: the holes go, and sizes may be close
+//          to each other.
 #pragma once
 
 #include <array>
@@ -46,9 +47,9 @@ class ChunkMemory {
   // Regions are eight bytes off what any allocator gives out.
   static bool is_region(const char* bytes) { return (reinterpret_cast<uintptr_t>(bytes) & kOwner) != 0; }
 
-  // Moves up to `steps` chunks or so; true when there is nothing left to do. In an hour of rest all holes are filled and
-  // chunks get regions that fit them; while there is work, holes are filled when they are many. At night, the rest of who
-  // has rested long, little is too little to be left.
+  // Moves up to `steps` chunks or so; true when there is nothing left to do. In an hour of rest all holes are filled
+  // and chunks get regions that fit them; while there is work, holes are filled when they are many. At night, the rest
+  // of who has rested long, little is too little to be left.
   enum class Hour : uint8_t { kWork, kRest, kNight };
   bool tidy(size_t steps, Hour hour);
   bool wants(Hour hour) const;  // a rest, or a night

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // pause.h: long work in stretches, between which the loop gets its turn.
 //
-// Used by: the loading of a snapshot, down to each structure's: a start answers PING while it builds a value of millions.
-// Always:  - a stretch is kStretchBytes of content looked through, which takes between one millisecond (a list) and five
-//            (what is hashed); who does something else per item says what it is worth.
+// Used by: the loading of a snapshot, down to each structure's: a start answers PING while it builds a value
+//          of millions.
+// Always:  - a stretch is kStretchBytes of content looked through, which takes between one millisecond (a list) and
+//            five (what is hashed); who does something else per item says what it is worth.
 #pragma once
 
 #include <algorithm>

@@ -27,7 +27,9 @@ class HeapArray {
   explicit HeapArray(Home) {}
 
   std::span<const Item> items() const { return items_; }
-  void insert(size_t at, std::span<const Item> added) { items_.insert(items_.begin() + at, added.begin(), added.end()); }
+  void insert(size_t at, std::span<const Item> added) {
+    items_.insert(items_.begin() + at, added.begin(), added.end());
+  }
   void erase(size_t at, size_t count) { items_.erase(items_.begin() + at, items_.begin() + at + count); }
   void set(size_t at, const Item& item) { items_[at] = item; }
   size_t memory() const { return items_.capacity() * sizeof(Item); }
@@ -64,7 +66,8 @@ class ChunkArray {
     return {reinterpret_cast<const Item*>(chunk_->data()), chunk_->size() / sizeof(Item)};
   }
   void insert(size_t at, std::span<const Item> added) {
-    store_->mutate(*chunk_).insert(at * sizeof(Item), View(reinterpret_cast<const char*>(added.data()), added.size_bytes()));
+    store_->mutate(*chunk_).insert(at * sizeof(Item),
+                                   View(reinterpret_cast<const char*>(added.data()), added.size_bytes()));
   }
   void erase(size_t at, size_t count) {
     ChunkEdit edit = store_->mutate(*chunk_);

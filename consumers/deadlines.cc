@@ -51,10 +51,11 @@ void Deadlines<Payload>::add(TimeMs at_ms, Payload payload) {
 }
 
 // Makes room in a full block, or beside it, and returns the block where `deadline` belongs. Times mostly come in rising
-// order: then the block is left full and the next one starts empty. Within one millisecond payloads come in no order: then
-// the block before, which nothing will fill any more, takes in what it can before one is split in halves.
+// order: then the block is left full and the next one starts empty. Within one millisecond payloads come in no order:
+// then the block before, which nothing will fill any more, takes in what it can before one is split in halves.
 template <typename Payload>
-auto Deadlines<Payload>::make_room(typename Blocks::iterator full, const Deadline& deadline) -> typename Blocks::iterator {
+auto Deadlines<Payload>::make_room(typename Blocks::iterator full, const Deadline& deadline) ->
+    typename Blocks::iterator {
   if (deadline > full->second.back()) {
     const auto next = std::next(full);
     if (next == blocks_.end()) return blocks_.emplace_hint(next, deadline, Block{deadline.at_ms, {}});
@@ -71,9 +72,11 @@ auto Deadlines<Payload>::make_room(typename Blocks::iterator full, const Deadlin
   return deadline < high->first ? full : high;
 }
 
-// The block before takes in what it has room for, half of the full one at most; none when that is too little to be worth it.
+// The block before takes in what it has room for, half of the full one at most; none when that is too little to
+// be worth it.
 template <typename Payload>
-auto Deadlines<Payload>::relieve(typename Blocks::iterator full, const Deadline& deadline) -> typename Blocks::iterator {
+auto Deadlines<Payload>::relieve(typename Blocks::iterator full, const Deadline& deadline) ->
+    typename Blocks::iterator {
   if (full == blocks_.begin()) return blocks_.end();
   const auto before = std::prev(full);
   Block& into = before->second;
@@ -101,7 +104,8 @@ size_t Deadlines<Payload>::whole_pairs(const Block& block, size_t count) {
   return count;
 }
 
-// A block for a time that is too early or too late for the one where it belongs. Too early it can be for the first only.
+// A block for a time that is too early or too late for the one where it belongs. Too early it can be for the
+// first only.
 template <typename Payload>
 auto Deadlines<Payload>::cover(typename Blocks::iterator block, const Deadline& deadline) -> typename Blocks::iterator {
   Block& found = block->second;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // deadlines.h: one ordered queue of times.
 //
-// Used by: each database for key expiry (payload: the high bits of the key's hash), hashes for their fields' lifetimes, the
-//          executor for waits (payload: the ticket).
+// Used by: each database for key expiry (payload: the high bits of the key's hash), hashes for their fields' lifetimes,
+//          the executor for waits (payload: the ticket).
 // Always:  - ordered by time, then payload; the same pair may be in it more than once;
 //          - what is wider than the payload is refused by the compiler: its high bits would be lost without a word;
-//          - with a payload of 32 bits about 9 bytes each, else about 18; adding and removing cost the same wherever in the
-//            queue, and never long: the largest step moves half a block.
+//          - with a payload of 32 bits about 9 bytes each, else about 18; adding and removing cost the same wherever in
+//            the queue, and never long: the largest step moves half a block.
 #pragma once
 
 #include <map>

@@ -177,7 +177,8 @@ std::unique_ptr<Group> Group::load(ChunkStore& chunks, std::vector<std::unique_p
   const char* const head = heads[0]->data();
   std::unique_ptr<Group> group(new Group(chunks, heads[0]->owner(), get_fixed<uint64_t>(head + kStreamAt),
                                          Bytes(heads[0]->bytes().substr(kGroupHead))));
-  group->last_delivered_ = {get_fixed<uint64_t>(head + kLastAt), get_fixed<uint64_t>(head + kLastAt + sizeof(uint64_t))};
+  group->last_delivered_ = {get_fixed<uint64_t>(head + kLastAt),
+                            get_fixed<uint64_t>(head + kLastAt + sizeof(uint64_t))};
   group->entries_read_ = get_fixed<int64_t>(head + kReadAt);
   group->head_ = std::move(heads[0]);
   for (auto& consumer : consumers) {
@@ -237,7 +238,8 @@ size_t Group::memory() const {
 }
 
 size_t Group::weight() const {
-  constexpr size_t kEntry = 50, kConsumer = sizeof(Consumer) + 120;  // in two orders; its chunk, its names, the map's node
+  // In two orders; its chunk, its names, the map's node.
+  constexpr size_t kEntry = 50, kConsumer = sizeof(Consumer) + 120;
   return sizeof *this + name_.size() + pending_.size() * kEntry + consumers_.size() * kConsumer;
 }
 

@@ -23,10 +23,13 @@ namespace leat::consumers {
 
 class Consumer {
  public:
+  ~Consumer() { chunks_.retire(std::move(chunk_)); }
+
   const Bytes& name() const { return name_; }
   uint64_t pending_count() const { return ids_.size(); }
   const PendingIds& pending_ids() const { return ids_; }  // in order
 
+  // No content: in no log, and no change of the group. Who may only look notes them.
   mutable TimeMs seen_time_ms = 0;     // last asked for anything (XREADGROUP, XCLAIM, XAUTOCLAIM)
   mutable TimeMs active_time_ms = -1;  // last got anything; -1: never
 
@@ -40,9 +43,6 @@ class Consumer {
   const Bytes name_;
   const uint32_t slot_;
   PendingIds ids_;
-
- public:
-  ~Consumer() { chunks_.retire(std::move(chunk_)); }
 };
 
 constexpr int64_t kEntriesReadUnknown = -1;
@@ -61,8 +61,8 @@ class Group {
   void set_last(StreamId last_delivered, int64_t entries_read);
 
   const Pending& pending() const { return pending_; }
-  // The same in the order of delivery. Made of all there is when it is first asked for (XREADGROUP … CLAIM), and kept from
-  // then on, 24 bytes an entry: groups that nobody asks pay nothing.
+  // The same in the order of delivery. Made of all there is when it is first asked for (XREADGROUP … CLAIM), and kept
+  // from then on, 24 bytes an entry: groups that nobody asks pay nothing.
   const PendingTimes& pending_times() const;
   const Consumers& consumers() const { return consumers_; }
   const Consumer* find_consumer(View name) const;

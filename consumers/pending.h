@@ -3,8 +3,8 @@
 //
 // Used by: Group, which keeps one Pending for everybody and the ids of each consumer beside it.
 // Always:  - an id is here once; the order is that of ids;
-//          - the group's Pending is content and lies in chunks; a consumer's ids, and the order of delivery, are derived
-//            from it;
+//          - the group's Pending is content and lies in chunks; a consumer's ids, and the order of delivery, are
+//            derived from it;
 //          - ids arrive mostly in order, so arrays are filled to the brim and there is no node per id: five million
 //            pending entries take 32 + 16 bytes each.
 // Bytes:   a pending entry is 32: id (ms, seq), delivered_at_ms, consumer, delivery_count.

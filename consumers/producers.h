@@ -4,10 +4,12 @@
 // https://redis.io/docs/latest/develop/data-types/streams/idempotency/
 //
 // Used by: a stream that was ever asked to, which owns it; apply changes it, XADD, XCFGSET and XINFO look.
-// Always:  - of a producer's id only a print is kept: 128 bits of a digest over the producer and the id (for IDMPAUTO: and
-//            the fields), which whoever adds the entry computes. So an id of any length takes 48 bytes and its look-up;
-//          - a producer has at most ids_max prints: the oldest go first. One that is older than duration_ms counts no more,
-//            and its memory is given back by the next few that come: a few for each, so that no XADD pays for all;
+// Always:  - of a producer's id only a print is kept: 128 bits of a digest over the producer and the id (for IDMPAUTO:
+//            and the fields), which whoever adds the entry computes. So an id of any length takes 48 bytes and
+//            its look-up;
+//          - a producer has at most ids_max prints: the oldest go first. One that is older than duration_ms counts no
+//            more, and its memory is given back by the next few that come: a few for each, so that no XADD pays
+//            for all;
 //          - what is forgotten follows from what is remembered, and from its time: replay forgets the same;
 //          - how many came twice is no content: not logged, in no digest; a snapshot has it as of the last change.
 // Bytes:   kProducers chunk  := duration_ms: u64, ids_max: u64, added: u64, twice: u64
@@ -76,7 +78,9 @@ class Producers {
     TimeMs last_ms = 0;
     size_t count() const { return ids.size() - first; }
   };
-  bool counts(const Remembered& one, TimeMs now_ms) const { return now_ms - one.at_ms < static_cast<TimeMs>(duration_ms_); }
+  bool counts(const Remembered& one, TimeMs now_ms) const {
+    return now_ms - one.at_ms < static_cast<TimeMs>(duration_ms_);
+  }
   void note(const Remembered& one);  // in what is derived
   void forget(StreamId id);
   void forget_all();

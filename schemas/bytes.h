@@ -19,7 +19,8 @@ using Bytes = std::string;
 using View = std::string_view;
 using Views = std::span<const View>;
 
-// Empties what is used over and over, and gives its memory back when one large use has made it hold more than `most` items.
+// Empties what is used over and over, and gives its memory back when one large use has made it hold more than
+// `most` items.
 template <typename Container>
 inline void clear_keeping(Container& items, size_t most) {
   items.clear();

@@ -299,8 +299,8 @@ struct HashExpire {  // fields deleted because their time had come
   Views names;
   LEAT_FIELDS(key, names)
 };
-// XCFGSET, or the first XADD … IDMP: for how long a stream remembers its producers' ids, and how many of each. It forgets
-// those that it has.
+// XCFGSET, or the first XADD … IDMP: for how long a stream remembers its producers' ids, and how many of each. It
+// forgets those that it has.
 struct StreamConfigure {
   static constexpr uint8_t kTag = 41;
   View key;
@@ -363,9 +363,9 @@ using Effect =
     std::variant<StringSet, StringWrite, ListPush, ListPop, ListSet, ListInsert, ListErase, HashSet, HashDelete, SetAdd,
                  SetRemove, SortedSetAdd, SortedSetRemove, SortedSetErase, StreamCreate, StreamAdd, StreamDelete,
                  StreamTrim, StreamSetId, GroupCreate, GroupDestroy, GroupSetId, ConsumerCreate, ConsumerDelete,
-                 GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy, KeyMove,
-                 DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, HashRevise, HashSetExpiry, HashExpire, StreamConfigure,
-                 StreamRemember, LibrarySet, LibraryDelete, LibrariesFlush, UserSet, UserDelete>;
+                 GroupDeliver, PendingAck, PendingClaim, KeyDelete, KeyExpire, KeySetExpiry, KeyRename, KeyCopy,
+                 KeyMove, DatabaseFlush, DatabaseSwap, KeyDigest, KeyEvict, HashRevise, HashSetExpiry, HashExpire,
+                 StreamConfigure, StreamRemember, LibrarySet, LibraryDelete, LibrariesFlush, UserSet, UserDelete>;
 
 // "ListPush": for `leat dump`, metrics and messages.
 View name_of(const Effect& effect);

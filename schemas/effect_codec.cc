@@ -197,7 +197,9 @@ Status EffectDecoder::decode(View batch, const Visit& visit) {
   size_t offset = 0;
   while (offset < batch.size()) {
     const size_t start = offset;
-    const auto malformed = [&] { return Status::error("malformed effect at offset " + std::to_string(start) + " of its batch"); };
+    const auto malformed = [&] {
+      return Status::error("malformed effect at offset " + std::to_string(start) + " of its batch");
+    };
     words.clear();
     Flattener flattener(words);
     if (!msgpack::parse(batch.data(), batch.size(), offset, flattener)) return malformed();
@@ -206,8 +208,8 @@ Status EffectDecoder::decode(View batch, const Visit& visit) {
     if (words[2].kind != Word::kUnsigned || words[2].number > UINT16_MAX) return malformed();
     const Build build = kBuilders[words[1].number];
     if (build == nullptr) {
-      return Status::error("unknown effect tag " + std::to_string(words[1].number) + " at offset " + std::to_string(start) +
-                           " of its batch: written by a newer leat");
+      return Status::error("unknown effect tag " + std::to_string(words[1].number) + " at offset " +
+                           std::to_string(start) + " of its batch: written by a newer leat");
     }
     views_.clear(), members_.clear(), ids_.clear();
     views_.reserve(words.size()), members_.reserve(words.size()), ids_.reserve(words.size());

@@ -17,7 +17,8 @@
 
 namespace leat {
 
-// The few msgpack forms that effects use. What is short is gathered first, so that the batch grows once for a run of it.
+// The few msgpack forms that effects use. What is short is gathered first, so that the batch grows once for a run
+// of it.
 class EffectPacker {
  public:
   explicit EffectPacker(Bytes& out) : out_(out) {}  // out must outlive this
@@ -124,7 +125,8 @@ class EffectEncoder {
   size_t next_offset_ = 0, views_used_ = 0, members_used_ = 0;
 };
 
-// Calls `visit` for each effect of a batch, in order. Stops at the first malformed one with a sentence that has its offset.
+// Calls `visit` for each effect of a batch, in order. Stops at the first malformed one with a sentence that has
+// its offset.
 class EffectDecoder {
  public:
   using Visit = std::function<Status(DbIndex db, const Effect& effect)>;

@@ -16,7 +16,8 @@ namespace {
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool is_plain(View value) {
-  return !value.empty() && value.find_first_of(" \"=") == View::npos && std::none_of(value.begin(), value.end(), is_control);
+  return !value.empty() && value.find_first_of(" \"=") == View::npos &&
+         std::none_of(value.begin(), value.end(), is_control);
 }
 
 Bytes line(View event, Events::Fields fields) {
@@ -83,7 +84,9 @@ bool Events::set_level(View level) {
   return true;
 }
 
-void Events::debug(View event, Fields fields) { if (logger_->should_log(spdlog::level::debug)) logger_->debug("{}", line(event, fields)); }
+void Events::debug(View event, Fields fields) {
+  if (logger_->should_log(spdlog::level::debug)) logger_->debug("{}", line(event, fields));
+}
 void Events::info(View event, Fields fields) { logger_->info("{}", line(event, fields)); }
 void Events::warning(View event, Fields fields) { logger_->warn("{}", line(event, fields)); }
 void Events::error(View event, Fields fields) { logger_->error("{}", line(event, fields)); }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tidy.py: the picture of STYLE's rooms, kept true: includes point one way, every source says its licence.
+"""tidy.py: the picture of STYLE's rooms, kept true: includes point one way, every source says its licence,
+no line is wider than the page.
 
 Used by: ctest:  python3 tests/tidy.py
 """
@@ -29,6 +30,8 @@ MAY = {
 }
 MAY["broker/main.cc"] = MAY["broker"] | {"broker/tools"}  # serves, or runs a tool
 WORDS = {"broker/version.h"}  # constants that any room of the broker may name
+COLUMNS = 120  # as .clang-format has it
+IS_TEXT = re.compile(r'\s*"|.*https?://')  # a text that is one line elsewhere is one here
 SOURCES = {".cc", ".h", ".py", ".sh", ".mjs"}
 
 
@@ -49,6 +52,9 @@ def main():
         if "SPDX-License-Identifier: Apache-2.0" not in "".join(path.open().readlines()[:2]):
             faults.append(f"{path.relative_to(ROOT)}: the SPDX line is missing")
     for path in sources("schemas", "wal", "chunks", "consumers", "broker"):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if len(line) > COLUMNS and not IS_TEXT.match(line):
+                faults.append(f"{path.relative_to(ROOT)}:{number}: over {COLUMNS} columns")
         folder, name = str(path.parent.relative_to(ROOT)), str(path.relative_to(ROOT))
         room = name if name in MAY else folder
         for included in includes(path):

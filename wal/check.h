@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // check.h: reads a data folder without changing it: the engine behind `leat check DIR` and `leat dump DIR`. What the
-//          effects come to it cannot say: broker/proof.h does.
+//          effects come to it cannot say: broker/storage/proof.h does.
 //
 // Used by: the command line.
 // Always:  - writes nothing, not even what a start would repair; a folder in use is refused;

@@ -20,8 +20,8 @@ class File {
  public:
   virtual ~File() = default;  // closes
   virtual Status write(uint64_t offset, View bytes) = 0;
-  // The same for whole pages (kPageBytes) at the beginning of one, in the file and in memory (page_buffer.h). Where the disk allows it they do not pass through the
-  // page cache: such a write with its sync takes a third less of the core.
+  // The same for whole pages (kPageBytes) at the beginning of one, in the file and in memory (page_buffer.h). Where the
+  // disk allows it they do not pass through the page cache: such a write with its sync takes a third less of the core.
   virtual Status write_pages(uint64_t offset, View bytes) { return write(offset, bytes); }
   // The same as writing zeros, but where the disk allows it around the cache: filling a segment that way takes 3 ms of
   // CPU, through the cache 180.

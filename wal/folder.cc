@@ -67,9 +67,10 @@ Lock open_existing(FileSystem& files, const Bytes& folder, const std::function<u
   }
   for (const View name : kOfRedis) {
     if (!has(*names, name)) continue;
-    return Status::error(folder + " holds " + Bytes(name) +
-                         ", a file of Redis, which a start does not read: leat import DUMP.RDB --to NEW makes a data folder of a "
-                         "dump (redis-cli BGSAVE writes one)");
+    return Status::error(
+        folder + " holds " + Bytes(name) +
+        ", a file of Redis, which a start does not read: leat import DUMP.RDB --to NEW makes a data folder of a "
+        "dump (redis-cli BGSAVE writes one)");
   }
   for (const Bytes& name : *names) {
     if (!is_file_of_ours(name) || is_beginning(name)) continue;

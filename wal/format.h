@@ -4,7 +4,7 @@
 // Used by: writer, reader, segment, recovery, check.
 // Always:  - integers are little-endian, every frame begins at a multiple of 8;
 //          - a frame is valid at the place it was written to and nowhere else: the checksum is salted by segment and
-//          offset;
+//            offset;
 //          - a new layout is a new kFormatVersion.
 #pragma once
 
@@ -77,8 +77,8 @@ constexpr uint64_t frames_size(uint64_t batch_bytes) {
   return full * frame_size(kRecordBodyMax) + (rest != 0 ? frame_size(rest) : 0);
 }
 
-// The bytes of a frame (frame_size(body) of them) that will stand at `offset` of the segment salted by `salt`. header.length
-// is taken from `body`.
+// The bytes of a frame (frame_size(body) of them) that will stand at `offset` of the segment salted by `salt`.
+// header.length is taken from `body`.
 void write_frame(char* to, const RecordHeader& header, View body, uint64_t salt, uint64_t offset);
 void append_frame(Bytes& out, const RecordHeader& header, View body, uint64_t salt, uint64_t offset);
 // The header at the start of `bytes` (kRecordHeaderSize at least), if it could be one. Says nothing of the checksum.

@@ -13,8 +13,8 @@ constexpr int64_t kQuietUs = 10'000;                        // after that `synce
 constexpr int64_t kSlowSyncUs = 1'000;                      // a moving average above this: the log moves to its thread
 constexpr int64_t kQuickSyncUs = 500;                       // one below this …
 constexpr int64_t kQuickForUs = 1'000'000;                  // … for that long brings it back
-// A sync of 100 ms moves the average, over about 16, this far. While such a disk stands inline, so does the loop, so it is
-// trusted again only after a minute.
+// A sync of 100 ms moves the average, over about 16, this far. While such a disk stands inline, so does the loop, so it
+// is trusted again only after a minute.
 constexpr int64_t kStoodUs = 6'000;
 constexpr int64_t kTrustedAgainUs = 60'000'000;
 constexpr uint64_t kSlowSyncBytes = uint64_t{1} << 20;      // more than a disk syncs within kSlowSyncUs
@@ -68,7 +68,8 @@ Index Log::propose(View batch, TimeMs time_ms, Durability wanted) {
   proposed_bytes_ += frames_size(batch.size());
   last_time_ms_ = std::max(last_time_ms_, time_ms);
   const bool always = wanted == Durability::kAlways;
-  if (!threaded_ && options_.thread == LogThread::kAuto && wanted != Durability::kNever && batch.size() > kSlowSyncBytes)
+  if (!threaded_ && options_.thread == LogThread::kAuto && wanted != Durability::kNever &&
+      batch.size() > kSlowSyncBytes)
     go_threaded();
   if (threaded_) {
     thread_->append(batch, last_time_ms_, always ? SyncThread::SyncEach::kYes : SyncThread::SyncEach::kNo);
@@ -132,7 +133,7 @@ void Log::take_progress() {
   if (failed.ok() && spares_->failed()) failed = spares_->status();
   if (failed.ok() || !status_.ok()) return;
   status_ = std::move(failed);
-  events_.error("log_failed", {{"reason", status_.text()}, {"committed", committed_}});
+  events_.error("log_failed", {{"why", status_.text()}, {"committed", committed_}});
 }
 
 void Log::advance_committed() {
@@ -152,8 +153,8 @@ void Log::poll(int64_t now_us) {
   settle_thread(now_us);
 }
 
-// Of what no sync was asked for. Where the batches want none they only keep the unsynced bytes bounded, and let segments
-// be retired one day.
+// Of what no sync was asked for. Where the batches want none they only keep the unsynced bytes bounded, and let
+// segments be retired one day.
 std::optional<int64_t> Log::sync_due_us() const {
   if (!unsynced_since_us_) return std::nullopt;
   if (timed_since_us_) return *timed_since_us_ + options_.sync_interval_ms * 1000;

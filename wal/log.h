@@ -84,9 +84,9 @@ class Log {
   void on_progress(std::function<void()> wake);
   bool throttled() const { return unsynced_bytes() >= options_.unsynced_bytes_max; }
 
-  // With SyncThread::Where::kCaller, while the log is on its thread: what that would do next. False: nothing.
-  // Of memory: what is on its way to the file. Beside stats(), which is asked for in every tick: this asks the thread.
+  // Memory for what is on its way to the file. Not in stats(), which every tick asks for: this asks the thread.
   size_t buffer_bytes() const { return threaded_ ? thread_->report().buffer_bytes : progress_.buffer_bytes; }
+  // With SyncThread::Where::kCaller, while the log is on its thread: does what that would do next. False: nothing.
   bool step_thread() { return threaded_ && thread_->step(); }
 
   void ask_sync() { ask(Durability::kAlways); }

@@ -16,7 +16,12 @@ constexpr unsigned kSaltBits = 64;
 class Scanner {
  public:
   Scanner(FileSystem& files, View folder, Index from, Index until, const LogListener& listener)
-      : files_(files), folder_(folder), until_(until), listener_(listener), from_(from), next_(std::max<Index>(from, 1)) {}
+      : files_(files),
+        folder_(folder),
+        until_(until),
+        listener_(listener),
+        from_(from),
+        next_(std::max<Index>(from, 1)) {}
 
   Result<LogExtent> run();
 

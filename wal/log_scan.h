@@ -6,8 +6,8 @@
 //          - a segment whose header is damaged is read all the same if frames are valid under the salt in it: a frame's
 //            checksum needs nothing else of the header, and 64 bits do not fit by accident;
 //          - what a later segment has replaced is not handed out, nor what another broker wrote;
-//          - an end that is not known to be the end is a hole: a file that was cut off or cannot be read, a segment that is
-//            missing, where no later record and no later name tells how far it went.
+//          - an end that is not known to be the end is a hole: a file that was cut off or cannot be read, a segment
+//            that is missing, where no later record and no later name tells how far it went.
 #pragma once
 
 #include <functional>

@@ -3,8 +3,7 @@
 //
 // Used by: restore, which copies records into it; salvage, which leaves it empty.
 // Always:  - it ends with a configuration record, which says who writes from here on and gives even an empty log a
-// record to
-//            be named by;
+//            record to be named by;
 //          - like recovery's copy of a tail it gets its name when all of it is synced.
 #pragma once
 

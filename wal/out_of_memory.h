@@ -2,7 +2,8 @@
 // out_of_memory.h: what asks the system for memory by itself, and does not get it, ends as operator new does.
 //
 // Used by: whoever starts a thread; the room of SQLite, which asks malloc.
-// Always:  - the handler of operator new decides (broker/main.cc: one line, and the end); without one it is std::bad_alloc;
+// Always:  - the handler of operator new decides (broker/main.cc: one line, and the end); without one it is
+//            std::bad_alloc;
 //          - no memory is no failure of the disk, and never told as one.
 #pragma once
 

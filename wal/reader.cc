@@ -13,7 +13,9 @@ constexpr size_t kWindowBytes = size_t{2} << 20;
 static_assert(kWindowBytes > frame_size(kRecordBodyMax));
 
 // Compared with itself one byte further on: memcmp looks at many bytes at once, and a start reads 64 MiB of zeros.
-bool all_zero(View bytes) { return bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0; }
+bool all_zero(View bytes) {
+  return bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
 }  // namespace
 
 Reader::Reader(File& file, uint64_t salt, uint64_t size, uint64_t offset)

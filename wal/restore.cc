@@ -192,7 +192,8 @@ Status Restorer::without_log() const {
 // A log that is damaged behind the moment is good enough; one that ends before it is not.
 Status Restorer::check_reached(const Survey& survey) const {
   if (passed_ && !base_ && report_.batches == 0 && options_.until.index == UINT64_MAX) {
-    return Status::error("nothing had been written at that moment: the first change in " + log_ + " is of " + time_text(passed_ms_));
+    return Status::error("nothing had been written at that moment: the first change in " + log_ + " is of " +
+                         time_text(passed_ms_));
   }
   if (passed_ || report_.last == options_.until.index) return Status::fine();
   if (!survey.damage.empty()) return Status::error(survey.damage);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// snapshot_columns.h: in which column of snapshot.db what stands.                                               [SQLite]
+// snapshot_columns.h: in which column of snapshot.db what
+// stands. [SQLite]
 //
 // Used by: snapshot_store, which trusts what it reads or refuses it; snapshot_rescue, which takes what is whole.
 // Always:  - a reader goes with the SELECT above it, and judges nothing: the marks are the caller's.

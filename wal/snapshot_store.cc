@@ -53,8 +53,9 @@ Status make_new(FileSystem& files, const Bytes& folder) {
   return done.ok() ? files.sync_folder(folder) : done;
 }
 
-// A process that died may have cut the journal short, or made it, and synced neither. Over what the disk still has of it the
-// next one would be written, and a power cut could then play back a part of the old: this makes the disk know what we see.
+// A process that died may have cut the journal short, or made it, and synced neither. Over what the disk still has of
+// it the next one would be written, and a power cut could then play back a part of the old: this makes the disk know
+// what we see.
 Status settle_journal(FileSystem& files, const Bytes& folder) {
   const Bytes path = join_path(folder, kSnapshotJournal);
   const auto exists = files.exists(path);

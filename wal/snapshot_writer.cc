@@ -175,8 +175,8 @@ void SnapshotWriter::run_job(const Job& job) {
   --jobs_;
 }
 
-// Half of the time the cores and the disk are the loop's and the log's alone. Longer rests do not make pushes quicker, only
-// the snapshot slower; smaller pieces do (sqlite_vfs.cc).
+// Half of the time the cores and the disk are the loop's and the log's alone. Longer rests do not make pushes quicker,
+// only the snapshot slower; smaller pieces do (sqlite_vfs.cc).
 void SnapshotWriter::rest() {
   const int64_t rest_us = std::min(clock_.monotonic_us() - rested_us_, kRestUsMax);
   std::unique_lock lock(mutex_);

@@ -4,8 +4,8 @@
 // Used by: the broker, which posts slices of changed chunks and, when their index is synced, the commit.
 // Always:  - posting never waits for the disk, and what is posted is worked off in that order;
 //          - a snapshot is the changes posted since the last commit, and its commit; without one it is taken back;
-//          - the thread is polite: ten steps of nice below the loop, syncs in small pieces (sqlite_vfs.h), and a rest after
-//            each as long as the piece took, unless somebody waits for it or much is waiting;
+//          - the thread is polite: ten steps of nice below the loop, syncs in small pieces (sqlite_vfs.h), and a rest
+//            after each as long as the piece took, unless somebody waits for it or much is waiting;
 //          - after the first failure nothing more is written, and report() says why for ever.
 #pragma once
 
@@ -43,8 +43,8 @@ class SnapshotWriter {
   void put(SnapshotChanges changes);
   // After everything put before it. The caller has seen that meta.index is synced in the log.
   void commit(SnapshotMeta meta);
-  // Runs on the thread after everything posted before it, if none of that failed: behind a commit, no transaction is open
-  // then, and the file is the snapshot. Dropped by stop().
+  // Runs on the thread after everything posted before it, if none of that failed: behind a commit, no transaction is
+  // open then, and the file is the snapshot. Dropped by stop().
   void then(std::function<void()> job);
   bool has_job() const { return jobs_.load() > 0; }
   // Bytes of rows posted and not yet with SQLite, what they take in memory beside included: to throttle by.

@@ -136,8 +136,8 @@ Status SpareMaker::prepare(const SegmentHeader& header) {
   return Status::fine();
 }
 
-// Between two pieces of a segment, of 1 MiB each. With 4 ms between them 99 of 100 syncs of the log beside it took under
-// 0.6 and 1.1 ms (two runs), without them 1.5 and 16. False: it is not wanted any more.
+// Between two pieces of a segment, of 1 MiB each. With 4 ms between them 99 of 100 syncs of the log beside it took
+// under 0.6 and 1.1 ms (two runs), without them 1.5 and 16. False: it is not wanted any more.
 bool SpareMaker::breathe() {
   if (where_ == Where::kCaller) return !stopping_;
   std::unique_lock lock(mutex_);

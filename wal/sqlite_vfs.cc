@@ -13,8 +13,8 @@ namespace {
 // What SQLite calls PENDING_BYTE and the 512 bytes that its locks take. No page of a database ever stands there.
 constexpr uint64_t kLockOffset = 0x40000000;
 constexpr uint64_t kLockBytes = 512;
-// A sync of the log that comes while so much is on its way to the disk waits for it, so it is little: with 256 KiB 99 of 100
-// awaited pushes took 2.5 times as long while a snapshot was taken as without one, with these 1.7 times.
+// A sync of the log that comes while so much is on its way to the disk waits for it, so it is little: with 256 KiB 99
+// of 100 awaited pushes took 2.5 times as long while a snapshot was taken as without one, with these 1.7 times.
 constexpr uint64_t kPieceBytes = uint64_t{64} << 10;
 // Reads come page by page, and a load wants them all: what follows one is fetched with it.
 constexpr size_t kReadAhead = size_t{128} << 10;

@@ -9,11 +9,12 @@ namespace leat::wal {
 
 namespace {
 constexpr size_t kKeptBytes = size_t{1} << 20;  // a mailbox that grew beyond is given back: four batches of a tick
-constexpr size_t kFramedBytes = size_t{8} << 20;  // about the most that the writer frames at once (writer.cc, kPieceBytes)
+// About the most that the writer frames at once (writer.cc, kPieceBytes)
+constexpr size_t kFramedBytes = size_t{8} << 20;
 }
 
-void SyncThread::Mail::clear() {
-  clear_keeping(bodies, kKeptBytes);
+void SyncThread::Mail::clear(size_t kept) {
+  clear_keeping(bodies, kept);
   pieces.clear();
   sync = false;
   mark.reset();
@@ -87,12 +88,19 @@ void SyncThread::run() {
     lock.unlock();
     write(under_way_);
     finish(under_way_);
-    under_way_.clear();
     lock.lock();
-    working_ = false;
-    count_under_way();
+    put_back();
     changed_.notify_all();
   }
+}
+
+// With the mutex held. With a mark nobody has said anything for a while: then no memory is kept.
+void SyncThread::put_back() {
+  const size_t kept = under_way_.mark ? 0 : kKeptBytes;
+  under_way_.clear(kept);
+  if (mail_.empty()) mail_.clear(kept);
+  working_ = false;
+  count_under_way();
 }
 
 // With the mutex held. While it is written a batch is there twice: framed, in the writer's buffer, a piece at a time.
@@ -105,9 +113,7 @@ void SyncThread::count_under_way() {
 bool SyncThread::step() {
   if (working_) {
     finish(under_way_);
-    under_way_.clear();
-    working_ = false;
-    count_under_way();
+    put_back();
     return true;
   }
   if (mail_.empty()) return false;

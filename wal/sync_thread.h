@@ -44,7 +44,7 @@ class SyncThread {
   void request_sync();
   void request_mark(TimeMs time_ms);
   Report report() const;
-  void wait_idle();  // until idle, or failed
+  void wait_idle();  // after a failure, too, what waits is taken
   // kCaller: what the thread would do next, which is to write what waits, or to sync what was written. False: nothing.
   bool step();
 
@@ -59,13 +59,14 @@ class SyncThread {
     bool sync = false;
     std::optional<TimeMs> mark;
     bool empty() const { return pieces.empty() && !sync && !mark; }
-    void clear();
+    void clear(size_t kept);
   };
 
   void run();
   void write(const Mail& mail);
   void finish(const Mail& mail);
   void publish();
+  void put_back();
   void count_under_way();
 
   const Where where_;

@@ -112,7 +112,8 @@ Status Writer::sync() {
   if (!write().ok()) return status_;
   const int64_t began_us = clock_.monotonic_us();
   Status done = file_->sync();
-  if (done.ok() && file_->is_removed()) done = Status::error("the log's segment was removed from its folder while it was in use");
+  if (done.ok() && file_->is_removed())
+    done = Status::error("the log's segment was removed from its folder while it was in use");
   if (!done.ok()) return fail(std::move(done));
   note_sync(clock_.monotonic_us() - began_us);
   progress_.synced = progress_.written;
@@ -135,7 +136,10 @@ Status Writer::mark(TimeMs time_ms) {
   if (!status_.ok() || progress_.carried == progress_.synced) return status_;
   last_time_ms_ = std::max(last_time_ms_, time_ms);
   frame(RecordType::kMark, 0, View(), last_time_ms_);
-  return write();
+  Status done = write();
+  out_.shrink();  // nobody has said anything for a while
+  progress_.buffer_bytes = out_.capacity();
+  return done;
 }
 
 Status Writer::seal() {

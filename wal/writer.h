@@ -2,12 +2,12 @@
 // writer.h: batch → records → file. The hot path: one write and one sync for what a tick said.
 //
 // Used by: the log, on the loop's thread; or the sync thread, while it has taken over. By one of them at a time.
-// Always:  - the bytes of a record that stood in a file are never changed: a segment only grows. What is written are whole
-//            pages, so the page that the last record ended in is written again, with those bytes and what follows them,
-//            as the page cache would do it;
+// Always:  - the bytes of a record that stood in a file are never changed: a segment only grows. What is written are
+//            whole pages, so the page that the last record ended in is written again, with those bytes and what follows
+//            them, as the page cache would do it;
 //          - nothing is written into a segment before all that stands in the segments before it is synced;
 //          - after the first failure nothing is written or synced any more;
-//          - in steady state nothing is allocated, created or renamed.
+//          - in steady state nothing is allocated, created or renamed; a mark gives back what a busy time has taken.
 #pragma once
 
 #include "schemas/clock.h"

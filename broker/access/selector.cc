@@ -230,7 +230,8 @@ std::vector<Bytes> Selector::rules() const {
     }
   };
   if (all_keys_) out.emplace_back("~*");
-  for (const KeyPattern& one : keys_) {  // "%RW~*" and "~*" are not the same: other patterns may stand beside the former
+  // "%RW~*" and "~*" are not the same: other patterns may stand beside the former.
+  for (const KeyPattern& one : keys_) {
     const View sign = one.grants == (kReads | kWrites) ? (one.glob == "*" ? "%RW~" : "~")
                       : one.grants == kReads           ? "%R~"
                                                        : "%W~";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// selector.h: one set of permissions: which commands, on which keys, in which channels. A user has one, and may have more.
+// selector.h: one set of permissions: which commands, on which keys, in which channels. A user has one, and may
+// have more.
 //
 // Used by: user.h.
 // Always:  - a rule that is refused has changed nothing;

@@ -11,7 +11,8 @@ namespace leat::access {
 
 namespace {
 
-constexpr View kMark = "leat_", kDb = "db", kUntil = "until", kWord = "token=", kWordDb = ",db=", kWordUntil = ",until=";
+constexpr View kMark = "leat_", kDb = "db", kUntil = "until",
+               kWord = "token=", kWordDb = ",db=", kWordUntil = ",until=";
 constexpr size_t kRandomLetters = 43;  // six bits each
 
 bool is_letter(char c) {

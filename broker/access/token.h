@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // token.h: tokens: secrets with which a program comes in without a name, of its user and for one database.
 //
-// Used by: user.h, which keeps them beside passwords; http_tokens.h, which reads those of the configuration; the ACL family.
+// Used by: user.h, which keeps them beside passwords; http_tokens.h, which reads those of the configuration; the
+//          ACL family.
 // Always:  - a token's text tells the database it is for and when it ends, and holds 256 bits of real randomness:
-//              leat_[dbN_][untilSECONDS_]R…R    R: 43 of A-Z a-z 0-9 - _
-//            so whoever has one can neither move it to another database nor make it last longer: that would be another text;
-//          - of the text only the SHA-256 is kept: what a word tells, token=DIGEST[,db=N][,until=SECONDS], lets nobody in.
+//            leat_[dbN_][untilSECONDS_]R…R    R: 43 of A-Z a-z 0-9 - _ so whoever has one can neither move it to
+//            another database nor make it last longer: that would be another text;
+//          - of the text only the SHA-256 is kept: what a word tells, token=DIGEST[,db=N][,until=SECONDS], lets
+//            nobody in.
 #pragma once
 
 #include <optional>
@@ -15,7 +17,8 @@
 
 namespace leat::access {
 
-constexpr size_t kTokensMax = 100;  // of one user: all of them stand in one effect and one line, and programs have few each
+// Of one user: all of them stand in one effect and one line, and programs have few each.
+constexpr size_t kTokensMax = 100;
 constexpr DbIndex kTokenDatabases = 16;
 constexpr int64_t kTokenUntilMax = int64_t{1} << 40;  // seconds: the year 36812
 

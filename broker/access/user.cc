@@ -61,7 +61,8 @@ Status User::set(View rule, const Vocabulary& words, bool all_channels) {
 }
 
 void User::judge_whole() {
-  unrestricted_ = std::any_of(selectors_.begin(), selectors_.end(), [](const Selector& one) { return one.unrestricted(); });
+  unrestricted_ =
+      std::any_of(selectors_.begin(), selectors_.end(), [](const Selector& one) { return one.unrestricted(); });
 }
 
 Status User::add_password(View rule) {
@@ -81,7 +82,8 @@ Status User::remove_password(View rule) {
 
 // One that is there already is taken for what it is now: in the configuration its terms may have changed.
 Status User::add_token(Token token) {
-  const auto there = std::find_if(tokens_.begin(), tokens_.end(), [&](const auto& one) { return one->digest == token.digest; });
+  const auto there =
+      std::find_if(tokens_.begin(), tokens_.end(), [&](const auto& one) { return one->digest == token.digest; });
   if (there == tokens_.end() && tokens_.size() >= kTokensMax) return kTooManyTokens;
   if (there == tokens_.end()) return tokens_.push_back(std::make_shared<Token>(std::move(token))), Status::fine();
   if ((*there)->word() == token.word()) return Status::fine();
@@ -92,7 +94,8 @@ Status User::add_token(Token token) {
 
 Status User::remove_token(View digest) {
   if (!is_digest(digest)) return kBadToken;
-  return std::erase_if(tokens_, [&](const auto& one) { return one->digest == digest; }) > 0 ? Status::fine() : kNoSuchToken;
+  return std::erase_if(tokens_, [&](const auto& one) { return one->digest == digest; }) > 0 ? Status::fine()
+                                                                                            : kNoSuchToken;
 }
 
 bool User::holds(View digest) const {
@@ -197,8 +200,8 @@ Bytes User::text() const {
   return out;
 }
 
-// Rules have no blanks in them. A selector's are split as split_line does, so quotes in them are escaped; and where one of
-// its words looks like its end, all of it is one quoted word.
+// Rules have no blanks in them. A selector's are split as split_line does, so quotes in them are escaped; and where one
+// of its words looks like its end, all of it is one quoted word.
 Bytes User::line() const {
   Bytes out = "user " + (name_.empty() || name_.starts_with('"') ? quoted(name_, true) : name_);
   for (const View flag : flags()) out += " " + Bytes(flag);

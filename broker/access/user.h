@@ -4,9 +4,10 @@
 // Used by: users.h; each client points to the user that it came in as.
 // Always:  - the first selector is the user's own; a request is allowed when one of them allows it;
 //          - stored() makes the same user again by restored(); it names no password and no token, only digests;
-//          - a token neither opens nor closes the user: `nopass` stays as it is, so a token of the default user shuts nobody
-//            out; `resetpass` and `reset` take all tokens away;
-//          - a rule that is refused has changed nothing (selector.h); who wants all of several rules or none works on a copy.
+//          - a token neither opens nor closes the user: `nopass` stays as it is, so a token of the default user shuts
+//            nobody out; `resetpass` and `reset` take all tokens away;
+//          - a rule that is refused has changed nothing (selector.h); who wants all of several rules or none works on
+//            a copy.
 #pragma once
 
 #include <memory>

@@ -39,7 +39,8 @@ Result<User> Users::with(User user, std::span<const View> words) const {
 Status Users::owns_tokens(const User& user) const {
   for (const auto& token : user.tokens()) {
     const auto [first, last] = tokens_.equal_range(View(token->digest));
-    const auto other = std::find_if(first, last, [&](const auto& one) { return one.second.user->name() != user.name(); });
+    const auto other =
+        std::find_if(first, last, [&](const auto& one) { return one.second.user->name() != user.name(); });
     if (other == last) continue;
     return Status::error("Error in ACL SETUSER: the token " + token->digest.substr(0, 12) + "… is of user '" +
                          other->second.user->name() + "'");

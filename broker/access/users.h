@@ -3,8 +3,8 @@
 //
 // Used by: the doorkeeper, who says where they come from; the ACL family.
 // Always:  - there is one called "default", and it is never taken away: who says nothing is taken for it;
-//          - a user that is changed stays the same object, so that who came in as it sees the change at once; one that was
-//            removed lives on, for nobody new, until the last client lets go of it;
+//          - a user that is changed stays the same object, so that who came in as it sees the change at once; one that
+//            was removed lives on, for nobody new, until the last client lets go of it;
 //          - a token is found by its digest in one look-up, however many users there are.
 #pragma once
 
@@ -35,8 +35,8 @@ class Users {
   };
   Holder holder(View digest, TimeMs now_ms) const;
 
-  // The user as the rules make it, of the one there is or of a new one. Changes nothing; the error is ACL SETUSER's. Tokens
-  // that ended are not his any more then.
+  // The user as the rules make it, of the one there is or of a new one. Changes nothing; the error is ACL SETUSER's.
+  // Tokens that ended are not his any more then.
   Result<User> changed(View name, std::span<const View> rules, TimeMs now_ms) const;
   Result<User> made(View name, std::span<const View> rules) const;  // of a new one in any case
   void put(User user);

@@ -136,7 +136,8 @@ Status write_users_file(const Bytes& path, const Users& users) {
   Bytes text;
   for (const auto& [name, user] : users.all()) text += user->line() + "\n";
   const Bytes beside = path + ".tmp";
-  const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);  // digests of passwords are in it
+  // Digests of passwords are in it.
+  const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return failed(beside);
   const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0;
   const Status why = written ? Status::fine() : failed(beside);

@@ -279,7 +279,8 @@ Outcome acl_save(Context& ctx, Args) {
   const Status saved = access::write_users_file(ctx.rooms.config.aclfile, ctx.rooms.doorkeeper.users());
   if (saved.ok()) return ctx.reply.ok();
   ctx.rooms.events.warning("users_not_saved", {{"why", saved.text()}});
-  return Status::error("ERR There was an error trying to save the ACLs. Please check the server logs for more information");
+  return Status::error(
+      "ERR There was an error trying to save the ACLs. Please check the server logs for more information");
 }
 
 constexpr uint32_t kAsks = kNoScript | kLoading | kStale;

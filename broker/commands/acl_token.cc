@@ -33,7 +33,8 @@ Result<Terms> terms_of(const Context& ctx, Args args, size_t from) {
       constexpr int64_t kSecondsMax = int64_t{1} << 32;
       const auto seconds = integer_of(args[i + 1]);
       if (!seconds.ok()) return seconds.status();
-      if (*seconds < 1 || *seconds > kSecondsMax) return Status::error("ERR invalid expire time: seconds from now, 1 to 4294967296");
+      if (*seconds < 1 || *seconds > kSecondsMax)
+        return Status::error("ERR invalid expire time: seconds from now, 1 to 4294967296");
       terms.until_s = ctx.now_ms / 1000 + *seconds;
     } else {
       return kSyntaxError;
@@ -53,7 +54,8 @@ Bytes moment(TimeMs at_ms) {
   const auto seconds = static_cast<time_t>(at_ms / 1000);
   tm parts;
   char text[sizeof "36812-02-20T00:36:16Z"];
-  if (gmtime_r(&seconds, &parts) == nullptr || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) return "never";
+  if (gmtime_r(&seconds, &parts) == nullptr || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+    return "never";
   return text;
 }
 

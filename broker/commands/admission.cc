@@ -39,8 +39,8 @@ Status value_too_long(const KeyClass& one, uint64_t size) {
 
 }  // namespace
 
-// Without classes: with a limit to memory keys go, or what may add is refused, as Redis does. A transaction is refused while
-// it grows.
+// Without classes: with a limit to memory keys go, or what may add is refused, as Redis does. A transaction is refused
+// while it grows.
 Status Admission::make_room(const Client& client, const Command& command) {
   out_of_memory_ = !rooms_.eviction.make_room(kDefaultClass);
   if (!out_of_memory_) return Status::fine();
@@ -62,7 +62,8 @@ Admission::ClassSet Admission::classes_of(const Client& client, const Command& c
   if (command.row.name == "EXEC") {
     for (const QueuedCommand& one : client.queued) add_classes(rooms_.classes, *one.command, one.args.args(), set);
   } else if (command.family == "scripting") {
-    for (const size_t at : key_positions(command.row, args).value_or(std::vector<size_t>{})) set.set(rooms_.classes.of(args[at]));
+    for (const size_t at : key_positions(command.row, args).value_or(std::vector<size_t>{}))
+      set.set(rooms_.classes.of(args[at]));
   } else {
     add_classes(rooms_.classes, command, args, set);
   }
@@ -96,7 +97,8 @@ Status Admission::admit(const Client& client, const Command& command, Args args,
 // Keys of classes that the script did not announce cannot go in the middle of it: they go behind it.
 Status Admission::admit_nested(const Command& command, Args args, bool allow_oom) {
   const bool may_refuse = !allow_oom && rooms_.batch.effects() == effects_before_;
-  if (!rooms_.classes.any()) return out_of_memory_ && command.is(kDenyOom) && may_refuse ? refuse(kDefaultClass) : Status::fine();
+  if (!rooms_.classes.any())
+    return out_of_memory_ && command.is(kDenyOom) && may_refuse ? refuse(kDefaultClass) : Status::fine();
   if (const Status fit = fits(command, args); !fit.ok()) return fit;
   if (!checks_) return Status::fine();
   ClassSet wanted;
@@ -109,8 +111,8 @@ Status Admission::admit_nested(const Command& command, Args args, bool allow_oom
   return Status::fine();
 }
 
-// Whether all that it brings is short enough for its keys' classes: with MSET each value for its own key, else every word
-// for all keys.
+// Whether all that it brings is short enough for its keys' classes: with MSET each value for its own key, else every
+// word for all keys.
 Status Admission::fits(const Command& command, Args args) const {
   if (!rooms_.classes.limit_values() || !command.is(kWrite) || command.family == "scripting") return Status::fine();
   if (command.row.name == "RESTORE") return Status::fine();  // it looks at what is in the dump (restored_value.h)

@@ -3,8 +3,8 @@
 //
 // Used by: the executor, before each request and before each command of a script.
 // Always:  - a refusal comes before anything changes; a script or transaction that has begun to write is let finish;
-//          - with classes, only those that something may come to are asked, and each for itself; a value that is too long for
-//            its key's class is refused where it arrives, also in MULTI and in scripts.
+//          - with classes, only those that something may come to are asked, and each for itself; a value that is too
+//            long for its key's class is refused where it arrives, also in MULTI and in scripts.
 #pragma once
 
 #include <bitset>

@@ -143,8 +143,8 @@ Outcome bitfield_ro(Context& ctx, Args args) {
   return Replied();
 }
 
-// BITFIELD key [GET type offset | [OVERFLOW WRAP|SAT|FAIL] SET type offset value | INCRBY type offset increment ...]  →  of
-// each GET the value, of SET the one before, of INCRBY the one after; null where FAIL left it alone
+// BITFIELD key [GET type offset | [OVERFLOW WRAP|SAT|FAIL] SET type offset value | INCRBY type offset increment ...]  →
+// of each GET the value, of SET the one before, of INCRBY the one after; null where FAIL left it alone
 Outcome bitfield(Context& ctx, Args args) {
   const View key = args[1];
   const auto operations = parse_operations(ctx, args);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// bitmap.cc: single bits and runs of them in strings, and strings combined bit by bit; the rows of all the family's files.
-// https://redis.io/docs/latest/commands/?group=bitmap
+// bitmap.cc: single bits and runs of them in strings, and strings combined bit by bit; the rows of all the family's
+// files. https://redis.io/docs/latest/commands/?group=bitmap
 #include <algorithm>
 
 #include "broker/commands/admission.h"
@@ -51,7 +51,8 @@ Outcome setbit(Context& ctx, Args args) {
   const uint64_t at = *offset / 8;
   if (at >= text.size() && at >= string_bytes_max(ctx, key)) return string_too_long(ctx, key);
   if (at >= text.size() || was != (*given == 1)) {
-    ctx.emit(StringWrite{.key = key, .offset = at, .bytes = with_field(text, *offset, 1, static_cast<uint64_t>(*given))});
+    ctx.emit(
+        StringWrite{.key = key, .offset = at, .bytes = with_field(text, *offset, 1, static_cast<uint64_t>(*given))});
   }
   return ctx.reply.integer(was);
 }
@@ -228,15 +229,16 @@ Status check_sources(Operation operation, View word, size_t count) {
   if (operation == Operation::kNot && count != 1) {
     return Status::error("ERR BITOP NOT must be called with a single source key.");
   }
-  const bool compares = operation == Operation::kDiff || operation == Operation::kDiff1 || operation == Operation::kAndOr;
+  const bool compares =
+      operation == Operation::kDiff || operation == Operation::kDiff1 || operation == Operation::kAndOr;
   if (compares && count < 2) {
     return Status::error("ERR BITOP " + upper(word) + " must be called with at least two source keys.");
   }
   return Status::fine();
 }
 
-// BITOP AND|OR|XOR|NOT|DIFF|DIFF1|ANDOR|ONE destination key [key ...]  →  the length of what was stored; nothing is when all
-// sources are empty
+// BITOP AND|OR|XOR|NOT|DIFF|DIFF1|ANDOR|ONE destination key [key ...]  →  the length of what was stored; nothing is
+// when all sources are empty
 Outcome bitop(Context& ctx, Args args) {
   const auto operation = operation_of(args[1]);
   if (!operation) return kSyntaxError;

@@ -84,7 +84,8 @@ Outcome class_flush(Context& ctx, Args args) {
   }
   const auto done = flush.take_done(ctx.client.id);
   if (!done) return Wait{.on_timeout = OnTimeout::kNull};
-  ctx.footing.join({.index = ctx.rooms.batch.last_index(), .level = ctx.rooms.classes[done->of].level(ctx.client.durability)});
+  ctx.footing.join(
+      {.index = ctx.rooms.batch.last_index(), .level = ctx.rooms.classes[done->of].level(ctx.client.durability)});
   return ctx.reply.integer(static_cast<int64_t>(done->deleted));
 }
 

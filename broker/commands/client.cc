@@ -250,7 +250,7 @@ Outcome client_kill(Context& ctx, Args args) {
   return ctx.reply.integer(kill_matching(ctx, *filter));
 }
 
-// CLIENT NO-EVICT ON|OFF: remembered and shown; nothing is evicted here
+// CLIENT NO-EVICT ON|OFF: such a client stays when the clients hold too much (client_memory.h)
 Outcome client_no_evict(Context& ctx, Args args) {
   const auto on = on_off(args[2]);
   if (!on.ok()) return on.status();
@@ -290,18 +290,20 @@ Outcome client_unpause(Context& ctx, Args) {
   return ctx.reply.ok();
 }
 
-// CLIENT DURABILITY [always | interval | never | default]: what its replies wait for. A key's class sets a floor: below it a
-// choice counts as the floor. Without a word: the choice as it stands.
+// CLIENT DURABILITY [always | interval | never | default]: what its replies wait for. A key's class sets a floor: below
+// it a choice counts as the floor. Without a word: the choice as it stands.
 Outcome client_durability(Context& ctx, Args args) {
   DurabilityChoice& choice = ctx.client.durability;
   if (args.size() == 2) return ctx.reply.bulk(choice ? name_of(*choice) : "default");
   if (args.size() > 3) return kSyntaxError;
   const auto mode = durability_named(args[2]);
   if (!mode && !same_word(args[2], "default")) {
-    return Status::error("ERR CLIENT DURABILITY is always, interval, never or default, not '" + Bytes(args[2].substr(0, 128)) + "'");
+    return Status::error("ERR CLIENT DURABILITY is always, interval, never or default, not '" +
+                         Bytes(args[2].substr(0, 128)) + "'");
   }
   choice = mode;
-  // Where nobody was as strict yet, what was settled for the others is no longer told from what was not: all of it counts.
+  // Where nobody was as strict yet, what was settled for the others is no longer told from what was not: all of
+  // it counts.
   if (mode && *mode < ctx.rooms.classes.strictest_in_use()) {
     ctx.rooms.classes.use(*mode);
     ctx.footing.join({.index = ctx.rooms.batch.last_index(), .level = *mode});

@@ -32,7 +32,8 @@ Result<Options> parse_options(Context& ctx, Args args) {
       if (!id.ok()) return id.status();
       options.redirect = static_cast<Ticket>(*id);
       const Client* const other = ctx.rooms.clients.find(options.redirect);
-      if (other == nullptr || other->gone) return Status::error("ERR The client ID you want redirect to does not exist");
+      if (other == nullptr || other->gone)
+        return Status::error("ERR The client ID you want redirect to does not exist");
     } else if (same_word(args[i], "BCAST")) {
       options.broadcast = true;
     } else if (same_word(args[i], "OPTIN")) {
@@ -132,8 +133,9 @@ Outcome client_tracking(Context& ctx, Args args) {
 Outcome client_caching(Context& ctx, Args args) {
   TrackingMode* const mode = ctx.client.tracking.get();
   if (mode == nullptr) {
-    return Status::error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT "
-                         "mode enabled");
+    return Status::error(
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT "
+        "mode enabled");
   }
   if (same_word(args[2], "YES")) {
     if (mode->keys != Kept::kOptIn) {

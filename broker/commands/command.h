@@ -3,9 +3,10 @@
 //
 // Used by: the families (list.cc, hash.cc …), which end with their rows; the table, which gathers them; the executor.
 // Always:  - rows of a family are sorted by name and unique; a sub-command's row is called "CLIENT|LIST";
-//          - one gait for every handler: parse, look, decide, emit, reply. All that can fail comes before the first emit;
-//          - what a row says (arity, keys, traits) is checked by the executor before the handler runs, and is what COMMAND
-//            tells: there is no second list.
+//          - one gait for every handler: parse, look, decide, emit, reply. All that can fail comes before the
+//            first emit;
+//          - what a row says (arity, keys, traits) is checked by the executor before the handler runs, and is what
+//            COMMAND tells: there is no second list.
 #pragma once
 
 #include <memory>
@@ -23,8 +24,8 @@ namespace leat {
 
 class Context;
 
-// What a client is told that would have to wait where it may not. When nothing came in time it is always a null array, or
-// what kHandler makes of it.
+// What a client is told that would have to wait where it may not. When nothing came in time it is always a null array,
+// or what kHandler makes of it.
 enum class OnTimeout : uint8_t { kNull, kNullArray, kHandler };  // kHandler: it runs again, with Context::time_is_up
 
 // A handler that finds nothing asks to be run again when one of the keys is touched, until the deadline.
@@ -34,8 +35,9 @@ struct Wait {
   OnTimeout on_timeout = OnTimeout::kNullArray;
   Type wanted = Type::kList;       // a key of another type cannot end the wait …
   bool ends_on_error = false;      // … unless this: XREADGROUP is told when its group or key is gone
-  TimeMs look_again_ms = 0;        // monotonic; then the handler runs again though nothing was touched. 0: what it waits for
-                                   // comes with no time; kNever: with a time, and nothing is in sight (XREADGROUP … CLAIM)
+  // monotonic; then the handler runs again though nothing was touched. 0: what it waits for comes with no time; kNever:
+  // with a time, and nothing is in sight (XREADGROUP … CLAIM)
+  TimeMs look_again_ms = 0;
   Index synced = 0;                // when this is on disk the handler runs again; 0: the disk is not what it waits for
   std::vector<StreamId> resolved;  // what the first run resolved (XREAD … $), one for each key
 };
@@ -73,7 +75,9 @@ struct Keys {
 
   static constexpr Keys none() { return {}; }
   static constexpr Keys at(int8_t index) { return {Kind::kRange, index, index, 1, 0}; }
-  static constexpr Keys range(int8_t first, int8_t last, int8_t step = 1) { return {Kind::kRange, first, last, step, 0}; }
+  static constexpr Keys range(int8_t first, int8_t last, int8_t step = 1) {
+    return {Kind::kRange, first, last, step, 0};
+  }
   static constexpr Keys counted(int8_t count_at, int8_t also = 0) { return {Kind::kCounted, also, 0, 0, count_at}; }
   static constexpr Keys stored(int8_t first, int8_t from) { return {Kind::kStored, first, first, 1, from}; }
   // Shard channels: where a cluster would have them, but no keys.
@@ -101,7 +105,8 @@ enum Trait : uint32_t {
   kRunsInMulti = 1 << 14,  // not queued inside MULTI: EXEC, DISCARD, WATCH …
   kContainer = 1 << 15,  // only its sub-commands do something
   kNoTouch = 1 << 16,    // looking is not using: OBJECT, TTL, TYPE, EXISTS leave the idle time alone
-  kMayWrite = 1 << 17,   // no write by name, but it may change something: refused to read-only scripts, waits with writes
+  // No write by name, but it may change something: refused to read-only scripts, waits with writes.
+  kMayWrite = 1 << 17,
   kNoSlowLog = 1 << 18,  // EXEC: its commands are noted, one by one
   kNoRest = 1 << 19,     // about a connection: not for callers over REST
   kRunsScript = 1 << 20,  // EVAL, FCALL …

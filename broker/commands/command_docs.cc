@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// command_docs.cc: COMMAND DOCS: what commands do and take (docs.h). https://redis.io/docs/latest/commands/command-docs/
+// command_docs.cc: COMMAND DOCS: what commands do and take (docs.h).
+// https://redis.io/docs/latest/commands/command-docs/
 #include "broker/commands/docs.h"
 
 #include <algorithm>
@@ -27,7 +28,8 @@ void tell_arguments(ReplySink& reply, const std::vector<ArgumentDoc>& arguments,
   for (const ArgumentDoc& one : arguments) {
     const bool is_key = one.type == "key", shown = one.inner.empty() && one.type != "pure-token";
     const bool flagged = one.optional || one.multiple || one.multiple_token;
-    reply.map(2 + size_t{shown} + size_t{is_key} + size_t{one.has_token} + size_t{flagged} + size_t{!one.inner.empty()});
+    reply.map(2 + size_t{shown} + size_t{is_key} + size_t{one.has_token} + size_t{flagged} +
+              size_t{!one.inner.empty()});
     reply.bulk("name");
     reply.bulk(one.name);
     reply.bulk("type");
@@ -63,7 +65,8 @@ void tell(ReplySink& reply, const Command& command) {
   const bool of_the_house = is_of_the_house(command.row.name);
   const bool complexity = found.doc != nullptr && !found.doc->complexity.empty();
   reply.bulk(lower(command.row.name));
-  reply.map(3 + size_t{complexity} + size_t{deprecated != nullptr} * 3 + size_t{of_the_house} + size_t{!arguments.empty()} + size_t{!command.subcommands.empty()});
+  reply.map(3 + size_t{complexity} + size_t{deprecated != nullptr} * 3 + size_t{of_the_house} +
+            size_t{!arguments.empty()} + size_t{!command.subcommands.empty()});
   reply.bulk("summary");
   reply.bulk(found.doc == nullptr ? View() : found.doc->summary);
   reply.bulk("since");

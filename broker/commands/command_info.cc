@@ -77,7 +77,8 @@ Result<std::vector<size_t>> positions_of(Context& ctx, Args args) {
   const bool fits = command->row.arity < 0 ? words >= -command->row.arity : words == command->row.arity;
   if (!fits) return Status::error("ERR Invalid number of arguments specified for command");
   auto positions = key_positions(command->row, request);
-  if (!positions && command->is(kRunsScript)) return std::vector<size_t>();  // they may have none, and Redis counts no further
+  // They may have none, and Redis counts no further.
+  if (!positions && command->is(kRunsScript)) return std::vector<size_t>();
   if (!positions) return Status::error("ERR Invalid arguments specified for command");
   if (positions->empty() && !command->is(kRunsScript)) return Status::error("ERR The command has no key arguments");
   return std::move(*positions);
@@ -116,7 +117,8 @@ Outcome command_list(Context& ctx, Args args) {
   const bool filtered = args.size() == 5 && same_word(args[2], "FILTERBY");
   if (args.size() != 2 && !filtered) return kSyntaxError;
   const View by = filtered ? args[3] : View(), value = filtered ? args[4] : View();
-  const bool by_module = same_word(by, "MODULE"), by_category = same_word(by, "ACLCAT"), by_pattern = same_word(by, "PATTERN");
+  const bool by_module = same_word(by, "MODULE"), by_category = same_word(by, "ACLCAT"),
+             by_pattern = same_word(by, "PATTERN");
   if (filtered && !by_module && !by_category && !by_pattern) return kSyntaxError;
   std::vector<Bytes> names;
   for (const Command& command : ctx.rooms.table.all()) {

@@ -18,7 +18,9 @@ namespace {
 constexpr View kProtected[] = {"dbfilename", "dir", "snapshot.backup_dir"};
 // Which patterns do not find: who wants them knows their names. They slow a server down for its tests.
 constexpr View kHidden[] = {"key-load-delay", "loading-process-events-interval-bytes", "rdb-key-save-delay"};
-bool is_of(std::span<const View> names, View name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool is_of(std::span<const View> names, View name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 // Where connections are taken; and what TLS is spoken there. Those that a CONFIG SET names, the last of each.
 struct AboutDoor {
   Bytes places, tls;
@@ -38,7 +40,8 @@ Status ask_door(Context& ctx, const Config& changed, const AboutDoor& about) {
   if (!about.places.empty()) {
     const bool bind = same_word(about.places, "bind");
     const Bytes which = bind ? "Failed to bind to specified addresses. " : "Unable to listen on this port. ";
-    if (const Status listens = broker.listen(changed); !listens.ok()) return refusal(about.places, which + Bytes(listens.text()));
+    if (const Status listens = broker.listen(changed); !listens.ok())
+      return refusal(about.places, which + Bytes(listens.text()));
   }
   if (about.tls.empty()) return Status::fine();
   const Status used = broker.use_tls(changed.tls);  // also when nothing differs: the files may
@@ -53,15 +56,19 @@ Status may_set(const Context& ctx, const ConfigKey& key, View value) {
   if (is_of(kProtected, key.name()) && !allows(ctx.rooms.config.protected_configs, ctx.client.transport.peer())) {
     return Status::error("can't set protected config");
   }
-  return key.at_run_time ? Status::fine() : Status::error("can't set immutable config: set it in the file and start again");
+  return key.at_run_time ? Status::fine()
+                         : Status::error("can't set immutable config: set it in the file and start again");
 }
 
-bool finds(View pattern, View name) { return is_of(kHidden, name) ? same_word(pattern, name) : glob_match(pattern, name, true); }
+bool finds(View pattern, View name) {
+  return is_of(kHidden, name) ? same_word(pattern, name) : glob_match(pattern, name, true);
+}
 }  // namespace
 
 Outcome config_container(Context& ctx, Args) { return arity_error(ctx.command); }
 
-// CONFIG GET pattern [pattern ...]: patterns find Redis' names; the file's name of a key finds it when it is given in full
+// CONFIG GET pattern [pattern ...]: patterns find Redis' names; the file's name of a key finds it when it is given
+// in full
 Outcome config_get(Context& ctx, Args args) {
   const auto patterns = args.from(2);
   std::vector<std::pair<View, const ConfigKey*>> found;
@@ -79,7 +86,8 @@ Outcome config_get(Context& ctx, Args args) {
   return Replied();
 }
 
-// CONFIG SET parameter value [parameter value ...]: all of them, or none. Names are looked at before values, as in Redis.
+// CONFIG SET parameter value [parameter value ...]: all of them, or none. Names are looked at before values, as
+// in Redis.
 Outcome config_set(Context& ctx, Args args) {
   if (args.size() % 2 != 0) return kSyntaxError;
   std::vector<const ConfigKey*> keys;
@@ -101,7 +109,8 @@ Outcome config_set(Context& ctx, Args args) {
     about_door.note(*keys[i], name);
   }
   if (const Status fits = check_config(changed); !fits.ok()) return refusal(args[args.size() - 2], fits.text());
-  if (const Status taken = ctx.rooms.doorkeeper.would_follow(changed); !taken.ok()) return refusal("http.token", taken.text());
+  if (const Status taken = ctx.rooms.doorkeeper.would_follow(changed); !taken.ok())
+    return refusal("http.token", taken.text());
   if (const Status taken = ask_door(ctx, changed, about_door); !taken.ok()) return taken;
   ctx.rooms.config = std::move(changed);
   ctx.rooms.broker.apply_config();

@@ -51,8 +51,9 @@ Outcome auth(Context& ctx, Args args) {
   ctx.rest_on_users();
   const access::User& nobody = *ctx.rooms.doorkeeper.users().default_user();
   if (args.size() == 2 && nobody.no_password() && nobody.tokens().empty()) {
-    return Status::error("ERR AUTH <password> called without any password configured for the default user. Are you sure "
-                         "your configuration is correct?");
+    return Status::error(
+        "ERR AUTH <password> called without any password configured for the default user. Are you sure "
+        "your configuration is correct?");
   }
   const View user = args.size() == 2 ? access::kDefaultUser : args[1];
   if (Status known = authenticate(ctx, args[0], user, args.back()); !known.ok()) return known;

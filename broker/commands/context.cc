@@ -48,7 +48,8 @@ void Context::expire_fields(DbIndex where, View key) {
   constexpr size_t kNamedMax = 64;
   const Database& database = rooms.keyspace.database(where);
   const std::vector<Bytes> names = database.see<Hash>(key)->due(now_ms, kNamedMax);
-  rooms.batch.emit(where, HashExpire{.key = key, .names = std::vector<View>(names.begin(), names.end())}, client.durability);
+  rooms.batch.emit(where, HashExpire{.key = key, .names = std::vector<View>(names.begin(), names.end())},
+                   client.durability);
   rooms.stats.expired_fields += names.size();
   if (database.find(key)) rooms.batch.emit(where, KeyDelete{.key = key}, client.durability);
 }

@@ -3,10 +3,10 @@
 //
 // Used by: handlers. The executor makes one for each command, also inside MULTI and scripts.
 // Always:  - time is frozen (one now_us for a command, a script, an EXEC);
-//          - every look-up, hit or miss, raises what the reply rests on (DESIGN.md section 1), and every key that it sees or
-//            changes, how durable its class wants that to be;
-//          - a key that is due is not found, and a write to it emits its expiry first; fields of a hash that are due are not
-//            in it, and one whose fields all are is not found;
+//          - every look-up, hit or miss, raises what the reply rests on (DESIGN.md section 1), and every key that it
+//            sees or changes, how durable its class wants that to be;
+//          - a key that is due is not found, and a write to it emits its expiry first; fields of a hash that are due
+//            are not in it, and one whose fields all are is not found;
 //          - what `find` and `look` return dies with the next emit.
 #pragma once
 
@@ -88,7 +88,8 @@ class Context {
     footing.rest_on(rooms.stamps.of(where, key));
     if (rooms.classes.any()) footing.at_least(rooms.classes.level_of(key, client.durability));
   }
-  // For what rests on a whole database: SCAN, DBSIZE, RANDOMKEY …: the last proposed index, as the strictest class has it.
+  // For what rests on a whole database: SCAN, DBSIZE, RANDOMKEY …: the last proposed index, as the strictest class
+  // has it.
   void rest_on_everything() {
     footing.rest_on(rooms.batch.last_index());
     footing.at_least(rooms.classes.strictest(client.durability));
@@ -103,8 +104,8 @@ class Context {
     footing.rest_on(rooms.stamps.of_users());
     if (rooms.classes.any()) footing.at_least(rooms.classes.strictest(client.durability));
   }
-  // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is committed (the
-  // purge sees to one), a start after a crash could have an earlier time, and the key again.
+  // Whether its time has come. Then the reply rests on the time as well: until a record of this tick or later is
+  // committed (the purge sees to one), a start after a crash could have an earlier time, and the key again.
   bool is_due(const Found& found) {
     const bool due = (found.expire_at_ms != kNoExpiry && found.expire_at_ms <= now_ms) ||
                      (found.field_due_ms <= now_ms && is_due_whole(found, now_ms));

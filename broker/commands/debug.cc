@@ -45,7 +45,8 @@ Bytes of_list(const Context& ctx, const Found& found) {
   const Value& list = *found.value;
   const size_t nodes = list.memory() / kNodeBytes + 1;
   char line[160];
-  std::snprintf(line, sizeof line, " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:%d ql_uncompressed_size:%zu", nodes,
+  std::snprintf(line, sizeof line,
+                " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:%d ql_uncompressed_size:%zu", nodes,
                 static_cast<double>(list.size()) / static_cast<double>(nodes),
                 static_cast<long long>(ctx.rooms.config.encodings.list_size), compressed ? 1 : 0, list.memory());
   return line;
@@ -61,10 +62,10 @@ Outcome object(Context& ctx, Args args) {
   rdb::append_dump(dumped, ctx.database(), *found, ctx.now_ms);
   constexpr size_t kDumpFrame = 11;  // the type before a value; the version and the check behind it
   char line[256];
-  std::snprintf(line, sizeof line, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%lld lru_seconds_idle:%lld",
-                static_cast<const void*>(found->value), Bytes(name_of(encoding_of(*found))).c_str(),
-                dumped.size() - kDumpFrame, static_cast<long long>(((ctx.now_ms - idle_ms) / 1000) & kLruMask),
-                static_cast<long long>(idle_ms / 1000));
+  std::snprintf(
+      line, sizeof line, "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%lld lru_seconds_idle:%lld",
+      static_cast<const void*>(found->value), Bytes(name_of(encoding_of(*found))).c_str(), dumped.size() - kDumpFrame,
+      static_cast<long long>(((ctx.now_ms - idle_ms) / 1000) & kLruMask), static_cast<long long>(idle_ms / 1000));
   return ctx.reply.simple(line + of_list(ctx, *found));
 }
 
@@ -77,7 +78,8 @@ Outcome listpack(Context& ctx, Args args) {
 }
 
 Outcome table_text(Context& ctx, View what, size_t entries, size_t bytes) {
-  return ctx.reply.verbatim("[" + Bytes(what) + "]\nentries: " + std::to_string(entries) + "\nbytes: " + std::to_string(bytes) +
+  return ctx.reply.verbatim("[" + Bytes(what) + "]\nentries: " + std::to_string(entries) +
+                            "\nbytes: " + std::to_string(bytes) +
                             "\nIt grows a segment at a time, and is never rehashed as a whole.\n");
 }
 
@@ -108,8 +110,8 @@ Outcome set_disable_deny_scripts(Context& ctx, Args args) {
 }
 
 // DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE], DEBUG LOADAOF: the disk's content is rebuilt beside the live one, as a start
-// would, must be the same, and takes its place; RELOAD takes a snapshot first, unless NOSAVE. (MERGE and NOFLUSH are about what
-// is not in Redis' file; here the disk has everything.)
+// would, must be the same, and takes its place; RELOAD takes a snapshot first, unless NOSAVE. (MERGE and NOFLUSH are
+// about what is not in Redis' file; here the disk has everything.)
 Outcome reload(Context& ctx, Args args) {
   bool save = same_word(args[1], "RELOAD");
   for (const View word : args.from(2)) {
@@ -180,8 +182,8 @@ Outcome jmap(Context&, Args) { return Status::error("ERR DEBUG JMAP dumps the he
 // DEBUG STRINGMATCH-LEN pattern string  →  whether it matches, as KEYS would have it
 Outcome stringmatch_len(Context& ctx, Args args) { return ctx.reply.integer(glob_match(args[2], args[3])); }
 
-// DEBUG POPULATE count [prefix] [size]: prefix:0 and on, each with the value "value:0", cut or filled with zero bytes to the
-// size that is asked for; what is there already stays
+// DEBUG POPULATE count [prefix] [size]: prefix:0 and on, each with the value "value:0", cut or filled with zero bytes
+// to the size that is asked for; what is there already stays
 Outcome populate(Context& ctx, Args args) {
   constexpr int64_t kKeysMax = 10'000'000, kSizeMax = int64_t{512} << 20, kBytesMax = int64_t{4} << 30;
   const auto count = parse_integer(args[2]);
@@ -285,7 +287,8 @@ Outcome help(Context& ctx) {
 
 // DEBUG sub-command [argument ...]
 Outcome debug(Context& ctx, Args args) {
-  if (const Status may = may_run("DEBUG", ctx.rooms.config.debug_commands, ctx.client.transport.peer()); !may.ok()) return may;
+  if (const Status may = may_run("DEBUG", ctx.rooms.config.debug_commands, ctx.client.transport.peer()); !may.ok())
+    return may;
   if (args.size() == 2 && same_word(args[1], "HELP")) return help(ctx);
   for (const SubCommand& one : kSubCommands) {
     if (!same_word(one.name, args[1]) || args.size() < one.words_min || args.size() > one.words_max) continue;

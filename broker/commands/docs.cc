@@ -6,10 +6,9 @@
 namespace leat {
 
 FoundDoc find_doc(View name) {
-  for (const DocGroup* group :
-       {&kBitmapDocs, &kClusterDocs, &kConnectionDocs, &kGenericDocs, &kGeoDocs, &kHashDocs, &kHyperloglogDocs, &kLeatDocs,
-        &kListDocs, &kPubsubDocs, &kScriptingDocs, &kServerDocs, &kSetDocs, &kSortedSetDocs, &kStreamDocs, &kStringDocs,
-        &kTransactionsDocs}) {
+  for (const DocGroup* group : {&kBitmapDocs, &kClusterDocs, &kConnectionDocs, &kGenericDocs, &kGeoDocs, &kHashDocs,
+                                &kHyperloglogDocs, &kLeatDocs, &kListDocs, &kPubsubDocs, &kScriptingDocs, &kServerDocs,
+                                &kSetDocs, &kSortedSetDocs, &kStreamDocs, &kStringDocs, &kTransactionsDocs}) {
     const auto found = std::lower_bound(group->docs.begin(), group->docs.end(), name,
                                         [](const CommandDoc& doc, View wanted) { return doc.name < wanted; });
     if (found != group->docs.end() && found->name == name) return {group->name, &*found};

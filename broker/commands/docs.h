@@ -6,7 +6,8 @@
 //          - what a command takes is written as people read it, and argument_docs() makes Redis' tree of it:
 //            name, name:type   an argument; its type is told by its name where none is said
 //            WORD              a word as it stands; what follows it in its group is its argument
-//            [ … ]  < … | … >  may be left out; one of several;  ( … )  belongs together;  …...  may come several times.
+//            [ … ]  < … | … >  may be left out; one of several;  ( … )  belongs together;  …...  may come
+//            several times.
 // Source:  https://redis.io/docs/latest/commands/command-docs/ and …/develop/reference/command-arguments/
 #pragma once
 

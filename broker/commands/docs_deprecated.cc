@@ -37,6 +37,8 @@ const Deprecation* deprecation_of(View name) {
   return found != std::end(kDeprecated) && found->name == name ? found : nullptr;
 }
 
-bool is_of_the_house(View name) { return std::find(std::begin(kOfTheHouse), std::end(kOfTheHouse), name) != std::end(kOfTheHouse); }
+bool is_of_the_house(View name) {
+  return std::find(std::begin(kOfTheHouse), std::end(kOfTheHouse), name) != std::end(kOfTheHouse);
+}
 
 }  // namespace leat

@@ -13,7 +13,8 @@ namespace leat {
 namespace {
 
 constexpr size_t kDumpOverhead = 64;  // about what a dump has beside the value
-constexpr uint64_t kGrowth = 16;      // as much as a dump's bytes may stand for many times over, beyond a string's limit
+// As much as a dump's bytes may stand for many times over, beyond a string's limit.
+constexpr uint64_t kGrowth = 16;
 
 struct RestoreOptions {
   bool replace = false, absolute = false;
@@ -88,7 +89,8 @@ Outcome dump(Context& ctx, Args args) {
   if (!found) return ctx.reply.null();
   if (found->type == Type::kHash) static_cast<void>(ctx.show<Hash>(ctx.db, *found));  // what is due is left out
   const size_t about = found->value == nullptr ? found->text.size() : found->value->weight();
-  return ctx.reply.bulk_of(about + kDumpOverhead, [&](Bytes& out) { rdb::append_dump(out, ctx.database(), *found, ctx.now_ms); });
+  return ctx.reply.bulk_of(about + kDumpOverhead,
+                           [&](Bytes& out) { rdb::append_dump(out, ctx.database(), *found, ctx.now_ms); });
 }
 
 // RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]

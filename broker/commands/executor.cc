@@ -24,7 +24,8 @@ Bytes quoted_arguments(Args args) {
 
 Status unknown_command(const Command* container, Args args) {
   if (container != nullptr) {
-    return Status::error("ERR unknown subcommand '" + Bytes(args[1].substr(0, 128)) + "'. Try " + upper(args[0]) + " HELP.");
+    return Status::error("ERR unknown subcommand '" + Bytes(args[1].substr(0, 128)) + "'. Try " + upper(args[0]) +
+                         " HELP.");
   }
   return Status::error("ERR unknown command '" + Bytes(args[0].substr(0, 128)) + "', with args beginning with: " +
                        quoted_arguments(args));
@@ -48,7 +49,8 @@ bool ends_transaction(const Client& client, const Command* command) {
 // That somebody may not do something is not to be seen before it is as durable as he may ask.
 Stamp refusal_stamp(const Rooms& rooms, const Client& client) {
   Stamp stamp = client.output.stamp();
-  if (!client.unrestricted) stamp.raise(Footing{rooms.stamps.of_users(), rooms.classes.strictest(client.durability)}.stamp());
+  if (!client.unrestricted)
+    stamp.raise(Footing{rooms.stamps.of_users(), rooms.classes.strictest(client.durability)}.stamp());
   return stamp;
 }
 
@@ -64,7 +66,8 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
     if (Status refused = rest_refusal(client, command, args); !refused.ok()) return refused;
   }
   if (command == nullptr || names_missing_subcommand(command, args)) return unknown_command(command, args);
-  if (!arity_fits(*command, args) && !(client.rest != nullptr && rest_takes(*command, args))) return arity_error(*command);
+  if (!arity_fits(*command, args) && !(client.rest != nullptr && rest_takes(*command, args)))
+    return arity_error(*command);
   if (!client.unrestricted) [[unlikely]] {
     if (Status unknown = Guard::authentication(client, *command); !unknown.ok()) return unknown;
   }
@@ -76,7 +79,8 @@ Status Executor::refusal(const Client& client, const Command* command, Args args
     Status forbidden = guard_.permission(client, *command, args, where);
     if (!forbidden.ok()) return client.rest == nullptr ? forbidden : rest_words(client, forbidden);
   }
-  if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 && !command->is(kWhileSubscribed)) {
+  if (client.protocol == 2 && client.subscriptions() + client.shard_channels.size() > 0 &&
+      !command->is(kWhileSubscribed)) {
     return Status::error("ERR Can't execute '" + lower(command->row.name) +
                          "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
   }
@@ -217,8 +221,12 @@ void Executor::note_slow(const Context& ctx, Args args, int64_t took_us) {
     rooms_.latency.note(ctx.command.is(kFast) ? "fast-command" : "command", now_s, took_us / 1000);
   }
   if (took_us < rooms_.slow_log.bar_us() || ctx.command.is(kNoSlowLog)) return;
-  rooms_.slow_log.note({.id = 0, .at_s = now_s, .took_us = took_us, .words = cut_words(without_secrets(ctx.command, args)),
-                        .address = ctx.client.transport.peer(), .name = ctx.client.name});
+  rooms_.slow_log.note({.id = 0,
+                        .at_s = now_s,
+                        .took_us = took_us,
+                        .words = cut_words(without_secrets(ctx.command, args)),
+                        .address = ctx.client.transport.peer(),
+                        .name = ctx.client.name});
 }
 
 // Who monitors is shown the command; it is sent when the request that it belongs to is done.
@@ -355,7 +363,8 @@ void Executor::run_queued(Context& exec) {
     ctx.arrived_ms = exec.arrived_ms;
     ctx.nested = true;
     ctx.footing = exec.footing;  // what a PUBLISH sends rests on the commands before it
-    if (!client.unrestricted && is_forbidden(ctx, one.args.args())) continue;  // rules may have changed since it was queued
+    // Rules may have changed since it was queued.
+    if (!client.unrestricted && is_forbidden(ctx, one.args.args())) continue;
     Outcome outcome = invoke(ctx, one.args.args());
     if (outcome.waits()) answer_timeout(client.reply(), outcome.wait().on_timeout);
     exec.footing.join(ctx.footing);
@@ -399,7 +408,8 @@ void Executor::call_nested(Context& script, DbIndex& db, Args args, ReplySink& r
   if (script.read_only && (command->is(kWrite) || command->is(kMayWrite))) {
     return refuse("ERR Write commands are not allowed from read-only scripts.");
   }
-  if (const Status full = admission_.admit_nested(*command, args, script.allow_oom); !full.ok()) return refuse(full.text());
+  if (const Status full = admission_.admit_nested(*command, args, script.allow_oom); !full.ok())
+    return refuse(full.text());
   Context ctx(rooms_, script.client, reply, *command, db, script.now_us);
   ctx.arrived_ms = script.arrived_ms;
   ctx.nested = true;
@@ -455,11 +465,10 @@ void Executor::unpark(Client& client) {
   plan_look(client, 0);
   syncs_.erase({client.parked->wait.synced, client.id});
   client.parked.reset();
-  rooms_.broker.to_run(client);  // what it sent meanwhile
 }
 
-// Runs a parked request again. False: it keeps its place.
-bool Executor::retry(Client& client) {
+// Runs a parked request again, which may go on waiting in its place.
+void Executor::retry(Client& client) {
   Parked& parked = *client.parked;
   Context ctx(rooms_, client, client.reply(), *parked.command, parked.db, rooms_.time.now_us());
   ctx.arrived_ms = parked.arrived_ms;
@@ -472,7 +481,7 @@ bool Executor::retry(Client& client) {
   Outcome outcome = handle(ctx, parked.args.args());
   if (outcome.waits()) {
     if (parked.wait.look_again_ms != outcome.wait().look_again_ms) plan_look(client, outcome.wait().look_again_ms);
-    return false;
+    return;
   }
   count_waited(parked, !outcome.status().ok());
   if (!outcome.status().ok()) {
@@ -480,9 +489,7 @@ bool Executor::retry(Client& client) {
     client.reply().error(outcome.status());
   }
   if (parked.took_us >= slow_us_) note_slow(ctx, parked.args.args(), parked.took_us);
-  unpark(client);
-  seal(client, ctx.footing.stamp());
-  return true;
+  resume(client, ctx.footing.stamp());
 }
 
 void Executor::retry(Ticket waiter) {
@@ -545,15 +552,15 @@ std::optional<TimeMs> Executor::next_wait_deadline_ms() const {
 }
 
 // What it waits to do it may do no longer.
-bool Executor::turn_away(Client& client, const Status& forbidden) {
+void Executor::turn_away(Client& client, const Status& forbidden) {
   ++rooms_.stats.by_command[client.parked->command->number].rejected;
   Context ctx(rooms_, client, client.reply(), *client.parked->command, client.parked->db, rooms_.time.now_us());
   for (const Bytes& key : client.parked->wait.keys) ctx.rest_on(ctx.db, key);
-  return end_wait(client, forbidden.text(), ctx.footing.stamp());
+  end_wait(client, forbidden.text(), ctx.footing.stamp());
 }
 
-bool Executor::unblock(Client& client, View error) {
-  if (client.parked == nullptr) return false;
+void Executor::unblock(Client& client, View error) {
+  if (client.parked == nullptr) return;
   if (error.empty() && client.parked->wait.on_timeout == OnTimeout::kHandler && !client.unrestricted) [[unlikely]] {
     const Parked& parked = *client.parked;
     const Status forbidden = guard_.permission(client, *parked.command, parked.args.args(), Guard::Where::kTopLevel);
@@ -571,29 +578,26 @@ bool Executor::unblock(Client& client, View error) {
   } else if (error.empty()) {
     client.reply().null_array();  // of BLMOVE, too, which answers null where it may not wait: as Redis does
   }
-  return end_wait(client, error, ctx.footing.stamp());
+  end_wait(client, error, ctx.footing.stamp());
 }
 
 // It was answered, or is now.
-bool Executor::end_wait(Client& client, View error, const Stamp& stamp) {
+void Executor::end_wait(Client& client, View error, const Stamp& stamp) {
   if (!error.empty()) {
     client.reply().error(error);
     errors_.count(error);
   }
+  resume(client, stamp);
+}
+
+void Executor::resume(Client& client, const Stamp& answered) {
   unpark(client);
-  seal(client, stamp);
-  return true;
+  rooms_.broker.to_run(client);  // what it sent meanwhile
+  seal(client, answered);
 }
 
 void Executor::forget(Client& client) {
-  if (client.parked != nullptr) {
-    rooms_.waiters.forget(client.id);
-    rooms_.migrations.forget(client.id);
-    if (client.parked->wait.deadline_ms != 0) deadlines_.remove(client.parked->wait.deadline_ms, client.id);
-    plan_look(client, 0);
-    syncs_.erase({client.parked->wait.synced, client.id});
-    client.parked.reset();
-  }
+  if (client.parked != nullptr) unpark(client);
   rooms_.watches.forget(client.id);
   rooms_.pubsub.forget(client);
   rooms_.monitors.forget(client.id);

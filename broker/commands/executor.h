@@ -22,7 +22,8 @@ namespace leat {
 
 class Executor {
  public:
-  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms), guard_(rooms), errors_(rooms.stats) {}  // must outlive this
+  // Must outlive this.
+  explicit Executor(Rooms& rooms) : rooms_(rooms), admission_(rooms), guard_(rooms), errors_(rooms.stats) {}
 
   // One request. False: not now (CLIENT PAUSE, disk_behind); the request stays where it is.
   bool request(Client& client, const Command* command, Args args);
@@ -39,7 +40,7 @@ class Executor {
   void expire_waits();
   std::optional<TimeMs> next_wait_deadline_ms() const;  // monotonic
   // Ends a wait with an error, or as if its time had come when `error` is empty.
-  bool unblock(Client& client, View error);
+  void unblock(Client& client, View error);
   void serve_waiters();
   void retry(Ticket waiter);  // what it waits for is no key, and has come
   void serve_synced(Index synced);  // who waits for the disk
@@ -51,8 +52,8 @@ class Executor {
   void seal(Client& client, const Stamp& stamp);
   const Stamp& waited_for() const { return waited_for_; }  // the highest that was ever sealed
   void wait_for(const Stamp& stamp) { waited_for_.raise(stamp); }  // what leaves by another door than a reply
-  // A message to a client that did not ask, stamped with what its sender has seen. `self`: whose request sends it, null:
-  // nobody's; what it sends to itself, as to anybody in the middle of a reply, goes behind that reply.
+  // A message to a client that did not ask, stamped with what its sender has seen. `self`: whose request sends it,
+  // null: nobody's; what it sends to itself, as to anybody in the middle of a reply, goes behind that reply.
   template <typename Write>
   void push(Client& to, const Client* self, const Stamp& stamp, Write write) {
     if (&to == self || !to.output.sealed()) {
@@ -97,17 +98,18 @@ class Executor {
   bool too_many_wait(const Client& client, const Wait& wait) const;
   void park(Client& client, const Command& command, Args args, Wait wait, DbIndex db);
   void unpark(Client& client);
+  void resume(Client& client, const Stamp& answered);
   void plan_look(Client& client, TimeMs at_ms);  // instead of the one that was planned; 0: none
   bool may_look() const { return may_evict(); }  // what it finds it claims: that waits where writes wait
   void touch_due_looks();
-  bool retry(Client& client);
+  void retry(Client& client);
   void answer_timeout(ReplySink& reply, OnTimeout on_timeout);
   void refuse(Client& client, const Status& why);
   void refuse_exec(Client& client, const Status& why);
   void count_time(CommandStats& stats, int64_t took_us);
   void count_waited(const Parked& parked, bool failed);
-  bool turn_away(Client& client, const Status& forbidden);
-  bool end_wait(Client& client, View error, const Stamp& stamp);
+  void turn_away(Client& client, const Status& forbidden);
+  void end_wait(Client& client, View error, const Stamp& stamp);
   void note_slow(const Context& ctx, Args args, int64_t took_us);
   void show(const Context& ctx, Args args);
   void publish_events(const Client* self, Stamp stamp);

@@ -239,7 +239,8 @@ Outcome function_restore(Context& ctx, Args args) {
     emit_flush(ctx);
     ctx.rooms.functions.clear();
   }
-  for (const LibraryPointer& library : *libraries) ctx.rooms.functions.drop(library->name);  // first: names may change hands
+  // first: names may change hands.
+  for (const LibraryPointer& library : *libraries) ctx.rooms.functions.drop(library->name);
   for (const LibraryPointer& library : *libraries) put(ctx, library);
   return ctx.reply.ok();
 }
@@ -264,7 +265,8 @@ Outcome fcall(Context& ctx, Args args) {
   const size_t keys_end = 3 + static_cast<size_t>(*count);
   ScriptCaller caller(ctx, {.is_function = true, .name = function->name, .words = args});
   const ScriptCall call{.keys = args.slice(3, keys_end), .args = args.from(keys_end), .read_only = ctx.read_only};
-  if (const Status ran = caller.ended(ctx.rooms.functions.run(*function, call, caller, ctx.reply)); !ran.ok()) return ran;
+  if (const Status ran = caller.ended(ctx.rooms.functions.run(*function, call, caller, ctx.reply)); !ran.ok())
+    return ran;
   return Replied();
 }
 

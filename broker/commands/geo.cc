@@ -18,17 +18,17 @@ Result<double> metres_of(View unit) {
   return Status::error("ERR unsupported unit provided. please use M, KM, FT, MI");
 }
 
-Result<Place> map_place_of(View longitude, View latitude) {
+Result<GeoPoint> map_place_of(View longitude, View latitude) {
   const auto x = parse_real(longitude), y = parse_real(latitude);
   if (!x || !y) return kNotAFloat;
-  const Place place{*x, *y};
+  const GeoPoint place{*x, *y};
   if (is_on_map(place)) return place;
   char text[2 * kRealTextMax + 64];
   std::snprintf(text, sizeof text, "ERR invalid longitude,latitude pair %f,%f", *x, *y);
   return Status::error(text);
 }
 
-Replied reply_place(ReplySink& reply, Place place) {
+Replied reply_place(ReplySink& reply, GeoPoint place) {
   reply.array(2);
   reply.plain_real(place.longitude);
   return reply.plain_real(place.latitude);

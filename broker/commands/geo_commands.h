@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// geo_commands.h: the geo family's handlers that stand in a file of their own, and what the files share. The rows of all
-// stand in geo.cc.
+// geo_commands.h: the geo family's handlers that stand in a file of their own, and what the files share. The rows of
+// all stand in geo.cc.
 #pragma once
 
 #include "broker/commands/context.h"
@@ -17,8 +17,8 @@ Outcome geosearch(Context&, Args);
 Outcome geosearchstore(Context&, Args);
 
 Result<double> metres_of(View unit);                      // m, km, ft, mi: how long one is
-Result<Place> map_place_of(View longitude, View latitude);
-Replied reply_place(ReplySink& reply, Place place);       // [longitude, latitude]
+Result<GeoPoint> map_place_of(View longitude, View latitude);
+Replied reply_place(ReplySink& reply, GeoPoint place);       // [longitude, latitude]
 Replied reply_distance(ReplySink& reply, double distance);  // with four digits, a text in RESP3 too
 
 }  // namespace leat

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// geo_search.cc: the members within a circle or a box: of the few cells that cover it, each a range of scores, every member
-// is measured. The rows stand in geo.cc.
+// geo_search.cc: the members within a circle or a box: of the few cells that cover it, each a range of scores, every
+// member is measured. The rows stand in geo.cc.
 #include <algorithm>
 
 #include "broker/commands/geo_commands.h"
@@ -85,8 +85,8 @@ Status parse_member(const SortedSet& set, View member, Query& query) {
   return Status::fine();
 }
 
-// The words of GEORADIUS and GEORADIUSBYMEMBER that are no options. Without a key no member can be found, and the circle
-// is not read either.
+// The words of GEORADIUS and GEORADIUSBYMEMBER that are no options. Without a key no member can be found, and the
+// circle is not read either.
 Status parse_front(Args args, Form form, const SortedSet* set, Query& query) {
   if (form == Form::kRadius) {
     if (Status wrong = parse_place(args, 2, query); !wrong.ok()) return wrong;
@@ -206,7 +206,8 @@ std::vector<Hit> find_hits(const SortedSet& set, const Query& query) {
 
 // In the order asked for, and no more than asked for: of those that are not wanted the order is not made.
 void arrange(std::vector<Hit>& hits, const Query& query) {
-  const auto wanted = static_cast<size_t>(query.count == 0 ? hits.size() : std::min<uint64_t>(query.count, hits.size()));
+  const auto wanted =
+      static_cast<size_t>(query.count == 0 ? hits.size() : std::min<uint64_t>(query.count, hits.size()));
   const auto nearer = [](const Hit& a, const Hit& b) {
     return a.distance != b.distance ? a.distance < b.distance : a.number < b.number;
   };
@@ -275,6 +276,8 @@ Outcome georadius_ro(Context& ctx, Args args) { return search(ctx, args, Form::k
 
 // GEORADIUSBYMEMBER key member radius unit …
 Outcome georadiusbymember(Context& ctx, Args args) { return search(ctx, args, Form::kRadiusByMember, Storing::kMay); }
-Outcome georadiusbymember_ro(Context& ctx, Args args) { return search(ctx, args, Form::kRadiusByMember, Storing::kNever); }
+Outcome georadiusbymember_ro(Context& ctx, Args args) {
+  return search(ctx, args, Form::kRadiusByMember, Storing::kNever);
+}
 
 }  // namespace leat

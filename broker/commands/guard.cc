@@ -174,7 +174,8 @@ Status Guard::permission(const Client& client, const Command& command, Args args
       note(client, reason_of(Denial::kCommand), context, lower(command.row.name), client.user->name());
       return Status::error("NOPERM this token is bound to database " + std::to_string(client.token->db));
     }
-    if (rooms_.doorkeeper.complete() && client.user->unrestricted()) return Status::fine();  // as quick as without a token
+    // As quick as without a token.
+    if (rooms_.doorkeeper.complete() && client.user->unrestricted()) return Status::fine();
   }
   const access::Verdict verdict = judge(*client.user, command, args);
   if (verdict.denial == Denial::kNone) return Status::fine();
@@ -206,7 +207,8 @@ void Guard::note(const Client& client, View reason, View context, View object, V
                           .object = Bytes(object.substr(0, kShown)),
                           .user = Bytes(user.substr(0, kShown)),
                           .client = client_line(rooms_, client)};
-  rooms_.doorkeeper.log().note(std::move(refusal), rooms_.time.now_ms(), static_cast<size_t>(rooms_.config.acllog_max_len));
+  rooms_.doorkeeper.log().note(std::move(refusal), rooms_.time.now_ms(),
+                               static_cast<size_t>(rooms_.config.acllog_max_len));
 }
 
 }  // namespace leat

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// guard.h: whether a client may do what it asks: the one place where users' rules, and the databases of tokens, are enforced.
+// guard.h: whether a client may do what it asks: the one place where users' rules, and the databases of tokens,
+// are enforced.
 //
-// Used by: the executor, before a request, before each command of a transaction and of a script, and before a wait is looked
-//          at again; SORT, for the keys that its patterns make; ACL DRYRUN.
+// Used by: the executor, before a request, before each command of a transaction and of a script, and before a wait is
+//          looked at again; SORT, for the keys that its patterns make; ACL DRYRUN.
 // Always:  - a refusal is noted in ACL LOG, and counted;
 //          - a client that may do anything is not brought here: Client::unrestricted;
-//          - who came in by a token reaches no key outside its database, whatever its user may do. Channels know no databases.
+//          - who came in by a token reaches no key outside its database, whatever its user may do. Channels know
+//            no databases.
 #pragma once
 
 #include "broker/access/user.h"

@@ -226,7 +226,8 @@ Outcome hrandfield(Context& ctx, Args args) {
 // HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]
 Outcome hscan(Context& ctx, Args args) {
   using Items = std::vector<Bytes>;
-  return scan_value<Hash>(ctx, args, ScanOf::kHash, [](const HashSight& hash, const ScanOptions& options, Items& items) {
+  return scan_value<Hash>(ctx, args, ScanOf::kHash,
+                          [](const HashSight& hash, const ScanOptions& options, Items& items) {
     const auto visit = [&](View field, View value) {
       if (!options.matches(field)) return;
       items.emplace_back(field);

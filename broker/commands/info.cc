@@ -23,7 +23,8 @@ namespace {
 // As wide as Redis' ids: zeros behind the server's own, which is permanent.
 Bytes replication_id(const wal::Log* log) {
   char id[17];
-  std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(log == nullptr ? 0 : log->recovery().server_id));
+  const uint64_t server_id = log == nullptr ? 0 : log->recovery().server_id;
+  std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(server_id));
   return Bytes(id) + Bytes(24, '0');
 }
 
@@ -135,7 +136,8 @@ void persistence(Context& ctx, Lines& out) {
     out.field("loading_start_time", loading.started_ms / 1000);
     out.field("loading_total_bytes", loading.bytes_total);
     out.field("loading_loaded_bytes", loading.bytes_done);
-    out.fraction("loading_loaded_perc", loading.bytes_total == 0 ? 0 : 100.0 * static_cast<double>(loading.bytes_done) / static_cast<double>(loading.bytes_total));
+    const auto done = static_cast<double>(loading.bytes_done), total = static_cast<double>(loading.bytes_total);
+    out.fraction("loading_loaded_perc", total == 0 ? 0 : 100 * done / total);
     out.field("loading_eta_seconds", 1);
   }
   out.field("async_loading", 0);
@@ -154,10 +156,10 @@ void persistence(Context& ctx, Lines& out) {
   out.field("snapshot_last_bytes_written", saves.bytes_written);
   backups(ctx.rooms.broker.backups(), out);
   out.field("aof_enabled", 1);  // the log is what an append-only file is to Redis
-  out.none({"aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_rewrites", "aof_rewrites_consecutive_failures", "aof_last_cow_size",
-            "rdb_last_cow_size", "current_cow_peak", "current_cow_size", "current_cow_size_age", "current_fork_perc",
-            "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded",
-            "module_fork_in_progress", "module_fork_last_cow_size"});
+  out.none({"aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_rewrites", "aof_rewrites_consecutive_failures",
+            "aof_last_cow_size", "rdb_last_cow_size", "current_cow_peak", "current_cow_size", "current_cow_size_age",
+            "current_fork_perc", "current_save_keys_processed", "current_save_keys_total", "rdb_last_load_keys_expired",
+            "rdb_last_load_keys_loaded", "module_fork_in_progress", "module_fork_last_cow_size"});
   out.field("aof_last_rewrite_time_sec", -1);
   out.field("aof_current_rewrite_time_sec", -1);
   out.field("aof_last_bgrewrite_status", "ok");
@@ -219,13 +221,14 @@ void statistics(Context& ctx, Lines& out) {
   out.field("expired_time_cap_reached_count", stats.purges_cut);
   out.field("expire_cycle_cpu_milliseconds", stats.purge_us / 1000);
   out.field("evicted_clients", stats.evicted_clients);
-  out.none({"current_eviction_exceeded_time",
-            "total_eviction_exceeded_time", "sync_full", "sync_partial_ok", "sync_partial_err", "total_forks", "latest_fork_usec",
-            "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-            "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
-            "unexpected_error_replies", "dump_payload_sanitizations", "io_threaded_reads_processed", "io_threaded_writes_processed",
-            "reply_buffer_shrinks", "reply_buffer_expands", "total_net_repl_input_bytes", "total_net_repl_output_bytes",
-            "instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"});
+  out.none({"current_eviction_exceeded_time", "total_eviction_exceeded_time", "sync_full", "sync_partial_ok",
+            "sync_partial_err", "total_forks", "latest_fork_usec", "migrate_cached_sockets",
+            "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+            "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
+            "unexpected_error_replies", "dump_payload_sanitizations", "io_threaded_reads_processed",
+            "io_threaded_writes_processed", "reply_buffer_shrinks", "reply_buffer_expands",
+            "total_net_repl_input_bytes", "total_net_repl_output_bytes", "instantaneous_input_repl_kbps",
+            "instantaneous_output_repl_kbps"});
   if (!ctx.rooms.config.tls.wanted()) return;
   out.field("tls_handshakes", stats.tls_handshakes);
   out.field("tls_sessions_resumed", stats.tls_resumed);
@@ -310,7 +313,8 @@ void keyspace(Context& ctx, Lines& out) {
     if (database.size() == 0) continue;
     out.field("db" + std::to_string(db), "keys=" + std::to_string(database.size()) +
                                              ",expires=" + std::to_string(database.with_expiry()) +
-                                             ",avg_ttl=" + std::to_string(average_ttl_ms(ctx, database)) + ",subexpiry=" + std::to_string(database.with_field_expiry()));
+                                             ",avg_ttl=" + std::to_string(average_ttl_ms(ctx, database)) +
+                                             ",subexpiry=" + std::to_string(database.with_field_expiry()));
   }
 }
 

@@ -21,8 +21,8 @@ Bytes human(size_t bytes) {
   return text;
 }
 
-// BullMQ looks for `noeviction` and warns without it: as long as its keys are of a class of which nothing goes, it may have
-// that. The true table stands in INFO classes.
+// BullMQ looks for `noeviction` and warns without it: as long as its keys are of a class of which nothing goes, it may
+// have that. The true table stands in INFO classes.
 EvictionPolicy policy_to_tell(const Classes& classes) {
   const ClassId of_jobs = classes.of("bull:");
   const bool kept = of_jobs != kDefaultClass && classes[of_jobs].policy == EvictionPolicy::kNone;
@@ -86,8 +86,8 @@ void info_memory(Context& ctx, Lines& out) {
   out.field("maxmemory_policy", name_of(policy_to_tell(ctx.rooms.classes)));
   out.field("mem_clients_normal", figures.clients);
   out.field("mem_aof_buffer", ctx.rooms.batch.size());
-  out.none({"mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves",
-            "mem_cluster_links", "mem_overhead_db_hashtable_rehashing", "active_defrag_running"});
+  out.none({"mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers",
+            "mem_clients_slaves", "mem_cluster_links", "mem_overhead_db_hashtable_rehashing", "active_defrag_running"});
   out.field("mem_allocator", use.jemalloc ? "jemalloc" : "libc");
   out.field("lazyfree_pending_objects", ctx.rooms.keyspace.dead());
   out.field("lazyfreed_objects", ctx.rooms.keyspace.freed_dead() - ctx.rooms.stats.freed_before);

@@ -76,13 +76,15 @@ void send_invalidations(Rooms& rooms, const Client* self, const Stamp& stamp) {
   };
   const auto is_news = [&](const Client& client) { return &client != self || !client.tracking->no_loop; };
   for (const auto& [id, key] : due.remembered) {
-    if (Client* const client = tracks(id, false); client != nullptr && is_news(*client)) invalidate(rooms, self, stamp, *client, {&key, 1});
+    if (Client* const client = tracks(id, false); client != nullptr && is_news(*client))
+      invalidate(rooms, self, stamp, *client, {&key, 1});
   }
   for (const auto& [id, key] : due.given_up) {  // by us: also who made us do it has to hear of it
     if (Client* const client = tracks(id, false)) invalidate(rooms, self, stamp, *client, {&key, 1});
   }
   for (const auto& [id, keys] : due.told) {
-    if (Client* const client = tracks(id, true); client != nullptr && is_news(*client)) invalidate(rooms, self, stamp, *client, keys);
+    if (Client* const client = tracks(id, true); client != nullptr && is_news(*client))
+      invalidate(rooms, self, stamp, *client, keys);
   }
 }
 

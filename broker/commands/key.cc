@@ -204,9 +204,10 @@ Outcome object_encoding(Context& ctx, Args args) {
 }
 
 Status not_tracked(const char* selected, const char* what) {
-  return Status::error(Bytes("ERR An LFU maxmemory policy is ") + selected + ", " + what +
-                       " not tracked. Please note that when switching between policies at runtime LRU and LFU data will "
-                       "take some time to adjust.");
+  return Status::error(
+      Bytes("ERR An LFU maxmemory policy is ") + selected + ", " + what +
+      " not tracked. Please note that when switching between policies at runtime LRU and LFU data will "
+      "take some time to adjust.");
 }
 
 // OBJECT IDLETIME key  →  seconds since somebody looked

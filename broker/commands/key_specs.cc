@@ -16,24 +16,29 @@ struct Treated {
   View commands;
 };
 constexpr Treated kFirstKey[] = {
-    {"OW update", "BITOP GEOSEARCHSTORE MSET PSETEX RESTORE SDIFFSTORE SETEX SUNIONSTORE ZDIFFSTORE ZINTERSTORE "
-                  "ZRANGESTORE ZUNIONSTORE"},
+    {"OW update",
+     "BITOP GEOSEARCHSTORE MSET PSETEX RESTORE SDIFFSTORE SETEX SUNIONSTORE ZDIFFSTORE ZINTERSTORE "
+     "ZRANGESTORE ZUNIONSTORE"},
     {"OW insert", "MSETNX SETNX"},
     {"RW insert", "APPEND HSETNX LINSERT LPUSH LPUSHX PFADD RPUSH RPUSHX SADD XGROUP|CREATE XGROUP|CREATECONSUMER"},
     {"RW access insert", "PFMERGE"},
     {"RW access", "PFCOUNT PFDEBUG"},
     {"RM delete", "DEL UNLINK"},
-    {"RW delete", "HDEL LREM LTRIM SREM XAUTOCLAIM XDEL XDELEX XGROUP|DELCONSUMER XGROUP|DESTROY XTRIM ZREM "
-                  "ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYSCORE"},
+    {"RW delete",
+     "HDEL LREM LTRIM SREM XAUTOCLAIM XDEL XDELEX XGROUP|DELCONSUMER XGROUP|DESTROY XTRIM ZREM "
+     "ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYSCORE"},
     {"RW update delete", "XACKDEL"},
-    {"RW access delete", "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN GETDEL HGETDEL LMOVE LMPOP LPOP "
-                         "MIGRATE RENAME RENAMENX RPOP RPOPLPUSH SMOVE SPOP ZMPOP ZPOPMAX ZPOPMIN"},
-    {"RW access update", "DECR DECRBY EVAL EVALSHA FCALL GETEX GETSET HGETEX HINCRBY HINCRBYFLOAT INCR INCRBY "
-                         "INCRBYFLOAT MOVE SETBIT ZINCRBY"},
+    {"RW access delete",
+     "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN GETDEL HGETDEL LMOVE LMPOP LPOP "
+     "MIGRATE RENAME RENAMENX RPOP RPOPLPUSH SMOVE SPOP ZMPOP ZPOPMAX ZPOPMIN"},
+    {"RW access update",
+     "DECR DECRBY EVAL EVALSHA FCALL GETEX GETSET HGETEX HINCRBY HINCRBYFLOAT INCR INCRBY "
+     "INCRBYFLOAT MOVE SETBIT ZINCRBY"},
     {"RW access update variable_flags", "BITFIELD SET"},
     {"RO access", "COPY XREADGROUP"},
-    {"RO", "EXISTS HEXISTS HLEN HSTRLEN LLEN MEMORY|USAGE OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME OBJECT|REFCOUNT SCARD "
-           "SISMEMBER STRLEN TOUCH TYPE WATCH XLEN ZCARD"},
+    {"RO",
+     "EXISTS HEXISTS HLEN HSTRLEN LLEN MEMORY|USAGE OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME OBJECT|REFCOUNT SCARD "
+     "SISMEMBER STRLEN TOUCH TYPE WATCH XLEN ZCARD"},
 };
 // Of those whose second key, and any further one, is treated in another way than the first.
 constexpr Treated kFurtherKeys[] = {
@@ -177,7 +182,8 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
     case Keys::Kind::kStored:
       reply.array(3);
       tell_spec(reply, "RO access", {}, keys.first, "range", 0, 1, 0);
-      for (const View word : {"STORE", "STOREDIST"}) tell_spec(reply, "OW update", word, -command.row.arity, "range", 0, 1, 0);
+      for (const View word : {"STORE", "STOREDIST"})
+        tell_spec(reply, "OW update", word, -command.row.arity, "range", 0, 1, 0);
       return;
     case Keys::Kind::kMigrated:
       reply.array(2);
@@ -185,8 +191,8 @@ void tell_key_specs(ReplySink& reply, const Command& command) {
       return tell_spec(reply, "RW access delete incomplete", "KEYS", -2, "range", -1, 1, 0);
     case Keys::Kind::kStreams:
       reply.array(1);
-      return tell_spec(reply, key_flags(command, 0), "STREAMS", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1, 1,
-                       2);
+      return tell_spec(reply, key_flags(command, 0), "STREAMS", command.row.name == "XREADGROUP" ? 4 : 1, "range", -1,
+                       1, 2);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// key_specs.h: what a command does to each of its keys, in Redis' words, and where they stand, as COMMAND INFO tells it.
+// key_specs.h: what a command does to each of its keys, in Redis' words, and where they stand, as COMMAND INFO
+// tells it.
 //
 // Used by: command_info.cc.
 // Source:  https://redis.io/docs/latest/develop/reference/key-specs/

@@ -77,8 +77,9 @@ Outcome latency_graph(Context& ctx, Args args) {
 // LATENCY DOCTOR: the events in words
 Outcome latency_doctor(Context& ctx, Args) {
   if (ctx.rooms.config.latency_threshold_ms == 0) {
-    return ctx.reply.verbatim("Nothing is watched: CONFIG SET latency-monitor-threshold to the milliseconds from which on "
-                              "something is too slow for you.\n");
+    return ctx.reply.verbatim(
+        "Nothing is watched: CONFIG SET latency-monitor-threshold to the milliseconds from which on "
+        "something is too slow for you.\n");
   }
   const auto& events = ctx.rooms.latency.all();
   if (events.empty()) return ctx.reply.verbatim("Nothing has taken too long since the threshold was set.\n");
@@ -114,8 +115,8 @@ void tell_histogram(ReplySink& reply, const Command& command, const CommandStats
   }
 }
 
-// LATENCY HISTOGRAM [command ...]  →  of each how many calls took up to so many microseconds; a container's name is that
-// of all its sub-commands
+// LATENCY HISTOGRAM [command ...]  →  of each how many calls took up to so many microseconds; a container's name is
+// that of all its sub-commands
 Outcome latency_histogram(Context& ctx, Args args) {
   std::vector<const Command*> commands;
   const auto add = [&](const Command& command) {
@@ -131,7 +132,8 @@ Outcome latency_histogram(Context& ctx, Args args) {
     for (const Command* sub : command->subcommands) add(*sub);
   }
   ctx.reply.map(commands.size());
-  for (const Command* command : commands) tell_histogram(ctx.reply, *command, ctx.rooms.stats.by_command[command->number]);
+  for (const Command* command : commands)
+    tell_histogram(ctx.reply, *command, ctx.rooms.stats.by_command[command->number]);
   return Replied();
 }
 

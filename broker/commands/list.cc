@@ -279,7 +279,9 @@ Outcome lrem(Context& ctx, Args args) {
   if (!found.ok()) return found.status();
   if (*found == nullptr) return ctx.reply.integer(0);
   const bool backwards = *count < 0;
-  const uint64_t wanted = *count == 0 ? UINT64_MAX : backwards ? 0 - static_cast<uint64_t>(*count) : static_cast<uint64_t>(*count);
+  const uint64_t wanted = *count == 0 ? UINT64_MAX
+                          : backwards ? 0 - static_cast<uint64_t>(*count)
+                                      : static_cast<uint64_t>(*count);
   std::vector<uint64_t> hits;
   auto at = (*found)->cursor(backwards ? (*found)->size() - 1 : 0);
   while (at.valid() && hits.size() < wanted) {

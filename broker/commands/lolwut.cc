@@ -31,7 +31,8 @@ Outcome lolwut(Context& ctx, Args args) {
       if (const auto number = integer_of(size); !number.ok()) return number.status();
     }
   }
-  return ctx.reply.verbatim(Bytes(kMill) + "Redis ver. " + Bytes(kRedisVersion) + ", leat " + Bytes(kLeatVersion) + "\n");
+  return ctx.reply.verbatim(Bytes(kMill) + "Redis ver. " + Bytes(kRedisVersion) + ", leat " + Bytes(kLeatVersion) +
+                            "\n");
 }
 
 constexpr CommandRow kRows[] = {

@@ -123,7 +123,8 @@ Outcome memory_doctor(Context& ctx, Args) {
   constexpr size_t kLittle = 5 << 20;
   const MemoryFigures figures = memory_figures(ctx.rooms);
   const MemoryUse& use = figures.use;
-  if (use.allocated < kLittle) return ctx.reply.verbatim("This broker uses too little memory for anything to stand out.\n");
+  if (use.allocated < kLittle)
+    return ctx.reply.verbatim("This broker uses too little memory for anything to stand out.\n");
   Bytes text;
   if (ratio(figures.peak, use.allocated) > 1.5) {
     text += "- It used to use more: the peak was " + std::to_string(figures.peak) + " bytes. Pages may stay "
@@ -135,7 +136,8 @@ Outcome memory_doctor(Context& ctx, Args) {
             "MEMORY MALLOC-STATS has the details.\n";
   }
   if (figures.clients > ctx.rooms.clients.size() * (200 << 10)) {
-    text += "- Clients have large buffers: somebody reads slowly, or sends far ahead. CLIENT LIST shows who (omem, qbuf).\n";
+    text +=
+        "- Clients have large buffers: somebody reads slowly, or sends far ahead. CLIENT LIST shows who (omem, qbuf).\n";
   }
   if (text.empty()) return ctx.reply.verbatim("Nothing stands out.\n");
   return ctx.reply.verbatim("This stands out:\n" + text);

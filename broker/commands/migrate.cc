@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // migrate.cc: MIGRATE: keys move to another server. https://redis.io/docs/latest/commands/migrate/
 //
-// Redis lets everybody wait until the target has answered. Here only who asked waits, and others may change a key while it
-// is on its way: such a key stays, with what they made of it, and the answer says so. Keys that are not changed are deleted
-// here when the target has acknowledged them; a crash in between leaves a key in both places, and in no case in none.
-// In a transaction or a script, where nothing can be waited for, it answers an error.
+// Redis lets everybody wait until the target has answered. Here only who asked waits, and others may change a key while
+// it is on its way: such a key stays, with what they made of it, and the answer says so. Keys that are not changed are
+// deleted here when the target has acknowledged them; a crash in between leaves a key in both places, and in no case in
+// none. In a transaction or a script, where nothing can be waited for, it answers an error.
 #include "broker/broker.h"
 #include "broker/commands/dump_commands.h"
 #include "broker/commands/parse.h"
@@ -143,9 +143,10 @@ size_t delete_taken(Context& ctx, const Migration& migration) {
 }
 
 Status changed_error(size_t changed, size_t keys) {
-  return Status::error("ERR " + std::to_string(changed) + " of " + std::to_string(keys) +
-                       " keys were changed or deleted here while they were on their way: here they stay as they are now, "
-                       "and the target has them as they were");
+  return Status::error(
+      "ERR " + std::to_string(changed) + " of " + std::to_string(keys) +
+      " keys were changed or deleted here while they were on their way: here they stay as they are now, "
+      "and the target has them as they were");
 }
 
 Status failure(const Migration& migration) {

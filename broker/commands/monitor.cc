@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// monitor.cc: MONITOR: a line for each command that is executed (monitors.h). https://redis.io/docs/latest/commands/monitor/
+// monitor.cc: MONITOR: a line for each command that is executed (monitors.h).
+// https://redis.io/docs/latest/commands/monitor/
 #include "broker/commands/executor.h"
 #include "broker/commands/families.h"
 

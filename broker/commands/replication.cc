@@ -31,10 +31,10 @@ Outcome wait(Context& ctx, Args args) {
   return ctx.reply.integer(0);
 }
 
-// WAITAOF numlocal numreplicas timeout  →  [1 once the caller's writes are synced, 0 replicas]. It asks for the sync, whatever
-// the caller's durability is. When the time is up it says how far the disk is, and that rests on nothing: only replies before
-// it may keep it waiting. Where it cannot wait the answer itself is held until the disk has come so far (MULTI), or is how far
-// it has (a script, which could act on it).
+// WAITAOF numlocal numreplicas timeout  →  [1 once the caller's writes are synced, 0 replicas]. It asks for the sync,
+// whatever the caller's durability is. When the time is up it says how far the disk is, and that rests on nothing: only
+// replies before it may keep it waiting. Where it cannot wait the answer itself is held until the disk has come so far
+// (MULTI), or is how far it has (a script, which could act on it).
 Outcome waitaof(Context& ctx, Args args) {
   const auto local = integer_of(args[1]);
   if (!local.ok()) return local.status();

@@ -11,7 +11,8 @@ constexpr size_t kNameShown = 128;
 
 Status rest_refusal(const Client& client, const Command* command, Args args) {
   const Bytes name = upper(args[0].substr(0, kNameShown));
-  if (command == nullptr) return Status::error("ERR Command is not available: '" + name + "'. See docs/rest.md for details");
+  if (command == nullptr)
+    return Status::error("ERR Command is not available: '" + name + "'. See docs/rest.md for details");
   if (!command->is(kNoRest) || is_own(client)) return Status::fine();
   return Status::error("ERR Command \"" + name + "\" is not allowed in REST or it has a special context path");
 }

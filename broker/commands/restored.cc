@@ -5,7 +5,8 @@
 
 namespace leat {
 
-void emit_restored(Context& ctx, View key, TimeMs expire_at_ms, const rdb::Object& object, const rdb::Input::Limits& limits) {
+void emit_restored(Context& ctx, View key, TimeMs expire_at_ms, const rdb::Object& object,
+                   const rdb::Input::Limits& limits) {
   const rdb::ValueEffects::Emit emit = [&ctx](const Effect& effect) {
     std::visit([&ctx](const auto& one) { ctx.emit(one); }, effect);
   };

@@ -10,6 +10,7 @@
 namespace leat {
 
 // Emits what makes the key, which must be absent. The object was checked (rdb/restored_value.h), or we wrote it.
-void emit_restored(Context& ctx, View key, TimeMs expire_at_ms, const rdb::Object& object, const rdb::Input::Limits& limits);
+void emit_restored(Context& ctx, View key, TimeMs expire_at_ms, const rdb::Object& object,
+                   const rdb::Input::Limits& limits);
 
 }  // namespace leat

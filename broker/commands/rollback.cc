@@ -40,8 +40,10 @@ void Rollback::undo(Context& script) {
     script.footing.join(ctx.footing);
   }
   if (left_out == 0) return;
-  script.rooms.broker.warn("script_not_taken_back", {{"id", script.client.id}, {"keys", left_out},
-                                                     {"why", "it failed, and their values could not be kept beside it"}});
+  script.rooms.broker.warn("script_not_taken_back",
+                           {{"id", script.client.id},
+                            {"keys", left_out},
+                            {"why", "it failed, and their values could not be kept beside it"}});
 }
 
 void Rollback::put_back(Context& ctx, View key, const Before& before) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // rollback.h: keys as they were before a script over REST touched them; if it fails half-way they become so again.
 //
-// Used by: ScriptCaller, for callers over REST alone: at Upstash a script that fails leaves none of its writes (docs/rest.md).
-// Always:  - nothing is taken back behind the log's back: what restores a key are effects as RESTORE emits them, of the same
-//            batch, so that the log and who replays it see the same end;
-//          - a key is kept once, when the first effect is about to touch it, as a dump; a script that goes through costs that,
-//            and nothing in the log;
-//          - beyond kBytesMax of dumps no further value is kept, nor a stream with producers, which no dump holds whole: it
-//            stays as the script left it, and the log says so. What flushes or swaps a whole database is not taken back, nor
-//            is a message that was published.
+// Used by: ScriptCaller, for callers over REST alone: at Upstash a script that fails leaves none of its writes
+//          (docs/rest.md).
+// Always:  - nothing is taken back behind the log's back: what restores a key are effects as RESTORE emits them, of the
+//            same batch, so that the log and who replays it see the same end;
+//          - a key is kept once, when the first effect is about to touch it, as a dump; a script that goes through
+//            costs that, and nothing in the log;
+//          - beyond kBytesMax of dumps no further value is kept, nor a stream with producers, which no dump holds
+//            whole: it stays as the script left it, and the log says so. What flushes or swaps a whole database is not
+//            taken back, nor is a message that was published.
 #pragma once
 
 #include <map>

@@ -29,8 +29,8 @@ Replied reply_scan(ReplySink& reply, uint64_t cursor, const std::vector<Bytes>& 
 // SCAN's words from the cursor on.
 Result<ScanOptions> parse_scan(Args args, size_t cursor_at, ScanOf what);
 
-// HSCAN, SSCAN, ZSCAN: the cursor is read before the key is looked up, the options after it, as in Redis. `visit_all` is
-// called with the value, the options and the items to fill, and returns the next cursor.
+// HSCAN, SSCAN, ZSCAN: the cursor is read before the key is looked up, the options after it, as in Redis. `visit_all`
+// is called with the value, the options and the items to fill, and returns the next cursor.
 template <typename T, typename VisitAll>
 Outcome scan_value(Context& ctx, Args args, ScanOf what, VisitAll visit_all) {
   if (!parse_unsigned(args[2])) return Status::error("ERR invalid cursor");

@@ -77,7 +77,8 @@ Outcome script_exists(Context& ctx, Args args) {
 
 // SCRIPT FLUSH [ASYNC | SYNC]
 Outcome script_flush(Context& ctx, Args args) {
-  const bool fits = args.size() == 2 || (args.size() == 3 && (same_word(args[2], "ASYNC") || same_word(args[2], "SYNC")));
+  const bool fits =
+      args.size() == 2 || (args.size() == 3 && (same_word(args[2], "ASYNC") || same_word(args[2], "SYNC")));
   if (!fits) return Status::error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
   ctx.rooms.scripts.flush();
   return ctx.reply.ok();

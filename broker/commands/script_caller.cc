@@ -39,8 +39,8 @@ bool ScriptCaller::keep_running() {
   if (ran_ms < ctx_.rooms.config.busy_reply_threshold_ms) return true;
   if (!ctx_.rooms.executor.busy) {
     const Bytes kill = running_.is_function ? "FUNCTION KILL" : "SCRIPT KILL";
-    ctx_.rooms.events.warning("script_slow",
-                              {{"ms", ran_ms}, {"advice", "others hear BUSY; " + kill + " ends it if it wrote nothing"}});
+    ctx_.rooms.events.warning(
+        "script_slow", {{"ms", ran_ms}, {"advice", "others hear BUSY; " + kill + " ends it if it wrote nothing"}});
   }
   ctx_.rooms.executor.busy = true;
   ctx_.rooms.broker.pump();
@@ -75,8 +75,9 @@ Outcome kill_script(Context& ctx, bool is_function) {
   const Executor& executor = ctx.rooms.executor;
   if (!executor.busy) return Status::error("NOTBUSY No scripts in execution right now.");
   if (ctx.rooms.batch.effects() != executor.running->effects_before) {
-    return Status::error("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
-                         "wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
+    return Status::error(
+        "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
+        "wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
   }
   if (executor.running->is_function != is_function) return executor.busy_error();
   ctx.rooms.broker.script_killed = true;

@@ -63,7 +63,8 @@ Outcome swapdb(Context& ctx, Args args) {
   if (!second.ok()) return second.status();
   const auto known = [](int64_t db) { return db >= 0 && db < kDatabases; };
   if (!known(*first) || !known(*second)) return Status::error("ERR DB index is out of range");
-  if (*first != *second) ctx.emit_in(static_cast<DbIndex>(*first), DatabaseSwap{.other = static_cast<DbIndex>(*second)});
+  if (*first != *second)
+    ctx.emit_in(static_cast<DbIndex>(*first), DatabaseSwap{.other = static_cast<DbIndex>(*second)});
   return ctx.reply.ok();
 }
 
@@ -125,7 +126,8 @@ Outcome lastsave(Context& ctx, Args) {
 Outcome bgrewriteaof(Context& ctx, Args) {
   const bool later = ctx.rooms.broker.snapshots().under_way();
   ctx.rooms.broker.snapshots().ask();
-  return ctx.reply.simple(later ? "Background append only file rewriting scheduled" : "Background append only file rewriting started");
+  return ctx.reply.simple(later ? "Background append only file rewriting scheduled"
+                                : "Background append only file rewriting started");
 }
 
 constexpr uint32_t kTells = kLoading | kStale;

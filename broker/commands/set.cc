@@ -32,7 +32,8 @@ std::vector<View> different(Views words, Wanted wanted) {
 Outcome sadd(Context& ctx, Args args) {
   const auto found = ctx.find<Set>(args[1]);
   if (!found.ok()) return found.status();
-  const auto added = different(args.from(2), [&](View member) { return *found == nullptr || !(*found)->contains(member); });
+  const auto added =
+      different(args.from(2), [&](View member) { return *found == nullptr || !(*found)->contains(member); });
   if (!added.empty()) ctx.emit(SetAdd{.key = args[1], .members = added});
   return ctx.reply.integer(static_cast<int64_t>(added.size()));
 }
@@ -131,7 +132,8 @@ Outcome srandmember(Context& ctx, Args args) {
   }
   const auto found = ctx.find<Set>(args[1]);
   if (!found.ok()) return found.status();
-  if (args.size() == 2) return *found == nullptr ? ctx.reply.null() : ctx.reply.bulk((*found)->random(ctx.rooms.dice()));
+  if (args.size() == 2)
+    return *found == nullptr ? ctx.reply.null() : ctx.reply.bulk((*found)->random(ctx.rooms.dice()));
   if (*found == nullptr || count == 0) return ctx.reply.array(0);
   if (count > 0) {
     const uint64_t picked = std::min<uint64_t>(static_cast<uint64_t>(count), (*found)->size());
@@ -148,7 +150,8 @@ Outcome srandmember(Context& ctx, Args args) {
 
 // SSCAN key cursor [MATCH pattern] [COUNT count]
 Outcome sscan(Context& ctx, Args args) {
-  return scan_value<Set>(ctx, args, ScanOf::kOther, [](const Set& set, const ScanOptions& options, std::vector<Bytes>& items) {
+  return scan_value<Set>(ctx, args, ScanOf::kOther,
+                         [](const Set& set, const ScanOptions& options, std::vector<Bytes>& items) {
     const auto visit = [&](View member) {
       if (options.matches(member)) items.emplace_back(member);
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// sort.cc: SORT and SORT_RO: the elements of a list, a set or a sorted set in an order of the caller's, by themselves or by
-// other keys that a pattern names. https://redis.io/docs/latest/commands/sort/
+// sort.cc: SORT and SORT_RO: the elements of a list, a set or a sorted set in an order of the caller's, by themselves
+// or by other keys that a pattern names. https://redis.io/docs/latest/commands/sort/
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -154,8 +154,8 @@ std::vector<Item> take(const Source& source, IndexRange range, bool backwards) {
   return items;
 }
 
-// As strtod reads it, and Redis hands it on: blanks in front and nothing at all are fine, and what follows a zero byte is
-// not looked at.
+// As strtod reads it, and Redis hands it on: blanks in front and nothing at all are fine, and what follows a zero byte
+// is not looked at.
 std::optional<double> weight_of(View text) {
   const Bytes copy(text);
   char* end;
@@ -255,8 +255,8 @@ Outcome run(Context& ctx, Args args, Storing storing) {
   return Replied();
 }
 
-// SORT key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]  →
-// the elements, or what the patterns name for each; with STORE their number
+// SORT key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]
+// → the elements, or what the patterns name for each; with STORE their number
 Outcome sort(Context& ctx, Args args) { return run(ctx, args, Storing::kMay); }
 Outcome sort_ro(Context& ctx, Args args) { return run(ctx, args, Storing::kNever); }
 

@@ -66,7 +66,8 @@ Status check_add(const AddOptions& options, size_t words) {
   if (options.only_new && options.only_existing) {
     return Status::error("ERR XX and NX options at the same time are not compatible");
   }
-  if ((options.only_new && (options.only_greater || options.only_less)) || (options.only_greater && options.only_less)) {
+  if ((options.only_new && (options.only_greater || options.only_less)) ||
+      (options.only_greater && options.only_less)) {
     return Status::error("ERR GT, LT, and/or NX options at the same time are not compatible");
   }
   if (options.increment && words > 2) return Status::error("ERR INCR option supports a single increment-element pair");
@@ -136,7 +137,8 @@ Outcome add_entries(Context& ctx, View key, const AddOptions& options, ScoredMem
 
 namespace {
 
-// ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member ...]  →  how many are new; with INCR the score, or null
+// ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member ...]  →  how many are new; with INCR the score,
+// or null
 Outcome zadd(Context& ctx, Args args) { return add(ctx, args, false); }
 
 // ZINCRBY key increment member  →  the score
@@ -272,7 +274,8 @@ Outcome zrandmember(Context& ctx, Args args) {
 
 // ZSCAN key cursor [MATCH pattern] [COUNT count]  →  [cursor, [member, score ...]]
 Outcome zscan(Context& ctx, Args args) {
-  return scan_value<SortedSet>(ctx, args, ScanOf::kOther, [](const SortedSet& set, const ScanOptions& options, std::vector<Bytes>& items) {
+  return scan_value<SortedSet>(ctx, args, ScanOf::kOther,
+                               [](const SortedSet& set, const ScanOptions& options, std::vector<Bytes>& items) {
     const auto visit = [&](View member, double score) {
       if (!options.matches(member)) return;
       items.emplace_back(member);

@@ -139,7 +139,8 @@ double combine(double score, double other, Aggregate aggregate) {
 
 // Smallest first: an intersection looks from there, and sums come out as in Redis to the last digit.
 void sort_by_size(std::vector<Source>& sources) {
-  std::stable_sort(sources.begin(), sources.end(), [](const Source& a, const Source& b) { return a.size() < b.size(); });
+  std::stable_sort(sources.begin(), sources.end(),
+                   [](const Source& a, const Source& b) { return a.size() < b.size(); });
 }
 
 using Entries = std::vector<ScoredMember>;

@@ -107,7 +107,8 @@ Outcome xdelex(Context& ctx, Args args) {
   const Holders holders(stream);
   Asked asked(request->ids);
   Plan plan;
-  if (request->references == References::kDrop) plan.dropped = asked.sorted();  // also where only the references are left
+  // Also where only the references are left.
+  if (request->references == References::kDrop) plan.dropped = asked.sorted();
   for (const StreamId id : request->ids) {
     const bool held = request->references == References::kAcked && holders.hold(id);
     if ((asked.again(id) && !held) || !stream.contains(id)) {
@@ -122,7 +123,8 @@ Outcome xdelex(Context& ctx, Args args) {
   return plan.carry_out(ctx, key, View());
 }
 
-// XACKDEL key group [KEEPREF|DELREF|ACKED] IDS count id [id ...]  →  for each id: 1 acknowledged and gone, 2 acknowledged
+// XACKDEL key group [KEEPREF|DELREF|ACKED] IDS count id [id ...]  →  for each id: 1 acknowledged and gone, 2
+// acknowledged
 //   and still held, -1 was not pending
 Outcome xackdel(Context& ctx, Args args) {
   const auto request = parse_delete(args, 3);

@@ -35,7 +35,8 @@ Result<Place> look_up(Context& ctx, View key, View name) {
 Result<Place> existing(Context& ctx, View key, View name) {
   const auto place = look_up(ctx, key, name);
   if (place.ok() && place->group == nullptr) {
-    return Status::error("NOGROUP No such key '" + name_in_error(key) + "' or consumer group '" + name_in_error(name) + "'");
+    return Status::error("NOGROUP No such key '" + name_in_error(key) + "' or consumer group '" + name_in_error(name) +
+                         "'");
   }
   return place;
 }

@@ -102,8 +102,8 @@ void reply_group_in_full(ReplySink& reply, const Stream& stream, const Group& gr
   for (const auto& [name, consumer] : group.consumers()) reply_consumer(reply, group, *consumer, count);
 }
 
-// What both forms begin with. Chunks stand for the keys and nodes of Redis' radix tree; only a stream that was ever asked to
-// remember its producers' ids tells of them.
+// What both forms begin with. Chunks stand for the keys and nodes of Redis' radix tree; only a stream that was ever
+// asked to remember its producers' ids tells of them.
 size_t head_fields(const Stream& stream) { return stream.producers() == nullptr ? 7 : 13; }
 
 void reply_stream_head(ReplySink& reply, const Stream& stream, TimeMs now_ms) {

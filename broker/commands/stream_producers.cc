@@ -111,8 +111,9 @@ Result<ConfigureRequest> parse_configure(Args args) {
     const bool duration = same_word(args[i], "IDMP-DURATION");
     if ((!duration && !same_word(args[i], "IDMP-MAXSIZE")) || i + 1 == args.size()) return kSyntaxError;
     const auto number =
-        duration ? bounded(args[i + 1], Producers::kDurationMax_s, "ERR IDMP-DURATION must be between 1 and 86400 seconds")
-                 : bounded(args[i + 1], Producers::kIdsMax, "ERR IDMP-MAXSIZE must be between 1 and 10000 entries");
+        duration
+            ? bounded(args[i + 1], Producers::kDurationMax_s, "ERR IDMP-DURATION must be between 1 and 86400 seconds")
+            : bounded(args[i + 1], Producers::kIdsMax, "ERR IDMP-MAXSIZE must be between 1 and 10000 entries");
     if (!number.ok()) return number.status();
     (duration ? request.duration_s : request.ids_max) = *number;
   }

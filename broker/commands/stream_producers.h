@@ -3,8 +3,8 @@
 // https://redis.io/docs/latest/commands/xadd/
 //
 // Used by: XADD.
-// Always:  - IDMP knows an entry by the id that the producer gave it, IDMPAUTO by its fields, in whatever order they come;
-//            the two never meet, and neither do two producers;
+// Always:  - IDMP knows an entry by the id that the producer gave it, IDMPAUTO by its fields, in whatever order they
+//            come; the two never meet, and neither do two producers;
 //          - costs nothing to an XADD that names no producer.
 #pragma once
 

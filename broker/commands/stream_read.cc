@@ -373,7 +373,8 @@ Outcome xread(Context& ctx, Args args) {
   return wait;
 }
 
-// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...]
+// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key
+// [key ...]
 //   id [id ...]
 Outcome xreadgroup(Context& ctx, Args args) {
   const auto request = parse_read(args, true);

@@ -3,12 +3,12 @@
 // (KEEPREF, DELREF, ACKED). https://redis.io/docs/latest/commands/xdelex/
 //
 // Used by: XDELEX, XACKDEL, and the trimming of XADD and XTRIM.
-// Always:  - a group holds an entry that is pending in it, and one that it has still to be given (behind last delivered);
-//            without groups nothing is held;
+// Always:  - a group holds an entry that is pending in it, and one that it has still to be given (behind last
+//            delivered); without groups nothing is held;
 //          - what it says is spent before an effect exists: acknowledgements and deletions of the ids chosen here.
-// Cost:    an id is looked up once in each group's pending entries: groups * log(pending). Trimming walks the entries from
-//          the oldest on, and each group's pending entries beside them, so that each of them is looked at once. Nothing is
-//          kept for it: a count of references by entry would be paid by every delivery and acknowledgement.
+// Cost:    an id is looked up once in each group's pending entries: groups * log(pending). Trimming walks the entries
+//          from the oldest on, and each group's pending entries beside them, so that each of them is looked at once.
+//          Nothing is kept for it: a count of references by entry would be paid by every delivery and acknowledgement.
 #pragma once
 
 #include "broker/commands/context.h"
@@ -26,8 +26,8 @@ class Holders {
   explicit Holders(const Stream& stream);  // dies with the next change of it
   // Whether a group holds it; of the group `acked` only what it has still to be given counts.
   bool hold(StreamId id, const consumers::Group* acked = nullptr) const;
-  // The oldest entries that no group holds. Those that come before all that are held are only counted: there may be many.
-  // The ids of the others come a portion at a time, so that they may be deleted before the walk goes on.
+  // The oldest entries that no group holds. Those that come before all that are held are only counted: there may be
+  // many. The ids of the others come a portion at a time, so that they may be deleted before the walk goes on.
   struct Walk {
     StreamId end;          // not as far as here
     uint64_t left;         // so many at most

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// stream_trim.h: how XADD and XTRIM shorten a stream: MAXLEN or MINID, exactly or nearly, and what the groups keep of it.
-// https://redis.io/docs/latest/commands/xtrim/
+// stream_trim.h: how XADD and XTRIM shorten a stream: MAXLEN or MINID, exactly or nearly, and what the groups keep of
+// it. https://redis.io/docs/latest/commands/xtrim/
 //
 // Used by: XADD and XTRIM.
-// Always:  - never fewer entries stay than were asked for; nearly (~) leaves less than kStepMax more, unless LIMIT ends it;
+// Always:  - never fewer entries stay than were asked for; nearly (~) leaves less than kStepMax more, unless LIMIT
+//            ends it;
 //          - with ACKED only what no group holds goes, the oldest first, and no more than without it.
 #pragma once
 
@@ -21,8 +22,8 @@ struct Trim {
   std::optional<uint64_t> limit;  // of entries to drop (with ACKED: to look at); 0: as many as there are
 };
 
-// MAXLEN|MINID [=|~] threshold, LIMIT count, KEEPREF|DELREF|ACKED. Moves `i` to the last word it took; false when the word
-// is none of these.
+// MAXLEN|MINID [=|~] threshold, LIMIT count, KEEPREF|DELREF|ACKED. Moves `i` to the last word it took; false when the
+// word is none of these.
 Result<bool> parse_trim_word(Args args, size_t& i, Trim& trim);
 Status check_trim(const Trim& trim);   // LIMIT wants something to limit
 Status check_limit(const Trim& trim);  // … and ~

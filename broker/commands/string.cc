@@ -13,7 +13,9 @@ namespace leat {
 namespace {
 
 // What key holds as a reply: the string, or null.
-Replied reply_text(ReplySink& reply, const std::optional<View>& text) { return text ? reply.bulk(*text) : reply.null(); }
+Replied reply_text(ReplySink& reply, const std::optional<View>& text) {
+  return text ? reply.bulk(*text) : reply.null();
+}
 
 // GET key
 Outcome get(Context& ctx, Args args) {
@@ -262,8 +264,9 @@ Outcome incrbyfloat(Context& ctx, Args args) {
   return ctx.reply.bulk(text);
 }
 
-// LCS: the longest common subsequence, by the textbook's table of lengths. Of it only two rows are kept, and of each cell one
-// bit: which neighbour the way back takes where the two bytes differ. So the table takes a 32nd of its cells' lengths.
+// LCS: the longest common subsequence, by the textbook's table of lengths. Of it only two rows are kept, and of each
+// cell one bit: which neighbour the way back takes where the two bytes differ. So the table takes a 32nd of its
+// cells' lengths.
 struct LcsMatch {
   size_t a_first, a_last, b_first, b_last;
 };
@@ -296,7 +299,8 @@ Bytes walk_back(const LcsTable& table, std::vector<LcsMatch>& runs) {
     if (table.a[i - 1] == table.b[j - 1]) {
       --i, --j;
       common += table.a[i];
-      if (!runs.empty() && runs.back().a_first == i + 1 && runs.back().b_first == j + 1) --runs.back().a_first, --runs.back().b_first;
+      if (!runs.empty() && runs.back().a_first == i + 1 && runs.back().b_first == j + 1)
+        --runs.back().a_first, --runs.back().b_first;
       else runs.push_back({i, i, j, j});
     } else if (table.goes_up(i - 1, j - 1)) {
       --i;
@@ -309,7 +313,9 @@ Bytes walk_back(const LcsTable& table, std::vector<LcsMatch>& runs) {
 }
 
 void reply_runs(ReplySink& reply, const std::vector<LcsMatch>& runs, size_t total, int64_t shortest, bool with_length) {
-  const auto counts = [&](const LcsMatch& run) { return static_cast<int64_t>(run.a_last - run.a_first + 1) >= shortest; };
+  const auto counts = [&](const LcsMatch& run) {
+    return static_cast<int64_t>(run.a_last - run.a_first + 1) >= shortest;
+  };
   reply.map(2);
   reply.bulk("matches");
   reply.array(static_cast<size_t>(std::count_if(runs.begin(), runs.end(), counts)));
@@ -330,7 +336,8 @@ void reply_runs(ReplySink& reply, const std::vector<LcsMatch>& runs, size_t tota
 
 // LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min] [WITHMATCHLEN]
 Outcome lcs(Context& ctx, Args args) {
-  constexpr uint64_t kCellsMax = uint64_t{1} << 27;  // Redis' bound at its defaults: half a second of work, 16 MiB of table
+  // Redis' bound at its defaults: half a second of work, 16 MiB of table.
+  constexpr uint64_t kCellsMax = uint64_t{1} << 27;
   const auto a = ctx.find_text(args[1]);
   if (!a.ok()) return Status::error("ERR The specified keys must contain string values");
   const auto b = ctx.find_text(args[2]);

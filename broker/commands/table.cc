@@ -27,13 +27,14 @@ size_t CommandTable::slot(View name) {
 }
 
 CommandTable::CommandTable() : slots_(kSlots, nullptr) {
-  const Family* const families[] = {
-      &kAclFamily,    &kBitmapFamily, &kClassFamily,   &kClusterFamily,     &kConnectionFamily, &kDebugFamily,   &kFunctionFamily,
-      &kGeoFamily,    &kHashFamily,    &kHashLifetimeFamily, &kHyperLogLogFamily, &kKeyFamily,    &kLatencyFamily,
-      &kLeatFamily,   &kListFamily,
-      &kLolwutFamily, &kMemoryFamily,  &kModuleFamily, &kMonitorFamily,     &kPubSubFamily,     &kReplicationFamily,
-      &kScriptFamily, &kServerFamily, &kSetFamily,     &kSlowLogFamily,     &kSortFamily,       &kSortedSetFamily, &kStreamFamily,
-      &kStreamGroupFamily, &kStringFamily, &kTransactionFamily};
+  const Family* const families[] = {&kAclFamily,         &kBitmapFamily,       &kClassFamily,       &kClusterFamily,
+                                    &kConnectionFamily,  &kDebugFamily,        &kFunctionFamily,    &kGeoFamily,
+                                    &kHashFamily,        &kHashLifetimeFamily, &kHyperLogLogFamily, &kKeyFamily,
+                                    &kLatencyFamily,     &kLeatFamily,         &kListFamily,        &kLolwutFamily,
+                                    &kMemoryFamily,      &kModuleFamily,       &kMonitorFamily,     &kPubSubFamily,
+                                    &kReplicationFamily, &kScriptFamily,       &kServerFamily,      &kSetFamily,
+                                    &kSlowLogFamily,     &kSortFamily,         &kSortedSetFamily,   &kStreamFamily,
+                                    &kStreamGroupFamily, &kStringFamily,       &kTransactionFamily};
   for (const Family* family : families) {
     for (const CommandRow& row : family->rows) {
       CHECK(row.handler != nullptr);
@@ -79,8 +80,8 @@ const Command* CommandTable::find(Args args) const {
 }
 
 namespace {
-// Of SORT and GEORADIUS: where the key is that the last STORE or STOREDIST names; 0: there is none. What other options take
-// is no option, whatever it reads.
+// Of SORT and GEORADIUS: where the key is that the last STORE or STOREDIST names; 0: there is none. What other options
+// take is no option, whatever it reads.
 size_t stored_position(Args args, size_t from) {
   size_t stored = 0;
   for (size_t at = from; at < args.size(); ++at) {

@@ -26,7 +26,8 @@ class CommandTable {
   const Command* find(Args args) const;
   // The same, for who has just sent `before` (null: nothing): programs say one thing again and again.
   const Command* find(Args args, const Command* before) const {
-    const bool again = before != nullptr && before->row.name == args[0] && before->subcommands.empty() && !before->is_subcommand;
+    const bool again =
+        before != nullptr && before->row.name == args[0] && before->subcommands.empty() && !before->is_subcommand;
     return again ? before : find(args);
   }
   const std::deque<Command>& all() const { return commands_; }  // sub-commands too

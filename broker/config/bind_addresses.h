@@ -2,8 +2,8 @@
 // bind_addresses.h: the setting `bind` taken apart: "127.0.0.1 -::1".
 //
 // Used by: Doors, which listen there; door.h, which asks whether that is safe; INFO.
-// Always:  - words as in Redis: '*' and '::*' are all addresses of IPv4 and of IPv6; one behind a '-' may be missing on this
-//            machine; none at all: nobody comes in by TCP.
+// Always:  - words as in Redis: '*' and '::*' are all addresses of IPv4 and of IPv6; one behind a '-' may be missing on
+//            this machine; none at all: nobody comes in by TCP.
 // Source:  https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
 #pragma once
 

@@ -32,7 +32,8 @@ Status set_durability(ClassConfig& one, View value) {
 
 Status set_policy(ClassConfig& one, View value) {
   const auto policy = policy_named(value);
-  if (!policy) return Status::error("it must be one of the words that memory.policy knows, like noeviction or allkeys-lru");
+  if (!policy)
+    return Status::error("it must be one of the words that memory.policy knows, like noeviction or allkeys-lru");
   one.policy = *policy;
   return Status::fine();
 }
@@ -89,7 +90,8 @@ Status check_prefixes(const Config& config) {
     }
     for (const Bytes& prefix : one.prefixes) {
       if (prefix.empty()) {
-        return fault(one, "prefixes", "has an empty text: keys of no class are the default class's already; take it out");
+        return fault(one, "prefixes",
+                     "has an empty text: keys of no class are the default class's already; take it out");
       }
       if (prefix.size() > kClassPrefixBytesMax) {
         return fault(one, "prefixes", "has a prefix of " + std::to_string(prefix.size()) + " bytes: shorten it to " +
@@ -97,8 +99,9 @@ Status check_prefixes(const Config& config) {
       }
       const auto [there, is_new] = seen.emplace(prefix, &one);
       if (!is_new) {
-        return fault(one, "prefixes", "has '" + prefix + "', which class." + there->second->name +
-                                          " has already: a key can belong to one class only, take it out of one of them");
+        return fault(one, "prefixes",
+                     "has '" + prefix + "', which class." + there->second->name +
+                         " has already: a key can belong to one class only, take it out of one of them");
       }
     }
   }
@@ -110,8 +113,9 @@ Status check_prefixes(const Config& config) {
 Status check_durability(const ClassConfig& one, const Config& config) {
   const DurabilityMode durability = one.durability.value_or(config.durability);
   if (!one.durability_floor || stricter(*one.durability_floor, durability) == durability) return Status::fine();
-  return fault(one, "durability_floor", "is stricter than the class's durability, '" + Bytes(name_of(durability)) +
-                                            "': a floor is the weakest that a client may choose; lower it, or raise durability");
+  return fault(one, "durability_floor",
+               "is stricter than the class's durability, '" + Bytes(name_of(durability)) +
+                   "': a floor is the weakest that a client may choose; lower it, or raise durability");
 }
 
 Status check_reserves(const Config& config) {
@@ -123,8 +127,9 @@ Status check_reserves(const Config& config) {
     }
     if (__builtin_add_overflow(reserved, one.reserve, &reserved)) reserved = INT64_MAX;
     if (config.maxmemory > 0 && reserved > config.maxmemory) {
-      return fault(one, "reserve", "makes all reserves together more than memory.max_bytes (" + std::to_string(config.maxmemory) +
-                                       "): lower one of them, or raise memory.max_bytes");
+      return fault(one, "reserve",
+                   "makes all reserves together more than memory.max_bytes (" + std::to_string(config.maxmemory) +
+                       "): lower one of them, or raise memory.max_bytes");
     }
   }
   return Status::fine();
@@ -144,8 +149,8 @@ Status set_class_key(View name, View key, View value, const Bytes& place, Config
     return Status::error("bad value '" + Bytes(value) + "' for 'class." + Bytes(name) + "." + Bytes(key) + "': " +
                          Bytes(set.text()));
   }
-  return Status::error("unknown key 'class." + Bytes(name) + "." + Bytes(key) + "'; the nearest known key of a class is '" +
-                       Bytes(nearest->name) + "'");
+  return Status::error("unknown key 'class." + Bytes(name) + "." + Bytes(key) +
+                       "'; the nearest known key of a class is '" + Bytes(nearest->name) + "'");
 }
 
 Status set_class_prefixes(View name, std::vector<Bytes> prefixes, const Bytes& place, Config& config) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// class_config.h: the [class.NAME] tables of the configuration: what may stand in them, and what may not stand together.
+// class_config.h: the [class.NAME] tables of the configuration: what may stand in them, and what may not
+// stand together.
 //
 // Used by: config.cc, for the file, for --set, and for the checks behind both.
 // Always:  - one table of keys serves the file and --set;

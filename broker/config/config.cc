@@ -33,7 +33,8 @@ ConfigKey number(View toml_name, View redis_name, bool at_run_time, int64_t Conf
             const auto value = parse_bytes(text);
             if (!value) return Status::error("argument couldn't be parsed into an integer");
             if (*value < min || *value > max) {
-              return Status::error("argument must be between " + integer_text(min) + " and " + integer_text(max) + " inclusive");
+              return Status::error("argument must be between " + integer_text(min) + " and " + integer_text(max) +
+                                   " inclusive");
             }
             config.*member = *value;
             return Status::fine();
@@ -194,8 +195,8 @@ std::vector<ConfigKey> make_keys() {
   using F = DurabilityFloor;
   constexpr int64_t kHuge = int64_t{1} << 40;
   std::vector<std::pair<View, E>> policies;
-  for (const View name : {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu",
-                          "allkeys-random", "noeviction"}) {  // an error tells them as Redis' does
+  for (const View name : {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru",
+                          "allkeys-lfu", "allkeys-random", "noeviction"}) {  // an error tells them as Redis' does
     policies.emplace_back(name, *policy_named(name));
   }
   std::vector<ConfigKey> keys = {
@@ -214,8 +215,9 @@ std::vector<ConfigKey> make_keys() {
       choice<D>("", "appendfsync", true, &Config::durability,
                 {{"everysec", D::kInterval}, {"always", D::kAlways}, {"no", D::kNever}}),
       number("sync_interval_ms", "", true, &Config::sync_interval_ms, 1, 3600 * 1000),
-      choice<LogThreadMode>("log_thread", "", true, &Config::log_thread,
-                            {{"auto", LogThreadMode::kAuto}, {"always", LogThreadMode::kAlways}, {"never", LogThreadMode::kNever}}),
+      choice<LogThreadMode>(
+          "log_thread", "", true, &Config::log_thread,
+          {{"auto", LogThreadMode::kAuto}, {"always", LogThreadMode::kAlways}, {"never", LogThreadMode::kNever}}),
       number("segment_bytes", "", false, &Config::segment_bytes, 4 << 20, int64_t{4} << 30),
       number("unsynced_bytes_max", "", false, &Config::unsynced_bytes_max, 1 << 20, kHuge),
       number("snapshot.kept_bytes", "", true, &Config::snapshot_kept_bytes_max, 1 << 20, kHuge),
@@ -239,7 +241,8 @@ std::vector<ConfigKey> make_keys() {
       number("slow.log_us", "slowlog-log-slower-than", true, &Config::slowlog_slower_than_us, -1, INT64_MAX),
       number("slow.log_entries", "slowlog-max-len", true, &Config::slowlog_entries_max, 0, kHuge),
       number("slow.latency_ms", "latency-monitor-threshold", true, &Config::latency_threshold_ms, 0, INT64_MAX / 1000),
-      choice<bool>("slow.histograms", "latency-tracking", true, &Config::latency_tracking, {{"yes", true}, {"no", false}}),
+      choice<bool>("slow.histograms", "latency-tracking", true, &Config::latency_tracking,
+                   {{"yes", true}, {"no", false}}),
       choice<DebugAccess>("debug_commands", "enable-debug-command", false, &Config::debug_commands,
                           {{"no", DebugAccess::kNo}, {"local", DebugAccess::kLocal}, {"yes", DebugAccess::kYes}}),
       text("requirepass", "requirepass", true, &Config::requirepass),
@@ -271,7 +274,8 @@ std::vector<ConfigKey> make_keys() {
       number("limits.arguments", "", true, &Config::arguments_max, 16, INT32_MAX),
       number("limits.pipeline_requests", "", true, &Config::pipeline_requests_max, 1, INT32_MAX),
       bytes("limits.bulk_bytes", "proto-max-bulk-len", &Config::bulk_bytes_max, 1 << 20, INT64_MAX),
-      bytes("limits.query_buffer_bytes", "client-query-buffer-limit", &Config::query_buffer_bytes_max, 1 << 20, INT64_MAX),
+      bytes("limits.query_buffer_bytes", "client-query-buffer-limit", &Config::query_buffer_bytes_max, 1 << 20,
+            INT64_MAX),
       memory_share("limits.clients_bytes", "maxmemory-clients", &Config::clients_bytes_max),
       number("limits.output_bytes", "", true, &Config::output_bytes_max, 0, kHuge),
       number("limits.output_soft_bytes", "", true, &Config::output_soft_bytes_max, 0, kHuge),
@@ -283,7 +287,8 @@ std::vector<ConfigKey> make_keys() {
       number("limits.rest_output_soft_bytes", "", true, &Config::rest_output_soft_bytes_max, 0, kHuge),
       number("limits.rest_output_soft_seconds", "", true, &Config::rest_output_soft_s, 0, INT32_MAX),
       number("limits.multi_bytes", "", true, &Config::multi_bytes_max, 1 << 10, kHuge),
-      number("script.busy_reply_threshold_ms", "busy-reply-threshold", true, &Config::busy_reply_threshold_ms, 0, INT32_MAX),
+      number("script.busy_reply_threshold_ms", "busy-reply-threshold", true, &Config::busy_reply_threshold_ms, 0,
+             INT32_MAX),
       number("", "lua-time-limit", true, &Config::busy_reply_threshold_ms, 0, INT32_MAX),
       number("script.memory_bytes", "", false, &Config::script_memory_bytes_max, 1 << 20, kHuge),
       limit("encoding.hash_entries", "hash-max-listpack-entries", &EncodingLimits::hash_entries),
@@ -323,7 +328,8 @@ Status set_by_name(View name, View value, Config& config) {
   const ConfigKey* key = find_config_key(name);
   if (key == nullptr) return Status::error(unknown_key(name));
   Status set = key->set(config, value);
-  if (!set.ok() && (value == "true" || value == "false")) set = key->set(config, value == "true" ? "yes" : "no");  // as TOML says it
+  // As TOML says it.
+  if (!set.ok() && (value == "true" || value == "false")) set = key->set(config, value == "true" ? "yes" : "no");
   if (!set.ok()) {
     const Bytes shown = key->secret ? "(redacted)" : "'" + Bytes(value) + "'";
     return Status::error("bad value " + shown + " for '" + Bytes(name) + "': " + Bytes(set.text()));
@@ -339,7 +345,9 @@ std::optional<Bytes> text_of(const toml::node& node) {
   return std::nullopt;
 }
 
-Bytes place_of(const Bytes& path, const toml::node& node) { return path + ":" + std::to_string(node.source().begin.line); }
+Bytes place_of(const Bytes& path, const toml::node& node) {
+  return path + ":" + std::to_string(node.source().begin.line);
+}
 
 Status read_prefixes(View name, const toml::node& node, const Bytes& place, Config& config) {
   std::vector<Bytes> prefixes;
@@ -433,7 +441,8 @@ const std::vector<ConfigKey>& config_keys() {
 
 const ConfigKey* find_config_key(View name) {
   for (const ConfigKey& key : config_keys()) {
-    if ((!key.toml_name.empty() && same_word(key.toml_name, name)) || (!key.redis_name.empty() && same_word(key.redis_name, name))) {
+    if ((!key.toml_name.empty() && same_word(key.toml_name, name)) ||
+        (!key.redis_name.empty() && same_word(key.redis_name, name))) {
       return &key;
     }
   }
@@ -474,7 +483,8 @@ Status set_config(View assignment, Config& config) {
 Status check_config(const Config& config) {
   if (config.data_dir.empty()) return Status::error("data_dir is empty: name a folder for the data");
   if (config.backup_every_hours > 0 && config.backup_dir.empty()) {
-    return Status::error("snapshot.backup_every_hours is set and snapshot.backup_dir is not: name a folder for the backups");
+    return Status::error(
+        "snapshot.backup_every_hours is set and snapshot.backup_dir is not: name a folder for the backups");
   }
   constexpr View kLevels[] = {"debug", "info", "warning", "error"};
   if (std::find(std::begin(kLevels), std::end(kLevels), View(config.log_level)) == std::end(kLevels)) {
@@ -483,8 +493,9 @@ Status check_config(const Config& config) {
   if (Status safe = check_door(config, !names_a_password(config)); !safe.ok()) return safe;
   if (Status fits = check_users(config); !fits.ok()) return fits;
   if (floor_of(config) < config.durability) {
-    return Status::error("durability_floor is stricter than durability: it is the weakest that a client may choose; lower it, or "
-                         "raise durability");
+    return Status::error(
+        "durability_floor is stricter than durability: it is the weakest that a client may choose; lower it, or "
+        "raise durability");
   }
   return check_classes(config);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// config.h: every setting, with its default, in one struct; etc/leat.toml says the same with units and reasons.     [toml++]
+// config.h: every setting, with its default, in one struct; etc/leat.toml says the same with units and
+// reasons. [toml++]
 //
 // Used by: main (file and --set), the rooms that read their values at every use, CONFIG GET/SET.
-// Always:  - one table of keys (config.cc) serves the file, --set and CONFIG: a key cannot exist in one and not another;
+// Always:  - one table of keys (config.cc) serves the file, --set and CONFIG: a key cannot exist in one and
+//            not another;
 //          - an unknown key or a bad value stops the start with the place and the nearest known key;
 //          - a key that cannot change while running refuses CONFIG SET.
 #pragma once
@@ -39,8 +41,9 @@ struct SaveRule {
   int64_t seconds = 0, changes = 0;
 };
 
-// [class.NAME]: what keys that begin with one of the prefixes are given. What is not set goes by the broker's own settings,
-// but the policy: of a class that names none nothing goes, so that no job is lost to a setting meant for caches.
+// [class.NAME]: what keys that begin with one of the prefixes are given. What is not set goes by the broker's own
+// settings, but the policy: of a class that names none nothing goes, so that no job is lost to a setting meant
+// for caches.
 struct ClassConfig {
   Bytes name;
   std::vector<Bytes> prefixes;
@@ -63,7 +66,8 @@ struct HttpTokens {
   Bytes given_words;  // out of that file or the environment, as they were at the start
   const Bytes& in_force() const { return words.empty() ? given_words : words; }
 };
-constexpr size_t kClassesMax = 64;           // each is looked at when memory is counted: the cost of a write stays small
+// Each is looked at when memory is counted: the cost of a write stays small.
+constexpr size_t kClassesMax = 64;
 constexpr size_t kClassPrefixesMax = 1024;   // ten comparisons find a key's class
 constexpr size_t kClassPrefixBytesMax = 512;
 constexpr size_t kClassNameBytesMax = 64;
@@ -119,7 +123,8 @@ struct Config {
   bool acl_pubsub_default = false;  // whether new users may listen to all channels
   int64_t acllog_max_len = 128;
   int64_t http_port = 0;  // 0: no such door
-  // Tokens of the users `rest` and `default_ro`, as words of rules (token=DIGEST …): the secrets themselves are not kept.
+  // Tokens of the users `rest` and `default_ro`, as words of rules (token=DIGEST …): the secrets themselves are
+  // not kept.
   HttpTokens http_token, http_readonly_token;
   DebugAccess protected_configs = DebugAccess::kNo, module_commands = DebugAccess::kNo;
   std::vector<UserConfig> users;  // as the file has them; they stay until the next start

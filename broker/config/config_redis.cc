@@ -11,8 +11,8 @@ namespace leat {
 
 namespace {
 
-// What Redis' clients read and leat has only one answer for; setting that same answer is fine. Some of it Redis lets nobody
-// change while it runs, whatever the answer.
+// What Redis' clients read and leat has only one answer for; setting that same answer is fine. Some of it Redis lets
+// nobody change while it runs, whatever the answer.
 struct Constant {
   View name, value;
   bool immutable = false;
@@ -253,8 +253,8 @@ ConfigKey log_level() {
           }};
 }
 
-// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60": of each kind of client the hard limit, and the soft
-// one with its seconds. leat has two of the kinds; of the third it remembers what was said.
+// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60": of each kind of client the hard limit, and the
+// soft one with its seconds. leat has two of the kinds; of the third it remembers what was said.
 constexpr View kOutputLimits = "client-output-buffer-limit";
 
 struct OutputLimit {
@@ -285,7 +285,8 @@ Status set_output_limits(Config& config, View text) {
     const auto is_of = [&](const OutputLimit& one) { return same_word(one.kind, kind); };
     const auto of = std::find_if(limits.begin(), limits.end(), is_of);
     if (of == limits.end()) return Status::error("Invalid client class specified in buffer limit configuration.");
-    const auto hard = parse_bytes(words[i + 1]), soft = parse_bytes(words[i + 2]), seconds = parse_integer(words[i + 3]);
+    const auto hard = parse_bytes(words[i + 1]), soft = parse_bytes(words[i + 2]),
+               seconds = parse_integer(words[i + 3]);
     if (!hard || !soft || !seconds || *hard < 0 || *soft < 0 || *seconds < 0) {
       return Status::error("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
     }
@@ -328,9 +329,11 @@ ConfigKey latency_percentiles() {
             std::vector<double> percentiles;
             for (const View word : words_of(given)) {
               const auto one = parse_real(word);
-              if (!one) return Status::error("Invalid latency-tracking-info-percentiles: they are numbers with blanks between");
+              if (!one)
+                return Status::error("Invalid latency-tracking-info-percentiles: they are numbers with blanks between");
               if (!(*one >= 0 && *one <= 100)) {
-                return Status::error("latency-tracking-info-percentiles should contain a numeric parameter between 0 and 100");
+                return Status::error(
+                    "latency-tracking-info-percentiles should contain a numeric parameter between 0 and 100");
               }
               percentiles.push_back(*one);
             }

@@ -30,7 +30,9 @@ size_t start_of_line(View text, size_t line) {
 // toml++ counts columns in characters.
 size_t offset_of(View text, toml::source_position position) {
   size_t at = start_of_line(text, position.line);
-  const auto continues = [&](size_t i) { return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; };
+  const auto continues = [&](size_t i) {
+    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
+  };
   for (toml::source_index column = 1; column < position.column; ++column) {
     ++at;
     while (continues(at)) ++at;
@@ -75,7 +77,8 @@ Bytes as_read(const ConfigKey& key, View value) {
   return key.set(config, value).ok() ? key.get(config) : Bytes(value);
 }
 
-// Behind the last setting of the table, whose header is `header`; nullopt: there is none. "" is what stands before them all.
+// Behind the last setting of the table, whose header is `header`; nullopt: there is none. "" is what stands before
+// them all.
 std::optional<size_t> end_of_table(View text, View header) {
   std::optional<size_t> end;
   if (header.empty()) end = 0;

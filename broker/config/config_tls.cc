@@ -19,13 +19,15 @@ ConfigKey text(View toml_name, View redis_name, Bytes TlsSettings::*member) {
           }};
 }
 
-ConfigKey number(View toml_name, View redis_name, bool at_run_time, int64_t TlsSettings::*member, int64_t min, int64_t max) {
+ConfigKey number(View toml_name, View redis_name, bool at_run_time, int64_t TlsSettings::*member, int64_t min,
+                 int64_t max) {
   return {toml_name, redis_name, at_run_time, [=](const Config& config) { return integer_text(config.tls.*member); },
           [=](Config& config, View given) {
             const auto value = parse_bytes(given);
             if (!value) return Status::error("argument couldn't be parsed into an integer");
             if (*value < min || *value > max) {
-              return Status::error("argument must be between " + integer_text(min) + " and " + integer_text(max) + " inclusive");
+              return Status::error("argument must be between " + integer_text(min) + " and " + integer_text(max) +
+                                   " inclusive");
             }
             config.tls.*member = *value;
             return Status::fine();
@@ -96,7 +98,8 @@ void append_tls_keys(std::vector<ConfigKey>& keys) {
   add(choice("tls_prefer_server_ciphers", "tls-prefer-server-ciphers", &T::prefer_server_ciphers, kYesNo));
   add(choice("tls_session_caching", "tls-session-caching", &T::session_caching, kYesNo));
   add(number("tls_session_cache_size", "tls-session-cache-size", true, &T::session_cache_size, 0, INT32_MAX));
-  add(number("tls_session_cache_timeout_s", "tls-session-cache-timeout", true, &T::session_cache_timeout_s, 0, INT32_MAX));
+  add(number("tls_session_cache_timeout_s", "tls-session-cache-timeout", true, &T::session_cache_timeout_s, 0,
+             INT32_MAX));
   add(number("tls_handshake_timeout_ms", "", true, &T::handshake_timeout_ms, 100, 3600 * 1000));
 }
 

@@ -51,9 +51,10 @@ bool allows(DebugAccess access, View peer) {
 
 Status may_run(View command, DebugAccess access, View peer) {
   if (allows(access, peer)) return Status::fine();
-  return Status::error("ERR " + Bytes(command) + " command not allowed. If the enable-" + lower(command) +
-                       "-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this "
-                       "option in the configuration file, and then restart the server.");
+  return Status::error(
+      "ERR " + Bytes(command) + " command not allowed. If the enable-" + lower(command) +
+      "-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this "
+      "option in the configuration file, and then restart the server.");
 }
 
 }  // namespace leat

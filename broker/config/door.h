@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // door.h: who may come to the door from elsewhere: the one place that decides whether an address is safe to listen on.
 //
-// Used by: check_config, the broker's start (when all users are known), each connection (protected mode), DEBUG and CONFIG
-//          SET (what may be done from this machine only).
+// Used by: check_config, the broker's start (when all users are known), each connection (protected mode), DEBUG and
+//          CONFIG SET (what may be done from this machine only).
 // Always:  - an address that others can reach asks for something first: a password of the default user, or a client's
 //            certificate; `protected_mode = "no"` says that whoever set it up knows what he does.
 #pragma once
@@ -25,6 +25,7 @@ bool names_a_password(const Config& config);
 
 // What may be changed or run at run time: never, from this machine only, or always.
 bool allows(DebugAccess access, View peer);
-Status may_run(View command, DebugAccess access, View peer);  // "DEBUG": the error names its setting, enable-debug-command
+// "DEBUG": the error names its setting, enable-debug-command.
+Status may_run(View command, DebugAccess access, View peer);
 
 }  // namespace leat

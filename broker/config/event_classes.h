@@ -37,7 +37,8 @@ class EventClasses {
   static std::optional<EventClasses> parse(View letters);  // nullopt: one is of no class
   Bytes text() const;
   bool has(EventClass one) const { return (bits_ & static_cast<uint16_t>(one)) != 0; }
-  bool any() const { return has(EventClass::kByKey) || has(EventClass::kByEvent); }  // without a channel nothing is said
+  // Without a channel nothing is said.
+  bool any() const { return has(EventClass::kByKey) || has(EventClass::kByEvent); }
 
  private:
   uint16_t bits_ = 0;

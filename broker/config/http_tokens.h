@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// http_tokens.h: the two users that come in by HTTP without being made first, and the tokens that the configuration gives them.
+// http_tokens.h: the two users that come in by HTTP without being made first, and the tokens that the
+// configuration gives them.
 //
 // Used by: config.cc (keys), main and `leat init` (files, environment), the doorkeeper (users).
-// Always:  - where one secret may stand several may, split by blanks or lines: the new one is there before the old one goes;
-//          - a secret is a token's text (access/token.h), or any text of kSecretBytesMin bytes and more, or already a digest as
-//            ACL LIST tells it; only digests are kept, told, and written by CONFIG REWRITE;
+// Always:  - where one secret may stand several may, split by blanks or lines: the new one is there before the old
+//            one goes;
+//          - a secret is a token's text (access/token.h), or any text of kSecretBytesMin bytes and more, or already a
+//            digest as ACL LIST tells it; only digests are kept, told, and written by CONFIG REWRITE;
 //          - http.token wins over http.token_file, and that over the environment.
 #pragma once
 
@@ -21,8 +23,8 @@ struct HttpUser {
   View key;         // "http.token": of the configuration
   View variable;    // of the environment
 };
-// Who may do everything, and who may only read: no SCAN, KEYS or RANDOMKEY either, which walk over what others keep, no scripts,
-// and nothing that is @dangerous or @admin but INFO.
+// Who may do everything, and who may only read: no SCAN, KEYS or RANDOMKEY either, which walk over what others keep, no
+// scripts, and nothing that is @dangerous or @admin but INFO.
 constexpr HttpUser kHttpUsers[] = {
     {"rest", "on ~* &* +@all", &Config::http_token, "http.token", "LEAT_HTTP_TOKEN"},
     {"default_ro",

@@ -70,7 +70,8 @@ std::optional<Networks::Network> Networks::parse_one(View word) {
   const bool is_ipv4 = word.substr(0, slash).find(':') == View::npos;
   if (!bits || *bits < 0 || *bits > (is_ipv4 ? 32 : 128)) return std::nullopt;
   const Network network{*address, static_cast<int>(*bits) + (is_ipv4 ? kIpv4Bits : 0)};
-  if (cut(network.address, network.bits) != network.address) return std::nullopt;  // 10.0.0.1/8: which of the two is meant?
+  // 10.0.0.1/8: which of the two is meant?
+  if (cut(network.address, network.bits) != network.address) return std::nullopt;
   return network;
 }
 
@@ -82,7 +83,8 @@ Result<Networks> Networks::parse(View text) {
     const View word = text.substr(at, end - at);
     const auto network = parse_one(word);
     if (!network) {
-      return Status::error("'" + Bytes(word.substr(0, 64)) + "' is no network: write 10.0.0.0/8, 2001:db8::/32 or one address, with "
+      return Status::error("'" + Bytes(word.substr(0, 64)) +
+                           "' is no network: write 10.0.0.0/8, 2001:db8::/32 or one address, with "
                            "no bits set behind the prefix");
     }
     found.networks_.push_back(*network);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// event_sink.h: messages as server-sent events, the way Upstash words them: "data: message,chat,hello" and a blank line.
+// event_sink.h: messages as server-sent events, the way Upstash words them: "data: message,chat,hello" and a
+// blank line.
 //
 // Used by: RestSession for /subscribe, /psubscribe and /monitor.
-// Always:  - a message is one event: its words are joined by commas; a line break in it begins another data line, as the
-//            standard has it;
+// Always:  - a message is one event: its words are joined by commas; a line break in it begins another data line, as
+//            the standard has it;
 //          - an error is no event but {"error":…}, the answer that is sent instead of a stream; refusal() tells.
 // Source:  ../shared/REST.md section 3; https://html.spec.whatwg.org/multipage/server-sent-events.html
 #pragma once

@@ -40,7 +40,8 @@ Bytes http_date(TimeMs wall_ms) {
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char text[64];
-  return Bytes(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc));  // in the C locale, which is ours
+  // In the C locale, which is ours.
+  return Bytes(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc));
 }
 
 void append_chunk(Bytes& out, View bytes) {

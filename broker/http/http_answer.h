@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// http_answer.h: the head of an answer.                                                                            [fmt]
+// http_answer.h: the head of an
+// answer. [fmt]
 //
 // Used by: RestSession.
-// Always:  - every answer lets browsers read it: the caller's origin is allowed, the sync token exposed; what protects the
-//            data is the token, which no browser sends by itself.
+// Always:  - every answer lets browsers read it: the caller's origin is allowed, the sync token exposed; what protects
+//            the data is the token, which no browser sends by itself.
 // Source:  ../shared/REST.md 1.4; RFC 9110, https://fetch.spec.whatwg.org/#http-cors-protocol
 #pragma once
 

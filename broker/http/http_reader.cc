@@ -104,7 +104,8 @@ HttpReader::Progress HttpReader::read_head(View& bytes, const Limits& limits) {
   head_.append(bytes.substr(0, limits.head_bytes_max + kEndOfHead.size() - std::min(before, limits.head_bytes_max)));
   const size_t end = head_.find(kEndOfHead, searched);
   if (end == Bytes::npos) {
-    if (head_.size() > limits.head_bytes_max) return refuse(431, "ERR the headers are longer than http.header_bytes allows");
+    if (head_.size() > limits.head_bytes_max)
+      return refuse(431, "ERR the headers are longer than http.header_bytes allows");
     if (head_.find("\n\n", searched) != Bytes::npos) return refuse(400, kLooseEnds);  // it waits for an answer
     bytes = {};
     return Progress::kMore;
@@ -122,7 +123,8 @@ HttpReader::Progress HttpReader::parse_head(const Limits& limits) {
   body_bytes_max_ = limits.body_bytes_max;
   const llhttp_errno_t error = llhttp_execute(&parser_, head_.data(), head_.size());
   request_.method = method_of(parser_.method);
-  if (error == HPE_INVALID_METHOD || error == HPE_PAUSED_UPGRADE || error == HPE_PAUSED_H2_UPGRADE) return refuse(405, "");
+  if (error == HPE_INVALID_METHOD || error == HPE_PAUSED_UPGRADE || error == HPE_PAUSED_H2_UPGRADE)
+    return refuse(405, "");
   if (error == HPE_CB_HEADER_VALUE_COMPLETE) {
     return refuse(400, "ERR a header has no name, or stands twice that may stand once");
   }
@@ -137,9 +139,11 @@ HttpReader::Progress HttpReader::judge_head(const Limits& limits) {
   request_.http_1_0 = parser_.http_minor == 0;
   request_.keep_alive = llhttp_should_keep_alive(&parser_) == 1;
   if (!request_.http_1_0 && !host_) return refuse(400, "ERR the Host header is missing");
-  if (transfer_ && (length_ || request_.http_1_0)) return refuse(400, "ERR a body has one length: Content-Length or chunks");
+  if (transfer_ && (length_ || request_.http_1_0))
+    return refuse(400, "ERR a body has one length: Content-Length or chunks");
   if (transfer_ && !same_word(*transfer_, "chunked")) return refuse(501, "ERR the only Transfer-Encoding is chunked");
-  if (content_encoding_ && !same_word(*content_encoding_, "identity")) return refuse(415, "ERR compressed bodies are not taken");
+  if (content_encoding_ && !same_word(*content_encoding_, "identity"))
+    return refuse(415, "ERR compressed bodies are not taken");
   if (expect_ && !same_word(*expect_, "100-continue")) return refuse(417, "ERR the only expectation is 100-continue");
   request_.expects_continue = expect_.has_value() && !request_.http_1_0;
   if (!length_) return Progress::kHead;
@@ -151,7 +155,8 @@ HttpReader::Progress HttpReader::judge_head(const Limits& limits) {
 
 HttpReader::Progress HttpReader::read_body(View& bytes, const Limits& limits) {
   const llhttp_errno_t error = llhttp_execute(&parser_, bytes.data(), bytes.size());
-  const size_t taken = error == HPE_OK ? bytes.size() : static_cast<size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
+  const size_t taken =
+      error == HPE_OK ? bytes.size() : static_cast<size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
   raw_body_bytes_ += taken;
   if (request_.body.size() > limits.body_bytes_max || raw_body_bytes_ > 2 * limits.body_bytes_max + kChunkingBytes) {
     return refuse(too_large(limits.body_bytes_max, raw_body_bytes_));

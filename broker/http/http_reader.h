@@ -3,9 +3,10 @@
 //
 // Used by: RestSession.
 // Always:  - it stops behind each head, before anything of the body is taken, and behind each request;
-//          - lines end with CR LF and nothing else does; a header is on one line; a body has one length: what two readers
-//            could understand differently is refused (RFC 9112, section 11.2);
-//          - a head is at most head_bytes_max long, a body body_bytes_max; how it was sent in chunks may add as much again;
+//          - lines end with CR LF and nothing else does; a header is on one line; a body has one length: what two
+//            readers could understand differently is refused (RFC 9112, section 11.2);
+//          - a head is at most head_bytes_max long, a body body_bytes_max; how it was sent in chunks may add as
+//            much again;
 //          - after a refusal the connection ends: nobody knows where the next request would begin.
 // Source:  RFC 9112
 #pragma once

@@ -16,7 +16,8 @@ namespace ondemand = simdjson::ondemand;
 using ondemand::json_type;
 
 constexpr size_t kKeptBytes = 1 << 20;
-constexpr View kMalformedCommand = "ERR failed to parse command", kMalformedRows = "ERR failed to parse pipeline request";
+constexpr View kMalformedCommand = "ERR failed to parse command",
+               kMalformedRows = "ERR failed to parse pipeline request";
 const Refusal kTooManyRows{400, "ERR a pipeline has more rows than limits.pipeline_requests allows"};
 const Refusal kNoArray{400, "expected JSON array"}, kNothing{400, "EOF"};
 
@@ -127,7 +128,8 @@ std::optional<Refusal> JsonRows::Parser::read_words(ondemand::array array, View 
     if (auto refused = read_word(value, malformed)) return refused;
     bytes += words.back().size();
     if (bytes > limits.command_bytes_max) return too_large(limits.command_bytes_max, bytes);
-    if (words.size() > limits.words_max) return Refusal{400, "ERR a command has more words than limits.arguments allows"};
+    if (words.size() > limits.words_max)
+      return Refusal{400, "ERR a command has more words than limits.arguments allows"};
   }
   if (words.empty()) return Refusal{400, "ERR empty command"};
   append_request(rows.requests, words);

@@ -2,10 +2,11 @@
 // json_rows.h: commands in JSON bodies, as requests that the house understands.                            [simdjson]
 //
 // Used by: RestSession: POST / has one command, POST /pipeline and /multi-exec an array of them.
-// Always:  - numbers keep their source text ("1.0", twenty digits), true and false are words, strings are their UTF-8 bytes;
+// Always:  - numbers keep their source text ("1.0", twenty digits), true and false are words, strings are their
+//            UTF-8 bytes;
 //          - what is refused has left nothing in `requests`; counts and lengths are checked before they are written;
-//          - a body that is no JSON is refused whole, a row that is no command alone: clients put together what callers who know
-//            nothing of each other asked for.
+//          - a body that is no JSON is refused whole, a row that is no command alone: clients put together what callers
+//            who know nothing of each other asked for.
 // Source:  ../shared/REST.md 1.2
 #pragma once
 

@@ -28,7 +28,8 @@ void JsonSink::item_ended() {
 }
 
 void JsonSink::write_refused(Bytes& out) {
-  for (; refused_rows_ < form_.refused.size() && form_.refused[refused_rows_].row == rows_ + refused_rows_; ++refused_rows_) {
+  for (; refused_rows_ < form_.refused.size() && form_.refused[refused_rows_].row == rows_ + refused_rows_;
+       ++refused_rows_) {
     append_json_error(out, form_.refused[refused_rows_].text);
     out += ',';
   }

@@ -48,7 +48,8 @@ struct Range {
 };
 constexpr Range kTail{0x80, 0xbf};
 
-// How a sequence goes on behind its first byte: so many bytes, the first of them in a range of its own (Unicode, table 3-7).
+// How a sequence goes on behind its first byte: so many bytes, the first of them in a range of its own (Unicode,
+// table 3-7).
 struct Rest {
   size_t bytes;
   Range first;

@@ -2,7 +2,8 @@
 // json_text.h: bytes as JSON strings.                                                              [simdjson, OpenSSL]
 //
 // Used by: the sinks of the REST door, its error bodies.
-// Always:  - what comes out is valid UTF-8 inside quotes: each maximal piece that is not UTF-8 becomes U+FFFD (Unicode 3.9);
+// Always:  - what comes out is valid UTF-8 inside quotes: each maximal piece that is not UTF-8 becomes U+FFFD
+//            (Unicode 3.9);
 //          - control bytes, quotes and backslashes are escaped; nothing else is.
 #pragma once
 

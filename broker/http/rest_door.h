@@ -2,7 +2,8 @@
 // rest_door.h: what all connections to the REST door share.
 //
 // Used by: Server, which owns one, and looks in every second while anybody is connected; RestSession.
-// Always:  - a session is in `sessions` from begin() until its wire is closed, and in `scrapes` while it writes figures.
+// Always:  - a session is in `sessions` from begin() until its wire is closed, and in `scrapes` while it
+//            writes figures.
 #pragma once
 
 #include <unordered_set>

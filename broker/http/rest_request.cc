@@ -44,7 +44,8 @@ std::optional<Refusal> read_path(const Target& target, View body, const JsonRows
   return std::nullopt;
 }
 
-std::optional<Refusal> read_consumer(const Target& target, const std::optional<Bytes>& last_event_id, Consumer& consumer) {
+std::optional<Refusal> read_consumer(const Target& target, const std::optional<Bytes>& last_event_id,
+                                     Consumer& consumer) {
   const auto group = target.parameter("group"), name = target.parameter("consumer"), count = target.parameter("count"),
              claim = target.parameter("claim");
   if (!group || group->empty() || !name || name->empty()) {
@@ -55,7 +56,8 @@ std::optional<Refusal> read_consumer(const Target& target, const std::optional<B
     return Refusal{400, "ERR count must be a number from 1 to 10000"};
   }
   const auto idle_ms = claim ? parse_integer(*claim) : kClaimMsMin;
-  if (!idle_ms || *idle_ms < kClaimMsMin) return Refusal{400, "ERR claim must be a number of milliseconds, 1000 at least"};
+  if (!idle_ms || *idle_ms < kClaimMsMin)
+    return Refusal{400, "ERR claim must be a number of milliseconds, 1000 at least"};
   // It would wait before it says anything; what else is no id XREADGROUP refuses.
   if (last_event_id == ">") return Refusal{400, "ERR Last-Event-ID must be the id of an entry"};
   consumer = {Bytes(target.word(1)), Bytes(*group),           Bytes(*name), integer_text(*number),
@@ -64,7 +66,8 @@ std::optional<Refusal> read_consumer(const Target& target, const std::optional<B
 }
 
 Rows next_entries(const Consumer& consumer) {
-  std::vector<View> words = {"XREADGROUP", "GROUP", consumer.group, consumer.name, "COUNT", consumer.count, "BLOCK", "0"};
+  std::vector<View> words = {"XREADGROUP", "GROUP",        consumer.group, consumer.name,
+                             "COUNT",      consumer.count, "BLOCK",        "0"};
   if (!consumer.claim_ms.empty() && consumer.from == ">") words.insert(words.end(), {"CLAIM", consumer.claim_ms});
   words.insert(words.end(), {"STREAMS", consumer.key, consumer.from});
   Rows rows;

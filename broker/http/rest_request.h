@@ -34,7 +34,8 @@ struct Consumer {
   Bytes claim_ms;  // whoever holds an entry for longer, it is delivered again, to this one; empty: nobody loses one
   Bytes from;      // ">": what nobody has. Else an id: what is held by it behind that one comes first
 };
-std::optional<Refusal> read_consumer(const Target& target, const std::optional<Bytes>& last_event_id, Consumer& consumer);
+std::optional<Refusal> read_consumer(const Target& target, const std::optional<Bytes>& last_event_id,
+                                     Consumer& consumer);
 Rows next_entries(const Consumer& consumer);  // XREADGROUP
 
 }  // namespace leat

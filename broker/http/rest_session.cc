@@ -23,13 +23,15 @@ const Refusal kNoTarget{400, "ERR the path is not percent-encoded as it should b
 const Refusal kNotHere{405, ""};
 
 Refusal only_as_stream(View command) {
-  return {400, "ERR Command \"" + upper(command) + "\" is not allowed in REST or it has a special context path: ask for it with "
-               "'Accept: text/event-stream'"};
+  return {400, "ERR Command \"" + upper(command) +
+                   "\" is not allowed in REST or it has a special context path: ask for it with "
+                   "'Accept: text/event-stream'"};
 }
 
 // One of the door's limits: who was driven past it shall be found in the log.
 bool is_of_limit(const Refusal& refusal) {
-  return refusal.status == 408 || refusal.status == 413 || refusal.status == 431 || refusal.text.find("limits.") != Bytes::npos;
+  return refusal.status == 408 || refusal.status == 413 || refusal.status == 431 ||
+         refusal.text.find("limits.") != Bytes::npos;
 }
 
 size_t size_of(int64_t setting) { return static_cast<size_t>(setting); }
@@ -37,7 +39,8 @@ size_t size_of(int64_t setting) { return static_cast<size_t>(setting); }
 // "Bearer TOKEN", in any case; a bare token, too.
 View bearer(View header) {
   constexpr View kBearer = "bearer ";
-  if (header.size() > kBearer.size() && same_word(header.substr(0, kBearer.size()), kBearer)) header.remove_prefix(kBearer.size());
+  if (header.size() > kBearer.size() && same_word(header.substr(0, kBearer.size()), kBearer))
+    header.remove_prefix(kBearer.size());
   return header;
 }
 
@@ -157,7 +160,9 @@ bool RestSession::needs_token() const {
 // As the token's user, in its database.
 bool RestSession::let_in() {
   const bool in_query = door_.broker.rooms().config.http_token_in_query && target_.token;
-  const View token = in_query ? View(*target_.token) : request().authorization ? bearer(*request().authorization) : View();
+  const View token = in_query                  ? View(*target_.token)
+                     : request().authorization ? bearer(*request().authorization)
+                                               : View();
   if (token.empty()) return let_in_at_.reset(), false;
   Doorkeeper& doorkeeper = door_.broker.rooms().doorkeeper;
   const TimeMs until_ms = client_->token_until_ms();
@@ -266,11 +271,11 @@ void RestSession::choose_sink(std::vector<Rows::Refused>& refused) {
   } else if (format_ == Format::kResp2) {
     sink_ = nullptr;
   } else {
-    sink_ = std::unique_ptr<ReplySink>(json_ = new JsonSink(out, {.base64 = format_ == Format::kBase64,
-                                                                  .transaction = kind_ == RestKind::kTransaction,
-                                                                  .row_bytes_max = size_of(
-                                                                      door_.broker.rooms().config.http_command_bytes_max),
-                                                                  .refused = std::move(refused)}));
+    sink_ = std::unique_ptr<ReplySink>(
+        json_ = new JsonSink(out, {.base64 = format_ == Format::kBase64,
+                                   .transaction = kind_ == RestKind::kTransaction,
+                                   .row_bytes_max = size_of(door_.broker.rooms().config.http_command_bytes_max),
+                                   .refused = std::move(refused)}));
   }
   client_->sink = sink_ == nullptr ? &client_->resp : sink_.get();
 }

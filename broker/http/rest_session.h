@@ -2,10 +2,10 @@
 // rest_session.h: one connection to the REST door: HTTP requests in, commands on, replies out as JSON or as events.
 //
 // Used by: Connection, for those that come to http.port; tests, over a wire of their own.
-// Always:  - it is to the broker what a connection is: a Transport of one client, whose requests walk the same way as all
-//            others, and whose replies are held as all others are;
-//          - one HTTP request at a time: the next one on the same connection is read when this one is answered, so answers
-//            are in order, and a row that waits delays only its own pipeline;
+// Always:  - it is to the broker what a connection is: a Transport of one client, whose requests walk the same way as
+//            all others, and whose replies are held as all others are;
+//          - one HTTP request at a time: the next one on the same connection is read when this one is answered, so
+//            answers are in order, and a row that waits delays only its own pipeline;
 //          - nothing of a body is read for whom no token lets in;
 //          - a client that hangs up is gone at once, also while it waits: nothing is popped for it.
 // Source:  ../shared/REST.md; docs/rest.md

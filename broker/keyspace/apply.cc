@@ -244,8 +244,12 @@ void apply_one(Keyspace& keyspace, DbIndex db, const PendingClaim& claim) {
 
 // Keys.
 
-void apply_one(Keyspace& keyspace, DbIndex db, const KeyDelete& erase) { CHECK(keyspace.database(db).erase(erase.key)); }
-void apply_one(Keyspace& keyspace, DbIndex db, const KeyExpire& expire) { CHECK(keyspace.database(db).erase(expire.key)); }
+void apply_one(Keyspace& keyspace, DbIndex db, const KeyDelete& erase) {
+  CHECK(keyspace.database(db).erase(erase.key));
+}
+void apply_one(Keyspace& keyspace, DbIndex db, const KeyExpire& expire) {
+  CHECK(keyspace.database(db).erase(expire.key));
+}
 void apply_one(Keyspace& keyspace, DbIndex db, const KeyEvict& evict) { CHECK(keyspace.database(db).erase(evict.key)); }
 void apply_one(Keyspace& keyspace, DbIndex db, const KeySetExpiry& set) {
   keyspace.database(db).set_expiry(set.key, set.at_ms);

@@ -61,6 +61,6 @@ void apply_one(Keyspace&, DbIndex, const LibraryDelete&);
 void apply_one(Keyspace&, DbIndex, const LibrariesFlush&);
 void apply_one(Keyspace&, DbIndex, const UserSet&);
 void apply_one(Keyspace&, DbIndex, const UserDelete&);
-void apply_one(Keyspace&, DbIndex, const KeyDigest&);  // nothing: who replays compares (broker/digests.h)
+void apply_one(Keyspace&, DbIndex, const KeyDigest&);  // nothing: who replays compares (broker/storage/digests.h)
 
 }  // namespace leat

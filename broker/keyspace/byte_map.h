@@ -71,8 +71,8 @@ class ByteMap {
   std::optional<View> find(View key, uint64_t hash) const;
   bool contains(View key) const { return find(key).has_value(); }
 
-  // Starts to bring near what find() will need, for who knows the next keys already (a pipeline): half of what a look-up
-  // costs among many keys is waiting for memory, and many waits at once take no longer than one.
+  // Starts to bring near what find() will need, for who knows the next keys already (a pipeline): half of what a
+  // look-up costs among many keys is waiting for memory, and many waits at once take no longer than one.
   static constexpr size_t kPrefetchMax = 16;
   void prefetch(Views keys) const;  // at most so many
 
@@ -106,10 +106,11 @@ class ByteMap {
   }
 
   // Visits entries in the order of their hashes from `cursor` (0: the start), whole segments until `count` were seen;
-  // of a map that is one segment `count` is the page (a set of 129 must not come whole, as in Redis), and of any map whose
-  // pages shall be exact, which reads a segment once for each page. Returns where to go on, 0: done. A cursor is a position among the hashes, so an entry that is there from the first call to the last
-  // is visited exactly once, whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold
-  // them. Entries whose hashes begin with the same 48 bits come on one page.
+  // of a map that is one segment `count` is the page (a set of 129 must not come whole, as in Redis), and of any map
+  // whose pages shall be exact, which reads a segment once for each page. Returns where to go on, 0: done. A cursor is
+  // a position among the hashes, so an entry that is there from the first call to the last is visited exactly once,
+  // whatever split or merged in between. Cursors stay below 2^48: JavaScript's numbers hold them. Entries whose hashes
+  // begin with the same 48 bits come on one page.
   enum class Pages : uint8_t { kOfSegments, kExact };
   template <typename Visit>
   uint64_t scan(uint64_t cursor, size_t count, Visit visit, Pages pages = Pages::kOfSegments) const {
@@ -158,7 +159,8 @@ class ByteMap {
 
   // An entry, each about equally likely; the map must not be empty. Constant time.
   Entry random(uint64_t dice) const;
-  // The entries of one segment, picked by chance, with what is noted beside them: `visit(View key, View value, uint32_t)`.
+  // The entries of one segment, picked by chance, with what is noted beside them: `visit(View key, View
+  // value, uint32_t)`.
   template <typename Visit>
   void visit_some(uint64_t dice, Visit visit) const {
     const Run run = run_at(next_roll(dice));

@@ -21,8 +21,9 @@ constexpr int kHashBits = 64;
 inline uint8_t tag_of(uint64_t hash) { return static_cast<uint8_t>(hash); }
 inline uint64_t top_bits(uint64_t hash, int bits) { return bits == 0 ? 0 : hash >> (kHashBits - bits); }
 
-// One allocation, the chunk in it, for a look at one that is elsewhere costs a cache miss: this, then tags (u8), offsets
-// (u16) and, in a map that holds notes, notes (u32), `capacity` of each, in the order in which the entries lie in the chunk.
+// One allocation, the chunk in it, for a look at one that is elsewhere costs a cache miss: this, then tags (u8),
+// offsets (u16) and, in a map that holds notes, notes (u32), `capacity` of each, in the order in which the entries lie
+// in the chunk.
 struct ByteMap::Segment {
   Chunk chunk;
   uint32_t count = 0;

@@ -18,7 +18,8 @@ ByteMap::Segment* ByteMap::make_segment(int depth, size_t capacity) {
 ByteMap::Segment* ByteMap::allocate_segment(size_t capacity, bool noted) {
   capacity = Segment::capacity_for(capacity, noted);
   const size_t bytes = Segment::bytes(capacity, noted);
-  auto* const segment = new (::operator new(bytes)) Segment{.capacity = static_cast<uint16_t>(capacity), .noted = noted};
+  auto* const segment =
+      new (::operator new(bytes)) Segment{.capacity = static_cast<uint16_t>(capacity), .noted = noted};
   std::memset(segment->tags(), 0, bytes - sizeof(Segment));
   return segment;
 }

@@ -9,7 +9,7 @@ namespace leat {
 namespace {
 
 struct Bounds {
-  Place low, high;
+  GeoPoint low, high;
 };
 
 // Of the shape, in degrees. A circle is widest nearer to its pole.
@@ -45,7 +45,7 @@ bool outgrows(GeoCell cell, const Bounds& bounds) {
 
 }  // namespace
 
-std::optional<double> GeoShape::distance_within(Place place) const {
+std::optional<double> GeoShape::distance_within(GeoPoint place) const {
   if (kind == Kind::kBox) {
     if (latitude_distance_m(place.latitude, centre.latitude) > height_m / 2) return std::nullopt;
     if (distance_m(place, {centre.longitude, place.latitude}) > width_m / 2) return std::nullopt;
@@ -58,22 +58,24 @@ std::optional<double> GeoShape::distance_within(Place place) const {
 std::vector<GeoCell> GeoShape::cells() const {
   const Bounds bounds = bounds_of(*this);
   const double half_width = width_m / 2, half_height = height_m / 2;
-  const double reach = kind == Kind::kCircle ? radius_m : std::sqrt(half_width * half_width + half_height * half_height);
+  const double reach =
+      kind == Kind::kCircle ? radius_m : std::sqrt(half_width * half_width + half_height * half_height);
   unsigned step = step_for(reach, centre.latitude);
   GeoCell middle = GeoCell::around(centre, step);
   if (step > 1 && outgrows(middle, bounds)) middle = GeoCell::around(centre, --step);
 
   // A side that the middle cell itself covers needs no neighbour there.
   const bool all = step < 2;
-  const Place low = middle.low(), high = middle.high();
+  const GeoPoint low = middle.low(), high = middle.high();
   const bool south = all || low.latitude >= bounds.low.latitude, north = all || high.latitude <= bounds.high.latitude;
   const bool west = all || low.longitude >= bounds.low.longitude, east = all || high.longitude <= bounds.high.longitude;
   struct Way {
     int east, north;
     bool wanted;
   };
-  const Way ways[] = {{0, 0, true},       {0, 1, north},         {0, -1, south},        {1, 0, east},          {-1, 0, west},
-                      {1, 1, north && east}, {-1, 1, north && west}, {1, -1, south && east}, {-1, -1, south && west}};
+  const Way ways[] = {{0, 0, true},           {0, 1, north},          {0, -1, south},
+                      {1, 0, east},           {-1, 0, west},          {1, 1, north && east},
+                      {-1, 1, north && west}, {1, -1, south && east}, {-1, -1, south && west}};
   std::vector<GeoCell> cells;
   for (const Way& way : ways) {
     if (!way.wanted) continue;

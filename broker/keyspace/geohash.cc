@@ -48,11 +48,11 @@ double middle_of(uint32_t slot, double most, unsigned step) {
 
 }  // namespace
 
-bool is_on_map(Place place) {
+bool is_on_map(GeoPoint place) {
   return std::abs(place.longitude) <= kLongitudeMax && std::abs(place.latitude) <= kLatitudeMax;
 }
 
-double score_of(Place place) { return static_cast<double>(GeoCell::around(place, kScoreSteps).bits); }
+double score_of(GeoPoint place) { return static_cast<double>(GeoCell::around(place, kScoreSteps).bits); }
 
 // As an x86 makes a number without a sign of one with it, for scores below 0 and beyond 2^64.
 uint64_t bits_of_score(double score) {
@@ -62,9 +62,9 @@ uint64_t bits_of_score(double score) {
   return score > 0 ? 0 : uint64_t{1} << 63;
 }
 
-Place place_of_score(double score) { return GeoCell{bits_of_score(score), kScoreSteps}.middle(); }
+GeoPoint place_of_score(double score) { return GeoCell{bits_of_score(score), kScoreSteps}.middle(); }
 
-Bytes geohash_text(Place place) {
+Bytes geohash_text(GeoPoint place) {
   constexpr View kAlphabet = "0123456789bcdefghjkmnpqrstuvwxyz";
   constexpr double kPole = 90;
   constexpr size_t kCharacters = 11;
@@ -81,7 +81,7 @@ double degrees_of(double radians) { return radians / (M_PI / 180); }
 double latitude_distance_m(double a, double b) { return kEarthRadiusM * std::abs(radians_of(b) - radians_of(a)); }
 
 // The haversine formula.
-double distance_m(Place a, Place b) {
+double distance_m(GeoPoint a, GeoPoint b) {
   const double v = std::sin((radians_of(b.longitude) - radians_of(a.longitude)) / 2);
   if (v == 0) return latitude_distance_m(a.latitude, b.latitude);
   const double from = radians_of(a.latitude), to = radians_of(b.latitude);
@@ -89,7 +89,7 @@ double distance_m(Place a, Place b) {
   return 2 * kEarthRadiusM * std::asin(std::sqrt(u * u + std::cos(from) * std::cos(to) * v * v));
 }
 
-GeoCell GeoCell::around(Place place, unsigned step) {
+GeoCell GeoCell::around(GeoPoint place, unsigned step) {
   return {woven(slot_of(place.longitude, kLongitudeMax, step), slot_of(place.latitude, kLatitudeMax, step)), step};
 }
 
@@ -101,16 +101,16 @@ GeoCell GeoCell::neighbour(int east, int north) const {
   return {woven(column, row), step};
 }
 
-Place GeoCell::low() const {
+GeoPoint GeoCell::low() const {
   return {edge_of(column_of(bits), kLongitudeMax, step), edge_of(row_of(bits), kLatitudeMax, step)};
 }
 
-Place GeoCell::high() const {
+GeoPoint GeoCell::high() const {
   return {edge_of(uint64_t{column_of(bits)} + 1, kLongitudeMax, step),
           edge_of(uint64_t{row_of(bits)} + 1, kLatitudeMax, step)};
 }
 
-Place GeoCell::middle() const {
+GeoPoint GeoCell::middle() const {
   return {middle_of(column_of(bits), kLongitudeMax, step), middle_of(row_of(bits), kLatitudeMax, step)};
 }
 

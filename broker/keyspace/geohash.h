@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// geohash.h: places on the earth as numbers: the map is halved again and again, and each halving is a bit. What is near in
-// number is near on the map, so that a cell of it is a range of scores.
+// geohash.h: places on the earth as numbers: the map is halved again and again, and each halving is a bit. What is near
+// in number is near on the map, so that a cell of it is a range of scores.
 //
 // Used by: the geo commands; geo_shape.h.
 // Always:  - the same numbers and distances as Redis', bit for bit: the order of the arithmetic is part of the format;
@@ -13,7 +13,7 @@
 
 namespace leat {
 
-struct Place {
+struct GeoPoint {
   double longitude = 0, latitude = 0;  // degrees
 };
 
@@ -21,14 +21,14 @@ constexpr double kLongitudeMax = 180, kLatitudeMax = 85.05112878;
 constexpr double kEarthRadiusM = 6372797.560856;
 constexpr unsigned kScoreSteps = 26;  // halvings of each side
 
-bool is_on_map(Place place);
-double score_of(Place place);         // of one on the map
+bool is_on_map(GeoPoint place);
+double score_of(GeoPoint place);         // of one on the map
 uint64_t bits_of_score(double score);  // whatever it is
-Place place_of_score(double score);   // the middle of its cell
+GeoPoint place_of_score(double score);   // the middle of its cell
 // Eleven characters, as other programs write them: their latitudes reach the poles, so the bits are made anew.
-Bytes geohash_text(Place place);
+Bytes geohash_text(GeoPoint place);
 
-double distance_m(Place a, Place b);  // over a sphere
+double distance_m(GeoPoint a, GeoPoint b);  // over a sphere
 double latitude_distance_m(double a, double b);
 
 double radians_of(double degrees);
@@ -39,12 +39,12 @@ struct GeoCell {
   uint64_t bits = 0;
   unsigned step = 0;  // 0: no cell
 
-  static GeoCell around(Place place, unsigned step);
+  static GeoCell around(GeoPoint place, unsigned step);
   // East and north count cells, and go on at the other edge of the map.
   GeoCell neighbour(int east, int north) const;
-  Place low() const;   // its south-western corner
-  Place high() const;  // its north-eastern
-  Place middle() const;
+  GeoPoint low() const;   // its south-western corner
+  GeoPoint high() const;  // its north-eastern
+  GeoPoint middle() const;
   // The scores of the places in it: from `first` to before `end`.
   double first_score() const;
   double end_score() const;

@@ -58,7 +58,8 @@ bool Hash::load(std::vector<std::unique_ptr<Chunk>> chunks, Pause& pause) {
   const auto border = std::stable_partition(chunks.begin(), chunks.end(), [](const std::unique_ptr<Chunk>& chunk) {
     return chunk->kind() == ChunkKind::kHashFields;
   });
-  std::vector<std::unique_ptr<Chunk>> of_lifetimes(std::make_move_iterator(border), std::make_move_iterator(chunks.end()));
+  std::vector<std::unique_ptr<Chunk>> of_lifetimes(std::make_move_iterator(border),
+                                                   std::make_move_iterator(chunks.end()));
   chunks.erase(border, chunks.end());
   if (!fields_.load(std::move(chunks), pause)) return false;
   if (of_lifetimes.empty()) return true;

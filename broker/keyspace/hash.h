@@ -3,10 +3,10 @@
 //
 // Used by: handlers of H… commands (through hash_sight.h, which hides what is due), apply (changes).
 // Always:  - a small hash lists its fields in the order they came; see byte_map.h for the rest;
-//          - one that lies in its key's row (sight.h) has no id, and may be copied and forgotten like the View it is; none
-//            of its fields has a lifetime;
-//          - a field that goes takes its lifetime along, one that is put has none; what is due is still here: hiding it is
-//            the part of who knows the time.
+//          - one that lies in its key's row (sight.h) has no id, and may be copied and forgotten like the View it is;
+//            none of its fields has a lifetime;
+//          - a field that goes takes its lifetime along, one that is put has none; what is due is still here: hiding it
+//            is the part of who knows the time.
 #pragma once
 
 #include "broker/keyspace/byte_map.h"

@@ -185,8 +185,8 @@ bool HyperLogLog::raise_sparse(size_t index, uint8_t to, size_t bytes_max) {
   return true;
 }
 
-// Joins runs of one value, as far as one opcode can tell them, in the five opcodes from `at` on: where a change can have
-// made some.
+// Joins runs of one value, as far as one opcode can tell them, in the five opcodes from `at` on: where a change can
+// have made some.
 void HyperLogLog::join_values(size_t at) {
   constexpr uint32_t kValueRunMax = 4;
   for (int steps = 5; steps > 0 && at < bytes_.size(); --steps) {

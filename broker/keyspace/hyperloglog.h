@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// hyperloglog.h: how many different elements were seen, about (0.81 % off), in at most 12 KB. To a key it is a string, laid
-// out as Redis lays it out, so that GET, SET, DUMP and the wire move it between the two.
+// hyperloglog.h: how many different elements were seen, about (0.81 % off), in at most 12 KB. To a key it is a string,
+// laid out as Redis lays it out, so that GET, SET, DUMP and the wire move it between the two.
 //
 // Used by: the PF… commands, which parse a key's text, change the copy and emit what changed.
 // Always:  - the same additions leave the same bytes as in Redis, so splitting and joining of opcodes follow its order;
 //          - bytes that a client made up are checked once, by parse(): behind it every walk over them stays within;
 //          - a sparse one becomes dense and never goes back.
-// Bytes:   header := "HYLL", encoding: u8 (0 dense, 1 sparse), u8[3] unused, count: u64, its top bit set when it is stale
-//          dense  := header, 16384 registers of 6 bits, the low bits first
-//          sparse := header, opcode*, which tell the registers in runs:
+// Bytes:   header := "HYLL", encoding: u8 (0 dense, 1 sparse), u8[3] unused, count: u64, its top bit set when it is
+//          stale dense  := header, 16384 registers of 6 bits, the low bits first sparse := header, opcode*, which tell
+//          the registers in runs:
 //            00nnnnnn           n + 1 registers that are 0
 //            01nnnnnn nnnnnnnn  the same, for longer runs, high bits first
 //            1vvvvvnn           n + 1 registers that are v + 1
@@ -36,7 +36,8 @@ class HyperLogLog {
   View bytes() const { return bytes_; }
   bool dense() const { return bytes_[kEncodingAt] == 0; }
 
-  // Whether these bytes, which look like one, are dense and adding the element would change nothing: told without a copy.
+  // Whether these bytes, which look like one, are dense and adding the element would change nothing: told without
+  // a copy.
   static bool has_seen_dense(View bytes, View element);
   // True when a register rose. A sparse one that would outgrow `sparse_bytes_max` becomes dense.
   bool add(View element, size_t sparse_bytes_max);

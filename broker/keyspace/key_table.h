@@ -2,8 +2,8 @@
 // key_table.h: the rows of a database: a key, and what is known of it without looking further.
 //
 // Used by: Database alone.
-// Always:  - a row is short (kRowBytesMax), so it lies in its segment and never in a blob: a short string, or a field of a
-//            small hash, is found with two loads from memory that nobody has touched for a while;
+// Always:  - a row is short (kRowBytesMax), so it lies in its segment and never in a blob: a short string, or a field
+//            of a small hash, is found with two loads from memory that nobody has touched for a while;
 //          - beside each row is a number about its use (key_use.h); it is in no chunk.
 // Bytes:   row := kind: u8  [expire_at_ms: i64]  (value id: varint | text, to the row's end)
 //          kind := type (3 bits) | kExpires | kPointsToValue | kWritten | label of a hash or set (2 bits)
@@ -15,10 +15,10 @@
 
 namespace leat {
 
-// Longer strings, and hashes and sets with more bytes of entries, are Values. Measured with hashes, against Values: in a
-// row a change of one field costs a third less at 5 bytes, a tenth less at 300, the same at 500 and a sixth more at 600,
-// where packing the row anew costs more than the cache misses that it saves; the memory is 60 % less at 5 bytes, 15 % at
-// 300 and, at 900, the same.
+// Longer strings, and hashes and sets with more bytes of entries, are Values. Measured with hashes, against Values: in
+// a row a change of one field costs a third less at 5 bytes, a tenth less at 300, the same at 500 and a sixth more at
+// 600, where packing the row anew costs more than the cache misses that it saves; the memory is 60 % less at 5 bytes,
+// 15 % at 300 and, at 900, the same.
 constexpr size_t kRowTextMax = 512;
 
 struct Row {

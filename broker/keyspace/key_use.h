@@ -2,8 +2,8 @@
 // key_use.h: when a key was last used, or about how often: the u32 beside its row, which is in no chunk.
 //
 // Used by: the executor's look-ups, which mark a use; eviction and OBJECT, which read it.
-// Always:  - which of the two it is follows from the eviction policy of the moment. After a change of policy the numbers
-//            mean nothing until keys are used again, as in Redis;
+// Always:  - which of the two it is follows from the eviction policy of the moment. After a change of policy the
+//            numbers mean nothing until keys are used again, as in Redis;
 //          - 0: not known (the key came with a snapshot or the log). It counts as used when the broker started.
 // Source:  https://redis.io/docs/latest/develop/reference/eviction/ (the logarithmic counter and its decay)
 #pragma once

@@ -388,8 +388,23 @@ bool Database::free_all(size_t chunks) {
          field_expiries_.clear_some(chunks);
 }
 
+namespace {
+
+// Of the texts in it; there may be no database yet.
+std::vector<Bytes> text_names(const Database* texts) {
+  std::vector<Bytes> names;
+  if (texts == nullptr) return names;
+  texts->for_each([&](View name, const Found& found) {
+    if (found.type == Type::kString) names.emplace_back(name);
+  });
+  return names;
+}
+
+}  // namespace
+
 Keyspace::Keyspace(uint64_t hash_seed) : chunks_(std::make_unique<ChunkStore>(hash_seed)) {
-  for (DbIndex db = 0; db < kDatabases; ++db) databases_.push_back(std::make_unique<Database>(*chunks_, chunks_->next_value_id()));
+  for (DbIndex db = 0; db < kDatabases; ++db)
+    databases_.push_back(make_database());
 }
 Keyspace::~Keyspace() = default;
 
@@ -405,7 +420,7 @@ void Keyspace::swap_content(Keyspace& other) {
 
 void Keyspace::flush(DbIndex db) {
   freed_ += databases_.at(db)->size() + databases_.at(db)->dead();
-  dead_.push_back(std::exchange(databases_.at(db), std::make_unique<Database>(*chunks_, chunks_->next_value_id())));
+  dead_.push_back(std::exchange(databases_.at(db), make_database()));
 }
 
 bool Keyspace::free_some(size_t chunks) {
@@ -452,14 +467,7 @@ std::optional<View> Keyspace::library(View name) const {
   return found->text;
 }
 
-std::vector<Bytes> Keyspace::library_names() const {
-  std::vector<Bytes> names;
-  if (libraries_ == nullptr) return names;
-  libraries_->for_each([&](View name, const Found& found) {
-    if (found.type == Type::kString) names.emplace_back(name);
-  });
-  return names;
-}
+std::vector<Bytes> Keyspace::library_names() const { return text_names(libraries_.get()); }
 
 void Keyspace::set_user(View name, View rules) {
   if (libraries_ == nullptr) libraries_ = make_database();
@@ -475,21 +483,7 @@ std::optional<View> Keyspace::user(View name) const {
   return found->text;
 }
 
-std::vector<Bytes> Keyspace::user_names() const {
-  std::vector<Bytes> names;
-  if (users_ == nullptr) return names;
-  users_->for_each([&](View name, const Found& found) {
-    if (found.type == Type::kString) names.emplace_back(name);
-  });
-  return names;
-}
-
-size_t Keyspace::libraries_memory() const {
-  size_t bytes = 0;
-  if (libraries_ == nullptr) return bytes;
-  libraries_->for_each([&](View name, const Found&) { bytes += libraries_->weight_of(name).bytes; });
-  return bytes;
-}
+std::vector<Bytes> Keyspace::user_names() const { return text_names(users_.get()); }
 
 bool Keyspace::tidy_memory(size_t steps, ChunkMemory::Hour hour) {
   const uint64_t moves = chunks_->memory().moves();

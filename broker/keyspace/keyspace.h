@@ -8,9 +8,9 @@
 //          - a logical database is a pointer to a physical one: swap and flush move pointers;
 //          - erase leaves a dead value behind if it is large; free_some() frees the dead in slices;
 //          - an empty list, hash, set or sorted set does not exist: apply erases its key;
-//          - the libraries of functions lie in a database of their own that no client can choose: the name is the key, the
-//            text the value. So they are saved, mended and compared as keys are. It is there once there was a library, or a
-//            user;
+//          - the libraries of functions lie in a database of their own that no client can choose: the name is the key,
+//            the text the value. So they are saved, mended and compared as keys are. It is there once there was a
+//            library, or a user;
 //          - users lie in another such database: the name is the key, the rules are the value;
 //          - no View handed in may point into the keyspace: effects borrow from the record (DESIGN.md section 2).
 #pragma once
@@ -31,7 +31,8 @@
 namespace leat {
 
 constexpr DbIndex kDatabases = 16;
-constexpr DbIndex kLibraries = kDatabases;  // in a snapshot: behind the databases, the table of the libraries of functions
+// In a snapshot: behind the databases, the table of the libraries of functions.
+constexpr DbIndex kLibraries = kDatabases;
 constexpr DbIndex kUsers = kLibraries + 1;   // and that of the users
 
 // What a look-up found; it looks into the table, so it dies with the next change of the database.
@@ -127,7 +128,8 @@ class Database {
   size_t size() const { return table_.rows().size(); }
   size_t with_expiry() const { return expiries_.size(); }
   // `visit(View key, const Found&)`. Whole table segments from `cursor` until at least `count` keys were seen, or exact
-  // pages; returns where to go on, 0: done. A key that is there from the first call to the last is visited exactly once (byte_map.h).
+  // pages; returns where to go on, 0: done. A key that is there from the first call to the last is visited exactly once
+  // (byte_map.h).
   template <typename Visit>
   uint64_t scan(uint64_t cursor, size_t count, Visit visit, ByteMap::Pages pages = ByteMap::Pages::kOfSegments) const {
     return table_.rows().scan(cursor, count, [&](View key, View row) { visit(key, found_in(row)); }, pages);
@@ -172,7 +174,8 @@ class Database {
   uint64_t digest_of(View key) const;  // of one key; 0 when absent
   uint64_t value_digest_of(View key) const;  // the same without its name, and when it expires
   size_t index_memory() const;         // beyond chunks and blobs, about
-  // What a key takes: its row, its value, its place among the expiries. Constant time. Changes only with an effect on it.
+  // What a key takes: its row, its value, its place among the expiries. Constant time. Changes only with an effect
+  // on it.
   struct Weight {
     size_t bytes = 0;  // 0: there is no such key
     bool expires = false;
@@ -282,7 +285,6 @@ class Keyspace {
   void flush_libraries();
   std::optional<View> library(View name) const;
   std::vector<Bytes> library_names() const;  // in no particular order
-  size_t libraries_memory() const;           // of their texts, about
   // Users; the rules die with the next change.
   void set_user(View name, View rules);
   void delete_user(View name);  // which must exist

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// lent_entries.h: the packed entries of a small map in memory that is somebody else's: a key's row, to look at them, or a
-// bench, to change them.
+// lent_entries.h: the packed entries of a small map in memory that is somebody else's: a key's row, to look at them, or
+// a bench, to change them.
 //
 // Used by: ByteMap, which reads and changes them like a chunk of its own; Database, which lends the memory.
 // Always:  - no entry is a blob, so they own nothing and there is nothing to release: they may be copied and forgotten.

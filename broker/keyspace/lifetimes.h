@@ -5,8 +5,9 @@
 // Always:  - a field is here with one time, and among the deadlines with the same;
 //          - it knows no clock: who asks says what time it is;
 //          - a hash without lifetimes has none of this and pays a null pointer for it.
-// Bytes:   entry := field entry, at_ms: i64 entry, as byte_map.h and chunk.h have them, in chunks of kind kHashLifetimes.
-// Why so:  beside, not within the entries of the hash: the first HEXPIRE on a hash of a million fields must not rewrite
+// Bytes:   entry := field entry, at_ms: i64 entry, as byte_map.h and chunk.h have them, in chunks of kind
+// kHashLifetimes. Why so:  beside, not within the entries of the hash: the first HEXPIRE on a hash of a million fields
+// must not rewrite
 //          them all, and every other hash stays as short and as quick as it was.
 #pragma once
 

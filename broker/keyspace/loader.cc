@@ -22,8 +22,8 @@ Status misfit(ValueId owner, const char* what) {
 }
 
 constexpr uint32_t bit(ChunkKind kind) { return uint32_t{1} << static_cast<uint32_t>(kind); }
-constexpr uint32_t kStreamKinds = bit(ChunkKind::kStreamHead) | bit(ChunkKind::kStreamEntries) | bit(ChunkKind::kProducers) |
-                                  bit(ChunkKind::kRemembered);
+constexpr uint32_t kStreamKinds = bit(ChunkKind::kStreamHead) | bit(ChunkKind::kStreamEntries) |
+                                  bit(ChunkKind::kProducers) | bit(ChunkKind::kRemembered);
 constexpr uint32_t kHashKinds = bit(ChunkKind::kHashFields) | bit(ChunkKind::kHashLifetimes);
 constexpr uint32_t kGroupKinds = bit(ChunkKind::kGroup) | bit(ChunkKind::kConsumer) | bit(ChunkKind::kPending);
 
@@ -72,7 +72,8 @@ Status KeyspaceLoader::begin(View state) {
 Status KeyspaceLoader::add(const SavedChunk& chunk) {
   if (chunk.id == 0 || chunk.id > last_.chunk || chunk.owner == 0 || chunk.owner > last_.value)
     return Status::error("the snapshot's chunk " + std::to_string(chunk.id) + " has a number that was never given out");
-  if (chunk.kind != ChunkKind::kString && chunk.detail > UINT8_MAX) return misfit(chunk.owner, "has a chunk of no depth");
+  if (chunk.kind != ChunkKind::kString && chunk.detail > UINT8_MAX)
+    return misfit(chunk.owner, "has a chunk of no depth");
   rows_.push_back({.owner = chunk.owner, .chunk = keyspace_.chunks().load(chunk)});
   return Status::fine();
 }
@@ -146,7 +147,8 @@ Status KeyspaceLoader::set_aside(Owner owner, Pause& pause) {
 }
 
 Status KeyspaceLoader::build_value(Owner owner, Pause& pause) {
-  if (owner.kind == ChunkKind::kString && !String::fit_together(owner.chunks, pause)) return set_aside(std::move(owner), pause);
+  if (owner.kind == ChunkKind::kString && !String::fit_together(owner.chunks, pause))
+    return set_aside(std::move(owner), pause);
   auto value = make_value(owner.kind, keyspace_.chunks(), owner.id);
   if (value == nullptr) return misfit(owner.id, "is of an unknown kind");
   if (!value->load(std::move(owner.chunks), pause)) return misfit(owner.id, kDoNotFit);

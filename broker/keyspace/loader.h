@@ -3,8 +3,8 @@
 //
 // Used by: the broker when it starts, before the log behind the snapshot is replayed; tests.
 // Always:  - begin() first, then every blob, every chunk (in any order), then finish();
-//          - a row's bytes are trusted, since its check was verified; how rows fit together is not, and what does not is
-//            an error that names the value;
+//          - a row's bytes are trusted, since its check was verified; how rows fit together is not, and what does not
+//            is an error that names the value;
 //          - what no key leads to (it was being freed when the snapshot was taken) is freed.
 #pragma once
 

@@ -181,8 +181,8 @@ void KeyspaceMender::mend_value(ValueId owner, Pieces pieces) {
   keep(std::move(pieces));
 }
 
-// The windows of a long string follow each other, full but for the last. Zeros stand where one is lost; what was behind the
-// last one that is left is not known.
+// The windows of a long string follow each other, full but for the last. Zeros stand where one is lost; what was behind
+// the last one that is left is not known.
 bool KeyspaceMender::mend_string(ValueId owner, Pieces& pieces) {
   std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.detail < b.detail; });
   if (pieces.front().detail == 0) return pieces.size() == 1;  // a short one
@@ -209,11 +209,16 @@ bool KeyspaceMender::mend_string(ValueId owner, Pieces& pieces) {
 KeyspaceMender::Pieces KeyspaceMender::string_pieces(ValueId owner, View bytes) {
   Pieces pieces;
   const auto add = [&](uint32_t detail, View part) {
-    pieces.push_back(
-        {.id = ++state_.last.chunk, .owner = owner, .kind = ChunkKind::kString, .detail = detail, .bytes = Bytes(part)});
+    pieces.push_back({.id = ++state_.last.chunk,
+                      .owner = owner,
+                      .kind = ChunkKind::kString,
+                      .detail = detail,
+                      .bytes = Bytes(part)});
   };
   if (bytes.size() <= kSavedWholeMax) add(0, bytes);
-  else for (uint32_t at = 0; at <= bytes.size() / kWindowBytes; ++at) add(at + 1, bytes.substr(at * kWindowBytes, kWindowBytes));
+  else
+    for (uint32_t at = 0; at <= bytes.size() / kWindowBytes; ++at)
+      add(at + 1, bytes.substr(at * kWindowBytes, kWindowBytes));
   return pieces;
 }
 
@@ -344,10 +349,12 @@ bool KeyspaceMender::mend_stream(ValueId owner, Pieces& pieces) {
 
 void KeyspaceMender::mend_producers(ValueId owner, Pieces& heads, Pieces& remembered) {
   std::erase_if(heads, [](const Piece& head) { return head.bytes.size() != kProducersHead; });
-  std::erase_if(remembered, [](const Piece& piece) { return piece.bytes.empty() || piece.bytes.size() % kRemembered != 0; });
+  std::erase_if(remembered,
+                [](const Piece& piece) { return piece.bytes.empty() || piece.bytes.size() % kRemembered != 0; });
   keep_ascending(owner, remembered, [](View chunk) {
     const auto id_at = [chunk](size_t at) {
-      return StreamId{get_fixed<uint64_t>(chunk.data() + at), get_fixed<uint64_t>(chunk.data() + at + sizeof(uint64_t))};
+      return StreamId{get_fixed<uint64_t>(chunk.data() + at),
+                      get_fixed<uint64_t>(chunk.data() + at + sizeof(uint64_t))};
     };
     return std::pair(id_at(0), id_at(chunk.size() - kRemembered));
   });

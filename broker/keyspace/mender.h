@@ -2,13 +2,13 @@
 // mender.h: makes the chunks that are left of a damaged snapshot fit together again, and says what is missing.
 //
 // Used by: salvage, between the rows that it could read and a KeyspaceLoader, which then meets no misfit.
-// Always:  - nothing is made up but what holds the rest together: the head of a stream, from its entries; a consumer for
-//            entries that were pending for one who is lost (kLostConsumer); zeros within a long string;
+// Always:  - nothing is made up but what holds the rest together: the head of a stream, from its entries; a consumer
+//            for entries that were pending for one who is lost (kLostConsumer); zeros within a long string;
 //          - what is left out is told, with its key where one leads to it;
 //          - takes the memory of the chunks once more: all must be there before any can be judged.
 // Why so:  chunks of a hash, a set or a key table cover parts of the hashes: a gap shows that one is missing, and how
-//          much of the whole it held. Those of lists, sorted sets, streams and pending entries leave no gap: a lost one can be
-//          laid to a key only if its row still says whose it was.
+//          much of the whole it held. Those of lists, sorted sets, streams and pending entries leave no gap: a lost one
+//          can be laid to a key only if its row still says whose it was.
 #pragma once
 
 #include <functional>

@@ -75,17 +75,17 @@ class SortedSet final : public Value {
   // How many lie before the first within `min`, or up to the last within `max`.
   uint64_t lower_rank(ScoreBound min) const;
   uint64_t upper_rank(ScoreBound max) const;
-  // The same by the members alone. They are in order where all scores are one, and where scores rise with them; with others
-  // the answer is some rank, as in Redis.
+  // The same by the members alone. They are in order where all scores are one, and where scores rise with them; with
+  // others the answer is some rank, as in Redis.
   uint64_t lower_rank(LexBound min) const;
   uint64_t upper_rank(LexBound max) const;
 
-  // A page of ZSCAN from `cursor` on (0: the start) of at least `count` members, while there are so many; `next` is where
-  // to go on, 0: done. A cursor is a position among the members' hashes, below 2^32: who is a member from the first page
-  // to the last is on exactly one of them, whatever came, went, or changed its score in between. (While the set is so
-  // small that it has no index, it comes whole.) The index knows scores, not members, so that a page costs a walk over
-  // all members with the scores it finds: where thousands share one, pages become larger than asked for, and the whole
-  // scan stays linear. Entries die with the next change.
+  // A page of ZSCAN from `cursor` on (0: the start) of at least `count` members, while there are so many; `next` is
+  // where to go on, 0: done. A cursor is a position among the members' hashes, below 2^32: who is a member from the
+  // first page to the last is on exactly one of them, whatever came, went, or changed its score in between. (While the
+  // set is so small that it has no index, it comes whole.) The index knows scores, not members, so that a page costs a
+  // walk over all members with the scores it finds: where thousands share one, pages become larger than asked for, and
+  // the whole scan stays linear. Entries die with the next change.
   struct Page {
     std::vector<ScoredMember> entries;
     uint64_t next = 0;

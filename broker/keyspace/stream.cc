@@ -360,20 +360,6 @@ uint64_t Stream::count_before(StreamId id) const {
 
 uint64_t Stream::count_after(StreamId id) const { return id >= last_id_ ? 0 : size() - count_before(id.next()); }
 
-uint64_t Stream::whole_chunks(uint64_t count) const {
-  uint64_t whole = 0;
-  for (Place at = leaves_.first(); leaves_.valid(at); at = leaves_.next(at)) {
-    if (whole + leaves_.at(at).count > count) break;
-    whole += leaves_.at(at).count;
-  }
-  return whole;
-}
-
-uint64_t Stream::whole_chunks_before(StreamId min) const {
-  if (min > last_id_) return size();
-  return leaves_.empty() ? 0 : leaves_.rank(leaf_for(min));
-}
-
 const Stream::Leaf& Stream::Cursor::leaf() const { return stream_->leaves_.at(place_); }
 
 bool Stream::Cursor::read() {
@@ -417,13 +403,6 @@ void Stream::Cursor::fields(std::vector<View>& pairs) const {
   stream_->read_fields(leaf(), parse(leaf(), offset_), pairs);
 }
 
-size_t Stream::Cursor::field_count() const {
-  const Item item = parse(leaf(), offset_);
-  const char* entry = item.fields;
-  const char* at = (item.flags & kSameNames ? stream_->first_fields(leaf()) : stream_->chunks_.read_entry(entry)).data();
-  return read_varint(at);
-}
-
 // Groups.
 
 const consumers::Group* Stream::find_group(View name) const {
@@ -436,8 +415,8 @@ consumers::Group* Stream::find_group(View name) {
 }
 
 consumers::Group& Stream::create_group(View name, StreamId last_delivered, int64_t entries_read) {
-  const auto [at, created] =
-      groups_.emplace(Bytes(name), std::make_unique<consumers::Group>(chunks_, id(), Bytes(name), last_delivered, entries_read));
+  const auto [at, created] = groups_.emplace(
+      Bytes(name), std::make_unique<consumers::Group>(chunks_, id(), Bytes(name), last_delivered, entries_read));
   CHECK(created);
   return *at->second;
 }

@@ -57,7 +57,6 @@ class Stream final : public Value {
     void previous();
     // name, value, name, value …; replaces what `pairs` held.
     void fields(std::vector<View>& pairs) const;
-    size_t field_count() const;  // of pairs
 
    private:
     friend class Stream;
@@ -79,10 +78,6 @@ class Stream final : public Value {
   uint64_t count_after(StreamId id) const;  // live entries with greater ids: logarithmic
   uint64_t count_before(StreamId id) const;
 
-  // For approximate trimming: how many live entries the whole chunks at the front hold, without exceeding `count`, or
-  // without touching an id at or above `min`.
-  uint64_t whole_chunks(uint64_t count) const;
-  uint64_t whole_chunks_before(StreamId min) const;
   size_t chunk_count() const { return leaves_.size(); }  // XINFO: radix-tree-nodes
 
   const Groups& groups() const { return groups_; }  // by name

@@ -39,7 +39,8 @@ class Value {
   // The same in constant time (a stream's takes a step for each group), capacity included. Only what changes the value
   // changes it.
   virtual size_t weight() const { return memory(); }
-  // Has the memory fetched in which those members, or fields, lie; see byte_map.h. At most ByteMap::kPrefetchMax of them.
+  // Has the memory fetched in which those members, or fields, lie; see byte_map.h. At most ByteMap::kPrefetchMax
+  // of them.
   virtual void prefetch(Views) const {}
   // A value with the same content under another id; large entries are shared, not copied.
   virtual std::unique_ptr<Value> clone(ValueId id) const = 0;

@@ -12,8 +12,8 @@ namespace leat {
 
 namespace {
 
-// A client that has sent so much more than was executed is not read on. With 1 MiB the loop was up to 6 ms at nothing but
-// reading what one client had sent.
+// A client that has sent so much more than was executed is not read on. With 1 MiB the loop was up to 6 ms at nothing
+// but reading what one client had sent.
 constexpr size_t kBacklogBytes = 256 << 10;
 constexpr char kTlsHandshake = 0x16;  // the first byte of a ClientHello, and of no request
 constexpr size_t kShakeBytesMax = 64 << 10;  // of a peer: between two steps of a handshake; and for a handshake
@@ -51,13 +51,13 @@ Connection::Connection(Server& server, uv_loop_t& loop, Door door) : server_(ser
 
 Connection::~Connection() = default;
 
-void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Place& place) {
+void Connection::accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const ListenPlace& place) {
   auto* const connection = new Connection(server, loop, place.door);
   if (uv_accept(&listener, &connection->handle_.stream) != 0) return connection->close_now();
   connection->start(server.broker().rooms().config, place);
 }
 
-void Connection::start(const Config& config, const Place& place) {
+void Connection::start(const Config& config, const ListenPlace& place) {
   server_.remember(*this);
   if (!find_addresses(config, place)) return;
   begin();
@@ -68,7 +68,7 @@ void Connection::start(const Config& config, const Place& place) {
 }
 
 // Whose they are says whether he may come in.
-bool Connection::find_addresses(const Config& config, const Place& place) {
+bool Connection::find_addresses(const Config& config, const ListenPlace& place) {
   if (door_ == Door::kFile) {  // as Redis writes it; absolute, so that it is no internet address
     std::error_code lost;  // the folder we were started in: then it counts as a stranger's
     peer_ = local_ = std::filesystem::absolute(place.host, lost).string() + ":0";
@@ -78,10 +78,12 @@ bool Connection::find_addresses(const Config& config, const Place& place) {
   if (config.tcp_keepalive_s > 0) uv_tcp_keepalive(&handle_.tcp, 1, static_cast<unsigned>(config.tcp_keepalive_s));
   sockaddr_storage address{};
   int size = sizeof address;
-  if (uv_tcp_getpeername(&handle_.tcp, reinterpret_cast<sockaddr*>(&address), &size) == 0) peer_ = address_text(address);
+  if (uv_tcp_getpeername(&handle_.tcp, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+    peer_ = address_text(address);
   if (!may_come_in(config, reinterpret_cast<const sockaddr&>(address))) return false;
   size = sizeof address;
-  if (uv_tcp_getsockname(&handle_.tcp, reinterpret_cast<sockaddr*>(&address), &size) == 0) local_ = address_text(address);
+  if (uv_tcp_getsockname(&handle_.tcp, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+    local_ = address_text(address);
   return true;
 }
 
@@ -97,7 +99,8 @@ void Connection::begin() {
 bool Connection::may_come_in(const Config& config, const sockaddr& from) {
   const auto address = IpAddress::of(from);
   if (!address) return true;
-  const size_t most = config.clients_per_address_max == 0 ? SIZE_MAX : static_cast<size_t>(config.clients_per_address_max);
+  const size_t most =
+      config.clients_per_address_max == 0 ? SIZE_MAX : static_cast<size_t>(config.clients_per_address_max);
   const bool has_own = door_ == Door::kHttp && !config.http_allow.empty();
   switch (server_.arrivals().admit(*address, has_own ? config.http_allow : config.allow, most)) {
     case Arrivals::Verdict::kWelcome:
@@ -335,7 +338,8 @@ void Connection::close_now() {
     if (rest_ != nullptr) rest_->wire_closed();
     server_.broker().hang_up(client);
   }
-  // Not destroyed yet: a slow script pumps the loop, and its client, who has just left, is asked for his address afterwards.
+  // Not destroyed yet: a slow script pumps the loop, and its client, who has just left, is asked for his
+  // address afterwards.
   uv_close(&handle_.any, [](uv_handle_t* handle) { self(handle).server_.bury(self(handle)); });
 }
 

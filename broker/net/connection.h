@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// connection.h: one connection, by TCP or a file of this machine: bytes in, bytes out, plain or sealed; no commands. [libuv]
+// connection.h: one connection, by TCP or a file of this machine: bytes in, bytes out, plain or sealed; no
+// commands. [libuv]
 //
 // Used by: Server, which accepts it; the broker's Client sends through it, or the RestSession in between.
-// Always:  - its close callback hands it to the Server, which destroys it when its client has forgotten it, and nobody else
-//            does;
+// Always:  - its close callback hands it to the Server, which destroys it when its client has forgotten it, and
+//            nobody else does;
 //          - a hang-up is told to the broker at once, also while the client waits;
-//          - the first byte says whether its client speaks TLS; until a handshake is done nothing is executed, and nothing
-//            said in plain that is not meant for everybody.
+//          - the first byte says whether its client speaks TLS; until a handshake is done nothing is executed, and
+//            nothing said in plain that is not meant for everybody.
 #pragma once
 
 #include <uv.h>
@@ -22,7 +23,7 @@
 namespace leat {
 
 class Server;
-struct Place;
+struct ListenPlace;
 
 class Connection final : public Transport {
  public:
@@ -33,7 +34,7 @@ class Connection final : public Transport {
   Connection(Server& server, uv_loop_t& loop, Door door);
   ~Connection() override;  // once it is closed; see Server::bury
   // Takes the next connection that waits at `listener`; gone at once when that fails, or it may not come in.
-  static void accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const Place& place);
+  static void accept(Server& server, uv_loop_t& loop, uv_stream_t& listener, const ListenPlace& place);
 
   void write(Bytes& bytes) override;
   void close_when_sent() override;
@@ -53,8 +54,8 @@ class Connection final : public Transport {
  private:
   enum class Speech : uint8_t { kUnknown, kPlain, kShaking, kTls };
   struct Pending;
-  void start(const Config& config, const Place& place);
-  bool find_addresses(const Config& config, const Place& place);
+  void start(const Config& config, const ListenPlace& place);
+  bool find_addresses(const Config& config, const ListenPlace& place);
   bool may_come_in(const Config& config, const sockaddr& from);
   void on_read(ssize_t size, const uv_buf_t& buffer);
   void on_hang_up();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// doors.h: all the places where connections are taken: what `bind`, the ports and `unix_socket` make of them.      [libuv]
+// doors.h: all the places where connections are taken: what `bind`, the ports and `unix_socket` make of
+// them. [libuv]
 //
 // Used by: Server.
 // Always:  - each place that the configuration names has its listener, but those that may be missing on this machine;
@@ -21,8 +22,8 @@ class Doors {
   uint16_t port(Connection::Door door) const;  // as bound; 0: no such door
 
  private:
-  std::vector<Place> places_of(const Config& config) const;
-  Status settle(std::vector<Place> places, const Config& config);
+  std::vector<ListenPlace> places_of(const Config& config) const;
+  Status settle(std::vector<ListenPlace> places, const Config& config);
 
   Server& server_;
   uv_loop_t& loop_;

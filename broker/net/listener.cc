@@ -20,11 +20,13 @@ View setting_of(Connection::Door door) {
   return door == Connection::Door::kHttp ? "http.port" : "port";
 }
 
-Status refused(const Place& place, int error) {
+Status refused(const ListenPlace& place, int error) {
   const Bytes why = "cannot listen on " + place.text() + " (" + uv_strerror(error) + ")";
   if (place.door == Connection::Door::kFile) {
-    if (error == UV_EADDRINUSE) return Status::error(why + ": another process answers there; choose another unix_socket");
-    if (error == UV_ENOTSOCK) return Status::error(why + ": the file is none of ours; move it away, or choose another unix_socket");
+    if (error == UV_EADDRINUSE)
+      return Status::error(why + ": another process answers there; choose another unix_socket");
+    if (error == UV_ENOTSOCK)
+      return Status::error(why + ": the file is none of ours; move it away, or choose another unix_socket");
     return Status::error(why + ": unix_socket must be a path in a folder that is there, of at most 107 bytes");
   }
   if (error != UV_EADDRINUSE) return Status::error(why);
@@ -56,13 +58,13 @@ int clear_file(const Bytes& path) {
 
 }  // namespace
 
-Bytes Place::text() const {
+Bytes ListenPlace::text() const {
   if (door == Connection::Door::kFile) return host;
   const Bytes name = host.find(':') == Bytes::npos ? host : "[" + host + "]";
   return name + ":" + std::to_string(port);
 }
 
-Listener::Listener(Server& server, uv_loop_t& loop, Place place) : server_(server), place_(std::move(place)) {
+Listener::Listener(Server& server, uv_loop_t& loop, ListenPlace place) : server_(server), place_(std::move(place)) {
   handle_.begin(loop, Connection::kind_of(place_.door), this);
 }
 
@@ -70,7 +72,7 @@ void Listener::close() {
   uv_close(&handle_.any, [](uv_handle_t* handle) { delete static_cast<Listener*>(handle->data); });
 }
 
-Result<Listener::Ptr> Listener::open(Server& server, uv_loop_t& loop, const Place& place, const Config& config) {
+Result<Listener::Ptr> Listener::open(Server& server, uv_loop_t& loop, const ListenPlace& place, const Config& config) {
   Ptr listener(new Listener(server, loop, place));
   const int error = listener->begin(static_cast<int>(config.tcp_backlog));
   if (error == 0) return listener;
@@ -82,7 +84,9 @@ Result<Listener::Ptr> Listener::open(Server& server, uv_loop_t& loop, const Plac
 int Listener::begin(int backlog) {
   const bool is_file = place_.door == Connection::Door::kFile;
   if (const int error = is_file ? bind_file() : bind(); error != 0) return error;
-  const auto on_connection = [](uv_stream_t* stream, int status) { static_cast<Listener*>(stream->data)->on_connection(status); };
+  const auto on_connection = [](uv_stream_t* stream, int status) {
+    static_cast<Listener*>(stream->data)->on_connection(status);
+  };
   if (const int error = uv_listen(&handle_.stream, backlog, on_connection); error != 0) return error;
   if (!is_file) find_port();
   return 0;

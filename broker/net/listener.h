@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// listener.h: one place where connections are taken: an address and a port, or a file of this machine.             [libuv]
+// listener.h: one place where connections are taken: an address and a port, or a file of this
+// machine. [libuv]
 //
 // Used by: Doors.
-// Always:  - a file that was left behind by a broker that was killed is taken over; one where somebody answers, or that is no
-//            socket, is not touched;
+// Always:  - a file that was left behind by a broker that was killed is taken over; one where somebody answers, or that
+//            is no socket, is not touched;
 //          - its handle's close callback destroys it, and nobody else does.
 #pragma once
 
@@ -15,7 +16,7 @@
 
 namespace leat {
 
-struct Place {
+struct ListenPlace {
   Connection::Door door;
   Bytes host;        // an address of this machine; at Door::kFile a path
   int64_t port = 0;  // 0: any that is free
@@ -23,7 +24,7 @@ struct Place {
   int64_t mode = 0;  // of the file, as in chmod; 0: as the process' umask says
 
   Bytes text() const;  // "127.0.0.1:6379", "[::1]:6379", "/run/leat.sock"
-  bool operator==(const Place&) const = default;
+  bool operator==(const ListenPlace&) const = default;
 };
 
 class Listener {
@@ -33,12 +34,13 @@ class Listener {
   };
   using Ptr = std::unique_ptr<Listener, Closer>;
 
-  // Takes connections from now on, and hands them to `server`; both must outlive it. nullptr: its place is missing and may be.
-  static Result<Ptr> open(Server& server, uv_loop_t& loop, const Place& place, const Config& config);
-  const Place& place() const { return place_; }  // its port is the one it has
+  // Takes connections from now on, and hands them to `server`; both must outlive it. nullptr: its place is missing
+  // and may be.
+  static Result<Ptr> open(Server& server, uv_loop_t& loop, const ListenPlace& place, const Config& config);
+  const ListenPlace& place() const { return place_; }  // its port is the one it has
 
  private:
-  Listener(Server& server, uv_loop_t& loop, Place place);
+  Listener(Server& server, uv_loop_t& loop, ListenPlace place);
   void close();
   int begin(int backlog);
   int bind();
@@ -47,7 +49,7 @@ class Listener {
   void on_connection(int status);
 
   Server& server_;
-  Place place_;
+  ListenPlace place_;
   StreamHandle handle_;
 };
 

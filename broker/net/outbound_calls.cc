@@ -62,7 +62,9 @@ void TcpCall::look_up() {
   if (getaddrinfo(host_.c_str(), service.c_str(), &hints, &address) == 0) return on_found(0, address);
   hints.ai_flags = AI_NUMERICSERV;
   looking_up_ = true;
-  const auto found = [](uv_getaddrinfo_t* request, int status, addrinfo* info) { self(request->data).on_found(status, info); };
+  const auto found = [](uv_getaddrinfo_t* request, int status, addrinfo* info) {
+    self(request->data).on_found(status, info);
+  };
   if (uv_getaddrinfo(&loop_, &look_up_, found, host_.c_str(), service.c_str(), &hints) == 0) return;
   looking_up_ = false;
   caller_->unreachable();
@@ -136,7 +138,8 @@ void TcpCall::lose() {
 }
 
 void TcpCall::close_socket(uv_close_cb then) {
-  if (!uv_is_closing(reinterpret_cast<uv_handle_t*>(&socket_))) uv_close(reinterpret_cast<uv_handle_t*>(&socket_), then);
+  if (!uv_is_closing(reinterpret_cast<uv_handle_t*>(&socket_)))
+    uv_close(reinterpret_cast<uv_handle_t*>(&socket_), then);
 }
 
 void TcpCall::hang_up() {

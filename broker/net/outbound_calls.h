@@ -3,8 +3,8 @@
 //
 // Used by: Server, which has it on its loop, and gives it to the broker.
 // Always:  - nothing blocks the loop: names are looked up by libuv's threads, addresses only tried;
-//          - a TcpCall deletes itself when its handle is closed and no look-up is under way, and nowhere else: who hangs up only
-//            lets go of it.
+//          - a TcpCall deletes itself when its handle is closed and no look-up is under way, and nowhere else: who
+//            hangs up only lets go of it.
 #pragma once
 
 #include <uv.h>

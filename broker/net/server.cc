@@ -58,10 +58,11 @@ Server::~Server() {
   const std::vector<Connection*> open(connections_.begin(), connections_.end());
   for (Connection* connection : open) connection->close_now();
   doors_.close();
-  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&timer_),
-                              reinterpret_cast<uv_handle_t*>(&handshake_timer_), reinterpret_cast<uv_handle_t*>(&http_timer_),
-                              reinterpret_cast<uv_handle_t*>(&wake_), reinterpret_cast<uv_handle_t*>(&terminate_),
-                              reinterpret_cast<uv_handle_t*>(&interrupt_), reinterpret_cast<uv_handle_t*>(&hang_up_)}) {
+  for (uv_handle_t* handle :
+       {reinterpret_cast<uv_handle_t*>(&timer_), reinterpret_cast<uv_handle_t*>(&handshake_timer_),
+        reinterpret_cast<uv_handle_t*>(&http_timer_), reinterpret_cast<uv_handle_t*>(&wake_),
+        reinterpret_cast<uv_handle_t*>(&terminate_), reinterpret_cast<uv_handle_t*>(&interrupt_),
+        reinterpret_cast<uv_handle_t*>(&hang_up_)}) {
     close(handle);
   }
   uv_run(&loop_, UV_RUN_DEFAULT);
@@ -76,8 +77,10 @@ void Server::ask_for_descriptors() {
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
   setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur == wanted) return;
-  events_.warning("descriptors_short", {{"clients", config_.clients_max}, {"descriptors", limit.rlim_cur},
-                                        {"advice", "raise the limit (ulimit -n, LimitNOFILE), or lower limits.clients"}});
+  events_.warning("descriptors_short",
+                  {{"clients", config_.clients_max},
+                   {"descriptors", limit.rlim_cur},
+                   {"advice", "raise the limit (ulimit -n, LimitNOFILE), or lower limits.clients"}});
 }
 
 Status Server::listen() {
@@ -187,8 +190,8 @@ void Server::run() {
   if (broker_.failed().ok()) drain();
 }
 
-// What arrived while others were read shares their sync: with fifty clients a look or two more costs less than it saves.
-// Where clients only read, as in the last tick, there is none to be shared.
+// What arrived while others were read shares their sync: with fifty clients a look or two more costs less than it
+// saves. Where clients only read, as in the last tick, there is none to be shared.
 void Server::gather() {
   if (!wrote_) return;
   size_t before = 1;  // one client alone has nobody to wait for

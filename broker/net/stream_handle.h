@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// stream_handle.h: libuv's handle of a stream, whether it goes by TCP or by a file of this machine.               [libuv]
+// stream_handle.h: libuv's handle of a stream, whether it goes by TCP or by a file of this
+// machine. [libuv]
 //
 // Used by: Listener, Connection: a member of the object it serves.
 // Always:  - what was begun is closed by uv_close, and its object destroyed in that callback, as libuv asks.

@@ -90,7 +90,8 @@ Status check_dates(const X509* certificate, const Bytes& place) {
     return Status::error("the certificate in " + place + " has expired on " + date_of(until) + ": have it renewed");
   }
   if (X509_cmp_current_time(from) > 0) {
-    return Status::error("the certificate in " + place + " is valid from " + date_of(from) + " on: look at the clock, or wait");
+    return Status::error("the certificate in " + place + " is valid from " + date_of(from) +
+                         " on: look at the clock, or wait");
   }
   return Status::fine();
 }
@@ -100,7 +101,8 @@ Result<Certificate> read_certificate(const Bytes& place, const TlsSettings& sett
   if (!file.ok()) return file.status();
   Certificate certificate(PEM_read_bio_X509(file->get(), nullptr, nullptr, nullptr));
   if (certificate != nullptr) return certificate;
-  return Status::error(place + " holds no certificate in PEM (" + last_words() + "): it begins with -----BEGIN CERTIFICATE-----");
+  return Status::error(place + " holds no certificate in PEM (" + last_words() +
+                       "): it begins with -----BEGIN CERTIFICATE-----");
 }
 
 Result<Key> read_key(const Bytes& place, const TlsSettings& settings) {
@@ -112,7 +114,8 @@ Result<Key> read_key(const Bytes& place, const TlsSettings& settings) {
   const Bytes why = last_words();
   if (password.asked && password.given.empty()) return Status::error(place + " is encrypted: set tls_key_file_pass");
   if (password.asked) return Status::error(place + " does not open with tls_key_file_pass: set the right one");
-  return Status::error(place + " holds no private key in PEM (" + why + "): it begins with -----BEGIN PRIVATE KEY-----");
+  return Status::error(place + " holds no private key in PEM (" + why +
+                       "): it begins with -----BEGIN PRIVATE KEY-----");
 }
 
 // The only common name, in UTF-8; with several, or a 0 in it, nobody could say who is meant.
@@ -173,12 +176,12 @@ Status TlsContext::set_protocols(const TlsSettings& settings) {
 
 Status TlsContext::set_ciphers(const TlsSettings& settings) {
   if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(context_, settings.ciphers.c_str()) != 1) {
-    return Status::error(setting("tls_ciphers", settings.ciphers) + " names no cipher that OpenSSL knows (" + last_words() +
-                         "): `openssl ciphers` lists them");
+    return Status::error(setting("tls_ciphers", settings.ciphers) + " names no cipher that OpenSSL knows (" +
+                         last_words() + "): `openssl ciphers` lists them");
   }
   if (!settings.ciphersuites.empty() && SSL_CTX_set_ciphersuites(context_, settings.ciphersuites.c_str()) != 1) {
-    return Status::error(setting("tls_ciphersuites", settings.ciphersuites) + " is no list of suites of TLS 1.3 (" + last_words() +
-                         "): `openssl ciphers -s -tls1_3` lists them");
+    return Status::error(setting("tls_ciphersuites", settings.ciphersuites) + " is no list of suites of TLS 1.3 (" +
+                         last_words() + "): `openssl ciphers -s -tls1_3` lists them");
   }
   if (settings.dh_params_file.empty()) return Status::fine();
   const auto file = open_file("tls_dh_params_file", settings.dh_params_file);
@@ -186,8 +189,9 @@ Status TlsContext::set_ciphers(const TlsSettings& settings) {
   EVP_PKEY* const parameters = PEM_read_bio_Parameters(file->get(), nullptr);
   if (parameters != nullptr && SSL_CTX_set0_tmp_dh_pkey(context_, parameters) == 1) return Status::fine();
   EVP_PKEY_free(parameters);
-  return Status::error(setting("tls_dh_params_file", settings.dh_params_file) + " holds no parameters that can be used (" +
-                       last_words() + "): make them with `openssl dhparam`, or leave the setting empty");
+  return Status::error(setting("tls_dh_params_file", settings.dh_params_file) +
+                       " holds no parameters that can be used (" + last_words() +
+                       "): make them with `openssl dhparam`, or leave the setting empty");
 }
 
 Status TlsContext::set_certificate(const TlsSettings& settings) {
@@ -195,14 +199,16 @@ Status TlsContext::set_certificate(const TlsSettings& settings) {
     return Status::error("TLS needs a certificate: set tls_cert_file (a PEM file; docs/tls.md makes one)");
   }
   if (settings.key_file.empty()) return Status::error("TLS needs the certificate's key: set tls_key_file (a PEM file)");
-  const Bytes place = setting("tls_cert_file", settings.cert_file), key_place = setting("tls_key_file", settings.key_file);
+  const Bytes place = setting("tls_cert_file", settings.cert_file),
+              key_place = setting("tls_key_file", settings.key_file);
   const auto certificate = read_certificate(place, settings);
   if (!certificate.ok()) return certificate.status();
   const auto key = read_key(key_place, settings);
   if (!key.ok()) return key.status();
   if (X509_check_private_key(certificate->get(), key->get()) != 1) {
     ERR_clear_error();
-    return Status::error(key_place + " is not the key of the certificate in " + place + ": name the two that were made together");
+    return Status::error(key_place + " is not the key of the certificate in " + place +
+                         ": name the two that were made together");
   }
   if (Status valid = check_dates(certificate->get(), place); !valid.ok()) return valid;
   if (SSL_CTX_use_certificate_chain_file(context_, settings.cert_file.c_str()) != 1) {
@@ -220,13 +226,15 @@ Status TlsContext::set_clients(const TlsSettings& settings) {
   names_users_ = settings.auth_clients_user == TlsUser::kCommonName;
   if (settings.auth_clients == TlsClients::kNo) {
     if (!names_users_) return Status::fine();
-    return Status::error("tls_auth_clients_user = 'CN' needs clients with certificates: set tls_auth_clients to 'yes' or 'optional'");
+    return Status::error(
+        "tls_auth_clients_user = 'CN' needs clients with certificates: set tls_auth_clients to 'yes' or 'optional'");
   }
   const char* const file = settings.ca_cert_file.empty() ? nullptr : settings.ca_cert_file.c_str();
   const char* const folder = settings.ca_cert_dir.empty() ? nullptr : settings.ca_cert_dir.c_str();
   if (file == nullptr && folder == nullptr) {
-    return Status::error("tls_auth_clients asks clients for certificates, and nothing says whose are good: set tls_ca_cert_file, "
-                         "or tls_auth_clients = 'no'");
+    return Status::error(
+        "tls_auth_clients asks clients for certificates, and nothing says whose are good: set tls_ca_cert_file, "
+        "or tls_auth_clients = 'no'");
   }
   if (file != nullptr) {
     const auto readable = open_file("tls_ca_cert_file", settings.ca_cert_file);
@@ -343,7 +351,6 @@ void TlsSession::close(Bytes& to_peer) {
 
 bool TlsSession::resumed() const { return SSL_session_reused(session_) == 1; }
 View TlsSession::protocol() const { return SSL_get_version(session_); }
-View TlsSession::cipher() const { return SSL_get_cipher_name(session_); }
 
 Bytes TlsSession::common_name() const {
   if (!context_->names_users_ || SSL_get_verify_result(session_) != X509_V_OK) return {};

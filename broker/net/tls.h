@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tls.h: TLS over bytes in memory: what the peer sent goes in, what it is to be sent comes out; no sockets.     [OpenSSL]
+// tls.h: TLS over bytes in memory: what the peer sent goes in, what it is to be sent comes out; no
+// sockets. [OpenSSL]
 //
 // Used by: Server (a context of the settings, made anew when they or the files change), Connection (a session each).
 // Always:  - 1.2 and 1.3 only, no renegotiation, no compression, no early data;
@@ -71,9 +72,8 @@ class TlsSession {
   const Bytes& why() const { return why_; }  // it failed: one sentence
   bool resumed() const;
   View protocol() const;
-  View cipher() const;
-  // Whom the peer's certificate names, verified by our authorities; empty: it showed none, has none or several common names,
-  // or names are not wanted (tls_auth_clients_user).
+  // Whom the peer's certificate names, verified by our authorities; empty: it showed none, has none or several common
+  // names, or names are not wanted (tls_auth_clients_user).
   Bytes common_name() const;
 
  private:

@@ -39,7 +39,8 @@ static Decimal decimal_of(double magnitude) {
   const char* const end = std::to_chars(text, std::end(text), magnitude, std::chars_format::scientific).ptr;
   const char* const e = std::find(static_cast<const char*>(text), end, 'e');
   Decimal decimal;
-  decimal.count = static_cast<int>(std::remove_copy(static_cast<const char*>(text), e, decimal.digits, '.') - decimal.digits);
+  decimal.count =
+      static_cast<int>(std::remove_copy(static_cast<const char*>(text), e, decimal.digits, '.') - decimal.digits);
   std::from_chars(e + (e[1] == '+' ? 2 : 1), end, decimal.power);
   decimal.power -= decimal.count - 1;
   return decimal;
@@ -129,7 +130,8 @@ namespace {
 template <typename Real, typename Parse>
 std::optional<Real> parse_with(View text, Parse parse) {
   char copy[5 * 1024];  // what we write ourselves is read again: the largest double has 309 digits, a long double 4,933
-  if (text.empty() || text.size() >= sizeof copy || std::isspace(static_cast<unsigned char>(text[0]))) return std::nullopt;
+  if (text.empty() || text.size() >= sizeof copy || std::isspace(static_cast<unsigned char>(text[0])))
+    return std::nullopt;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = 0;
   char* end;

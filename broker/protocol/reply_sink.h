@@ -36,8 +36,8 @@ class ReplySink {
   virtual Replied set(size_t count) = 0;      // RESP2: array
   virtual Replied push(size_t count) = 0;     // RESP2: array
 
-  // A bulk that `write` appends to what it is given: straight to the output, where that can be, so that what is long is not
-  // there twice. `about` is how long it may become.
+  // A bulk that `write` appends to what it is given: straight to the output, where that can be, so that what is long is
+  // not there twice. `about` is how long it may become.
   virtual Replied bulk_of(size_t about, const std::function<void(Bytes&)>& write) {
     Bytes made;
     made.reserve(about);

@@ -11,7 +11,9 @@
 
 namespace leat {
 
-inline void append_request_head(Bytes& out, size_t words) { out.append("*").append(std::to_string(words)).append("\r\n"); }
+inline void append_request_head(Bytes& out, size_t words) {
+  out.append("*").append(std::to_string(words)).append("\r\n");
+}
 inline void append_request_word(Bytes& out, View word) {
   out.append("$").append(std::to_string(word.size())).append("\r\n").append(word).append("\r\n");
 }
@@ -20,6 +22,8 @@ inline void append_request(Bytes& out, Views words) {
   for (const View word : words) append_request_word(out, word);
 }
 
-inline void append_request(Bytes& out, std::initializer_list<View> words) { append_request(out, Views(words.begin(), words.size())); }
+inline void append_request(Bytes& out, std::initializer_list<View> words) {
+  append_request(out, Views(words.begin(), words.size()));
+}
 
 }  // namespace leat

@@ -18,7 +18,8 @@ int hex_digit(char c) {
   return -1;
 }
 
-// Moves `at` behind "<digits>\r\n". False: it is cut short, or no plain small number; then the long way tells what it is.
+// Moves `at` behind "<digits>\r\n". False: it is cut short, or no plain small number; then the long way tells what
+// it is.
 bool read_plain(const char*& at, const char* end, int64_t& value) {
   constexpr ptrdiff_t kDigitsMax = 9;
   const char* const first = at;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // resp_parser.h: bytes → requests, a piece at a time.
 //
-// Used by: the executor, one for each client, over that client's input buffer.
+// Used by: Round, which reads each client's input with that client's parser; Turns sets the limits.
 // Always:  - a request may arrive a byte at a time: what was understood is not read again;
 //          - lengths are checked before anything is reserved: no announcement alone takes memory;
 //          - words are offsets until a request is whole, so the buffer may move in between;
@@ -43,7 +43,8 @@ class RespParser {
   Args args() const { return Args(words_); }
   size_t consumed() const { return consumed_; }
   const Bytes& error() const { return error_; }
-  // How many bytes the request in the making still needs at least: a hint for reserving (never trusted beyond what came).
+  // How many bytes the request in the making still needs at least: a hint for reserving (never trusted beyond
+  // what came).
   size_t missing() const { return missing_; }
 
  private:

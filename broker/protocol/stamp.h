@@ -2,8 +2,8 @@
 // stamp.h: what a reply waits for, and how far the log has come: the two are compared part by part.
 //
 // Used by: HeldOutput keeps one for each span; Footing makes them; the broker's release says how far the log is.
-// Always:  - an index in `synced` must be on the disk, one in `written` only out of the process's hands; what need only be
-//            proposed is in neither, for it waits for nothing.
+// Always:  - an index in `synced` must be on the disk, one in `written` only out of the process's hands; what need only
+//            be proposed is in neither, for it waits for nothing.
 #pragma once
 
 #include <algorithm>

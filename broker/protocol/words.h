@@ -32,7 +32,8 @@ inline Bytes upper(View text) {
 inline bool same_word(View a, View b) {
   if (a.size() != b.size()) return false;
   if (a.empty()) return true;
-  constexpr char kCase = 0x20;  // the bit in which "A" and "a" differ: most words differ in another one of their first letter
+  // The bit in which "A" and "a" differ: most words differ in another one of their first letter.
+  constexpr char kCase = 0x20;
   return (a[0] | kCase) == (b[0] | kCase) && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 

@@ -19,7 +19,8 @@ constexpr auto make_tables() {
     tables[0][byte] = crc;
   }
   for (size_t byte = 0; byte < 256; ++byte) {
-    for (size_t n = 1; n < kStep; ++n) tables[n][byte] = tables[n - 1][byte] >> 8 ^ tables[0][tables[n - 1][byte] & 0xff];
+    for (size_t n = 1; n < kStep; ++n)
+      tables[n][byte] = tables[n - 1][byte] >> 8 ^ tables[0][tables[n - 1][byte] & 0xff];
   }
   return tables;
 }

@@ -2,10 +2,10 @@
 // distinct.h: whether things are all different, in 16 bytes each, however long they are.
 //
 // Used by: RESTORE, for members and names.
-// Always:  - equal ones are always found. Different ones are taken for equal when their 128-bit hashes are: not by chance,
-//            and who brings that about on purpose has only his own dump refused;
-//          - they are looked through each time there are twice as many, so that what repeats itself without end is found
-//            before it takes memory without end.
+// Always:  - equal ones are always found. Different ones are taken for equal when their 128-bit hashes are: not by
+//            chance, and who brings that about on purpose has only his own dump refused;
+//          - they are looked through each time there are twice as many, so that what repeats itself without end is
+//            found before it takes memory without end.
 #pragma once
 
 #include <xxhash.h>

@@ -58,7 +58,8 @@ bool read_hash(Input& in, Contents& to) {
   return count > 0;
 }
 
-// Each field has its time before it: 0 for none, else, but for the early ones, 1 and what it is later than the earliest.
+// Each field has its time before it: 0 for none, else, but for the early ones, 1 and what it is later than
+// the earliest.
 bool read_lifetimes(Input& in, bool early, Contents& to) {
   Bytes name_scratch, value_scratch;
   const uint64_t earliest = early ? 1 : in.fixed<uint64_t>();

@@ -2,8 +2,8 @@
 // dump_reader.h: reads the values that Redis 2.6 to 7.4 has written, every layout of every type.
 //
 // Used by: what restores a value (restored_value.h); the reader of files.
-// Always:  - nothing is believed: lengths are held against the bytes that are there before memory is taken, and what is told
-//            to Contents is checked first, all of an entry before any of it;
+// Always:  - nothing is believed: lengths are held against the bytes that are there before memory is taken, and what is
+//            told to Contents is checked first, all of an entry before any of it;
 //          - a dump is told the same way each time it is read.
 #pragma once
 

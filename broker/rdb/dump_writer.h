@@ -2,8 +2,9 @@
 // dump_writer.h: writes a value as RESTORE reads it, here and in Redis.
 //
 // Used by: DUMP.
-// Always:  - it is laid out as the oldest Redis that can hold all of the value reads it, and says that version: 2.6 for all
-//            but streams, 5 for streams that never lost an entry, 7.0 for the others, 7.4 for fields with lifetimes;
+// Always:  - it is laid out as the oldest Redis that can hold all of the value reads it, and says that version: 2.6 for
+//            all but streams, 5 for streams that never lost an entry, 7.0 for the others, 7.4 for fields
+//            with lifetimes;
 //          - it is written straight behind `out`; nothing of the value is copied elsewhere but a node of a stream.
 #pragma once
 

@@ -55,7 +55,8 @@ Result<std::optional<FileReader::Item>> FileReader::read_part(Input& in) {
     case Part::kLibrary:
       return Said(Library{.code = in.string(text_)});
     case Part::kLibraryEarly:
-      return Status::error("at byte " + std::to_string(offset_) + " there are functions of a release candidate of Redis 7.0");
+      return Status::error("at byte " + std::to_string(offset_) +
+                           " there are functions of a release candidate of Redis 7.0");
     case Part::kModule:
       in.length();
       skip_module(in);
@@ -86,7 +87,8 @@ Result<std::optional<FileReader::Item>> FileReader::read_part(Input& in) {
 }
 
 std::optional<FileReader::Item> FileReader::read_key(Input& in, Layout layout) {
-  Key key{.database = database_, .name = in.string(name_), .expire_at_ms = expire_at_ms_, .object = {layout, in.rest()}};
+  Key key{
+      .database = database_, .name = in.string(name_), .expire_at_ms = expire_at_ms_, .object = {layout, in.rest()}};
   if (!in.ok()) return std::nullopt;
   if (!skip_object(in, layout) && in.ok()) in.fail();
   const size_t size = key.object.body.size() - in.rest().size();
@@ -98,14 +100,17 @@ Status FileReader::read_head() {
   constexpr size_t kHeadBytes = kMagic.size() + kVersionDigits;
   if (Status read = widen_to(kHeadBytes); !read.ok()) return read;
   const View head = window().substr(0, kHeadBytes);
-  const auto version = head.size() == kHeadBytes ? parse_integer(Bytes("1").append(head.substr(kMagic.size()))) : std::nullopt;
+  const auto version =
+      head.size() == kHeadBytes ? parse_integer(Bytes("1").append(head.substr(kMagic.size()))) : std::nullopt;
   if (!head.starts_with(kMagic) || !version) {
-    return Status::error("it does not begin as a dump of Redis does (REDIS0011, say): an append-only file, or another one?");
+    return Status::error(
+        "it does not begin as a dump of Redis does (REDIS0011, say): an append-only file, or another one?");
   }
   version_ = static_cast<unsigned>(*version) % 10'000;
   if (version_ == 0 || version_ > kVersionMax) {
     return Status::error("it is of version " + std::to_string(version_) + " of the format, and leat reads up to " +
-                         std::to_string(kVersionMax) + ", which is that of Redis 7.4 and 8.0: let the server that wrote it " +
+                         std::to_string(kVersionMax) +
+                         ", which is that of Redis 7.4 and 8.0: let the server that wrote it " +
                          "send its keys with MIGRATE");
   }
   pass(kHeadBytes);
@@ -119,7 +124,8 @@ Status FileReader::read_end() {
     const auto check = get_fixed<uint64_t>(window().data()), found = check_;
     pass(sizeof check);
     if (check != 0 && check != found) {
-      return Status::error("its check does not fit its content: it was damaged on its way. Copy it again, or have it written again");
+      return Status::error(
+          "its check does not fit its content: it was damaged on its way. Copy it again, or have it written again");
     }
   }
   const auto more = window().empty() ? widen() : Result<bool>(true);
@@ -132,7 +138,8 @@ Status FileReader::read_end() {
 
 Status FileReader::refuse(const Input& in) const {
   const Bytes where = "byte " + std::to_string(offset_) + " of " + std::to_string(offset_ + window().size());
-  if (in.ok() || in.ran_out()) return Status::error("it ends in the middle of what begins at " + where + ": it was cut off");
+  if (in.ok() || in.ran_out())
+    return Status::error("it ends in the middle of what begins at " + where + ": it was cut off");
   const auto first = static_cast<uint8_t>(window()[0]);
   return Status::error("what begins at " + where + " is nothing that Redis up to 7.4 writes (its first byte is " +
                        std::to_string(first) + "): a module's value of old, another server's, or damage");

@@ -16,7 +16,8 @@
 //   string  := length bytes | 11000000 i8 | 11000001 i16 | 11000010 i32 (its decimal text) |
 //              11000011 length(compressed) length(plain) bytes (lzf.h)
 // All else is little-endian, but for the stream ids in the groups.
-// Source:  https://github.com/sripathikrishnan/redis-rdb-tools/wiki/Redis-RDB-Dump-File-Format, and what redis-server writes
+// Source:  https://github.com/sripathikrishnan/redis-rdb-tools/wiki/Redis-RDB-Dump-File-Format, and what
+//          redis-server writes
 #pragma once
 
 #include <cstddef>
@@ -84,7 +85,8 @@ constexpr uint8_t kNotANumber = 253, kInfinity = 254, kMinusInfinity = 255;  // 
 constexpr uint8_t kPlainNode = 1, kPackedNode = 2;                           // of a quicklist2
 
 // What a module's values begin with, each; the first ends them.
-constexpr uint64_t kModuleEnd = 0, kModuleSigned = 1, kModuleUnsigned = 2, kModuleFloat = 3, kModuleDouble = 4, kModuleText = 5;
+constexpr uint64_t kModuleEnd = 0, kModuleSigned = 1, kModuleUnsigned = 2, kModuleFloat = 3, kModuleDouble = 4,
+                   kModuleText = 5;
 
 // Of an entry in a stream's listpack.
 constexpr int64_t kEntryDeleted = 1, kEntrySameNames = 2;

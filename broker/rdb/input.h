@@ -3,8 +3,8 @@
 //
 // Used by: the readers of dumps and of files.
 // Always:  - nothing is read beyond the end: from the first misfit on ok() is false, and whatever is read is empty;
-//          - no memory is taken before it is clear that the bytes are there, and of what is compressed no more in all than
-//            `expanded_max` allows.
+//          - no memory is taken before it is clear that the bytes are there, and of what is compressed no more in all
+//            than `expanded_max` allows.
 #pragma once
 
 #include "schemas/bytes.h"

@@ -32,7 +32,8 @@ Listpack::Listpack(View bytes) {
   rest_ = bytes.substr(kHead);
 }
 
-// The entry at the front, and how many bytes it takes without its size. The end mark is there behind it, whatever it says.
+// The entry at the front, and how many bytes it takes without its size. The end mark is there behind it, whatever
+// it says.
 bool Listpack::read(PackedEntry& entry, size_t& size) const {
   const auto at = [&](size_t i) { return static_cast<uint8_t>(rest_[i]); };
   const uint8_t first = at(0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// lzf.h: LZF, as long strings of a dump are compressed.                                                          [liblzf]
+// lzf.h: LZF, as long strings of a dump are
+// compressed. [liblzf]
 //
 // Used by: the dump's reader (expand) and its writer (compress).
 // Always:  - no memory is taken for what the compressed bytes cannot become.

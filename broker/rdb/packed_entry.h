@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// packed_entry.h: what a listpack or a ziplist has in a place: bytes, or a number, which is the same as its decimal text.
+// packed_entry.h: what a listpack or a ziplist has in a place: bytes, or a number, which is the same as its
+// decimal text.
 //
 // Used by: both, which fill it; the dump's readers.
 // Always:  - bytes are borrowed from the pack; the text of a number lies in the entry itself.

@@ -23,7 +23,10 @@ size_t piece_bytes(View key) { return std::max(kPieceBytes, key.size()); }
 // ---- the judgement
 
 ValueCheck::ValueCheck(View key, const Bounds& bounds)
-    : bounds_(bounds), each_(key.size() / kPieceParts + sizeof(uint32_t)), whole_(key.size() + kEffectBytes), why_(kBadFormat) {}
+    : bounds_(bounds),
+      each_(key.size() / kPieceParts + sizeof(uint32_t)),
+      whole_(key.size() + kEffectBytes),
+      why_(kBadFormat) {}
 
 Status ValueCheck::check(const Object& object) {
   if (is_of_module(object.layout)) return kModule;

@@ -3,8 +3,8 @@
 //
 // Used by: RESTORE; Rollback, for what a DUMP of ours holds; `leat import`, for each key of a file.
 // Always:  - the object is read twice: all that can be wrong with it is found before the first effect;
-//          - it becomes effects that the log has anyway, of at most about 64 KB or one long element each: neither the log
-//            nor a replay knows of dumps.
+//          - it becomes effects that the log has anyway, of at most about 64 KB or one long element each: neither the
+//            log nor a replay knows of dumps.
 #pragma once
 
 #include <functional>

@@ -3,7 +3,8 @@
 //
 // Bytes: stream := nodes: length, (first id: string of 16, listpack: string)*, entries, last id,
 //                  [since 7.0: first id, greatest deleted id, entries ever added,] groups: length, group*
-//        group := name: string, last delivered id, [since 7.0: entries read,] pending: length, (id: 16 bytes, at_ms: i64,
+//        group := name: string, last delivered id, [since 7.0: entries read,] pending: length, (id: 16 bytes,
+//        at_ms: i64,
 //                 deliveries: length)*, consumers: length, consumer*
 //        consumer := name: string, seen_ms: i64, [since 7.2: active_ms: i64,] pending: length, (id: 16 bytes)*
 //        node's listpack := live entries, deleted ones, names: n, n names, 0, entry*
@@ -133,7 +134,8 @@ bool read_delivered(Input& in, std::vector<Delivered>& all) {
   return in.ok() && std::adjacent_find(all.begin(), all.end(), same) == all.end();
 }
 
-bool read_consumer(Input& in, Layout layout, View group, std::vector<Delivered>& all, std::set<Bytes>& names, Contents& to) {
+bool read_consumer(Input& in, Layout layout, View group, std::vector<Delivered>& all, std::set<Bytes>& names,
+                   Contents& to) {
   Bytes scratch;
   const Bytes name(in.string(scratch));
   ConsumerHead head{.group = group, .name = name, .seen_ms = in.time(), .active_ms = -1};
@@ -142,7 +144,8 @@ bool read_consumer(Input& in, Layout layout, View group, std::vector<Delivered>&
   if (!in.ok() || head.active_ms < -1 || !names.insert(name).second || !to.consumer(head)) return false;
   for (uint64_t i = 0; i < count; ++i) {
     const StreamId id = in.id();
-    const auto found = std::lower_bound(all.begin(), all.end(), id, [](const Delivered& a, StreamId b) { return a.id < b; });
+    const auto found =
+        std::lower_bound(all.begin(), all.end(), id, [](const Delivered& a, StreamId b) { return a.id < b; });
     if (!in.ok() || found == all.end() || found->id != id || found->taken) return false;
     found->taken = true;
     if (!to.pending({group, name, id, found->at_ms, found->deliveries})) return false;
@@ -153,7 +156,8 @@ bool read_consumer(Input& in, Layout layout, View group, std::vector<Delivered>&
 bool read_group(Input& in, Layout layout, std::set<Bytes>& groups, Contents& to) {
   Bytes scratch;
   const Bytes name(in.string(scratch));
-  GroupHead head{.name = name, .last_delivered = length_id(in), .entries_read = -1, .counted = layout != Layout::kStream};
+  GroupHead head{
+      .name = name, .last_delivered = length_id(in), .entries_read = -1, .counted = layout != Layout::kStream};
   if (head.counted) head.entries_read = static_cast<int64_t>(in.length());
   std::vector<Delivered> delivered;
   if (!read_delivered(in, delivered) || head.entries_read < -1) return false;
@@ -182,7 +186,8 @@ bool read_stream(Input& in, Layout layout, Contents& to) {
   }
   const uint64_t groups = in.count(1 + 2 + 1 + 1);
   const bool counts_fit = length == live && end.entries_added >= length && end.entries_added <= INT64_MAX;
-  if (!in.ok() || !counts_fit || end.last_id < last || end.last_id < end.max_deleted_id || !to.stream(end)) return false;
+  if (!in.ok() || !counts_fit || end.last_id < last || end.last_id < end.max_deleted_id || !to.stream(end))
+    return false;
   std::set<Bytes> names;
   for (uint64_t i = 0; i < groups; ++i) {
     if (!read_group(in, layout, names, to)) return false;

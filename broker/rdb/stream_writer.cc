@@ -11,8 +11,8 @@ namespace {
 constexpr size_t kNodeBytes = 4096;  // as Redis fills its own, by default
 constexpr uint64_t kNodeEntries = 100;
 
-// The entries of a node: those from `at` on that fit. It walks over them once to count, and once to write: the count stands
-// before them.
+// The entries of a node: those from `at` on that fit. It walks over them once to count, and once to write: the count
+// stands before them.
 class Node {
  public:
   explicit Node(Stream::Cursor at) : first_(at), past_(at) {
@@ -103,8 +103,8 @@ void write_group(Output& to, const consumers::Group& group, bool counted) {
 
 }  // namespace
 
-// Redis 5 and 6 say nothing of what was ever added and read: who reads that takes all that is there for all there ever was,
-// and a group for one that has read everything up to its cursor, if that can be told.
+// Redis 5 and 6 say nothing of what was ever added and read: who reads that takes all that is there for all there ever
+// was, and a group for one that has read everything up to its cursor, if that can be told.
 bool needs_counts(const Stream& stream) {
   if (stream.entries_added() != stream.size() || !stream.max_deleted_id().is_zero()) return true;
   for (const auto& [name, group] : stream.groups()) {

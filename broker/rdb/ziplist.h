@@ -2,8 +2,8 @@
 // ziplist.h: what came before the listpack (listpack.h): Redis 2.6 to 6.2 keep small collections so.
 //
 // Used by: the dump's reader. Nothing writes it.
-// Always:  - every entry is checked as it is met, and in the end that they were as many, and the last one where, the head
-//            says.
+// Always:  - every entry is checked as it is met, and in the end that they were as many, and the last one where,
+//            the head says.
 // Bytes:   ziplist := bytes: u32, offset of the last entry: u32, entries: u16 (65535: count them), entry*, ff
 //          entry := size of the one before: u8 | fe u32, then
 //                   00llllll bytes | 01llllll u8 bytes | 10...... u32 bytes (both lengths big-endian) |

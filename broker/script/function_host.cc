@@ -39,8 +39,8 @@ Result<std::shared_ptr<const Library>> FunctionHost::read(View text, CommandCall
     for (const LibraryFunction& function : library->functions) lua->forget(function.reference);
     delete library;
   };
-  const std::shared_ptr<Library> library(new Library{.name = std::move(source->name), .code = Bytes(text), .functions = {}},
-                                         give_back);
+  const std::shared_ptr<Library> library(
+      new Library{.name = std::move(source->name), .code = Bytes(text), .functions = {}}, give_back);
   if (Status run = lua()->run_library(source->code, library->functions, house); !run.ok()) return run;
   if (library->functions.empty()) return Status::error("ERR No functions registered");
   std::sort(library->functions.begin(), library->functions.end(),
@@ -80,7 +80,8 @@ void FunctionHost::flush() {
   lua_.reset();
 }
 
-Status FunctionHost::run(const LibraryFunction& function, const ScriptCall& call, CommandCaller& house, ReplySink& reply) {
+Status FunctionHost::run(const LibraryFunction& function, const ScriptCall& call, CommandCaller& house,
+                         ReplySink& reply) {
   return lua_->run_function(function, call, house, reply);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // function_host.h: the libraries of functions that can be called, and the Lua state that they live in.  [LuaJIT]
 //
-// Used by: the FUNCTION family; the broker when it starts. Which libraries there are is the keyspace's to know: what is here
-//          is made from their texts, and follows what was applied.
+// Used by: the FUNCTION family; the broker when it starts. Which libraries there are is the keyspace's to know: what is
+//          here is made from their texts, and follows what was applied.
 // Always:  - apart from scripts: another Lua state, under the same rules (script_host.h), made with the first library;
-//          - while a library is run to register its functions it sees `redis` alone, and of that only what registers and
-//            logs: it can read nothing and write nothing;
+//          - while a library is run to register its functions it sees `redis` alone, and of that only what registers
+//            and logs: it can read nothing and write nothing;
 //          - a library that was read but not put leaves nothing behind.
 // Source:  https://redis.io/docs/latest/develop/interact/programmability/functions-intro/
 #pragma once

@@ -15,8 +15,9 @@ namespace leat {
 
 constexpr int kInstructionsPerPoll = 2000;    // some microseconds: the price of the look-in disappears beside them
 constexpr int64_t kStepsPerPoll = 1'000'000;  // of C loops; a step is a few nanoseconds
-// One instruction may copy or compare a whole string. So the larger the blocks a script holds, the fewer instructions pass
-// between two polls: they touch no more bytes than that many of the smallest that counts as large, a tenth of a second.
+// One instruction may copy or compare a whole string. So the larger the blocks a script holds, the fewer instructions
+// pass between two polls: they touch no more bytes than that many of the smallest that counts as large, a tenth of
+// a second.
 constexpr size_t kLargeBlock = size_t{256} << 10;
 constexpr size_t kBytesPerPoll = kLargeBlock * kInstructionsPerPoll;
 constexpr int kNestedMax = 195;               // PUC Lua's LUAI_MAXCCALLS is 200
@@ -129,8 +130,8 @@ Status Interpreter::finish(int status, View name, ReplySink& reply) {
   if (status != 0 || killed_) return failure(status, name);
   if (const auto error = error_in(lua_)) caller_->returns_error(*error);
   if (write_reply(lua_, reply, protocol_, memory_.bytes_max())) return Status::fine();
-  return Status::error("ERR the reply is larger than what scripts may hold (script.memory_bytes) script: " + Bytes(name) +
-                       ".");
+  return Status::error(
+      "ERR the reply is larger than what scripts may hold (script.memory_bytes) script: " + Bytes(name) + ".");
 }
 
 void Interpreter::begin(bool counted, CommandCaller& caller) {

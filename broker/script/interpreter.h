@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // interpreter.h: one Lua state, bounded in memory and time, and the script that runs in it.           [LuaJIT]
 //
-// Used by: the script host, which keeps the cache, and the function host; the libraries, which find it from a lua_State.
+// Used by: the script host, which keeps the cache, and the function host; the libraries, which find it from
+//          a lua_State.
 // Always:  - one script at a time; between scripts the stack holds the two fixed slots and nothing else;
 //          - a Lua error never passes through the house: its calls are made lenient (lua_memory.h), and what a script
 //            raises ends in run();
@@ -117,7 +118,8 @@ class Interpreter {
   Status failure(int status, View name) const;
 
   LuaMemory memory_;
-  size_t largest_block_ = SIZE_MAX;  // that the running script took, at least kLargeBlock; without one, nothing is larger
+  // That the running script took, at least kLargeBlock; without one, nothing is larger.
+  size_t largest_block_ = SIZE_MAX;
   lua_State* lua_;  // allocates from its first moment: what the allocator looks at comes before it
   LuaSink sink_;
   Sha1 sha1_;

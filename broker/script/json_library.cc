@@ -224,8 +224,8 @@ int encode(lua_State* L) {
   return 1;
 }
 
-// --- settings: each function reads its arguments, where they are not nil, and returns what holds now. They hold for one
-// script: what another user's has set must not be felt by mine.
+// --- settings: each function reads its arguments, where they are not nil, and returns what holds now. They hold for
+// one script: what another user's has set must not be felt by mine.
 
 void take_arguments(lua_State* L, int count) {
   luaL_argcheck(L, lua_gettop(L) <= count, count + 1, "found too many arguments");

@@ -3,7 +3,8 @@
 //
 // Used by: the function host, which keeps them; the FUNCTION family, which lists them.
 // Always:  - names of functions are unique in any case among all libraries that are kept, but for a library's own;
-//          - a reference names a value in the Lua state that the library was run in, and is given back with the library.
+//          - a reference names a value in the Lua state that the library was run in, and is given back with
+//            the library.
 #pragma once
 
 #include <optional>

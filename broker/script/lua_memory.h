@@ -28,8 +28,8 @@ class LuaMemory {
   void enter_script() { lenient_ = 0; }
   void leave_script() { lenient_ = 1; }
 
-  // Through new and delete, which are told the size: Lua asks for dozens of small blocks in each script, and an allocator
-  // that need not look a size up is twice as fast.
+  // Through new and delete, which are told the size: Lua asks for dozens of small blocks in each script, and an
+  // allocator that need not look a size up is twice as fast.
   void* reallocate(void* old, size_t old_size, size_t size) {
     if (size > old_size && lenient_ == 0 && bytes_ + (size - old_size) > bytes_max_) return nullptr;
     void* const memory = size == 0 ? nullptr : ::operator new(size, std::nothrow);

@@ -117,7 +117,8 @@ bool Pattern::one(const char* s, const char* p, const char* end) {
     case kEscape:
       return in_class(c, byte_at(p + 1));
     case '[':
-      interpreter_.spend(lua_, static_cast<size_t>(end - p) / kSetBytesPerStep);  // a set may be as long as memory allows
+      // A set may be as long as memory allows.
+      interpreter_.spend(lua_, static_cast<size_t>(end - p) / kSetBytesPerStep);
       return in_set(c, p, end - 1);
     default:
       return byte_at(p) == c;

@@ -55,9 +55,10 @@ void read_argument(lua_State* L, View name, Given& given, int callback) {
 // Both leave the callback on top.
 void read_named(lua_State* L, Given& given) {
   if (!lua_istable(L, 1)) {
-    raise(L,
-          "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named "
-          "arguments).");
+    raise(
+        L,
+        "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named "
+        "arguments).");
   }
   constexpr int kCallback = 2;
   lua_pushnil(L);

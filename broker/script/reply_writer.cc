@@ -227,8 +227,8 @@ std::optional<View> error_in(lua_State* L) {
   return View(bytes, size);
 }
 
-// Tables may hold one another many times over, and one string a million times: what is small in Lua can be a reply that no
-// memory holds. What was promised to a sink must follow, so tables are measured first.
+// Tables may hold one another many times over, and one string a million times: what is small in Lua can be a reply that
+// no memory holds. What was promised to a sink must follow, so tables are measured first.
 bool write_reply(lua_State* L, ReplySink& reply, int protocol, size_t bytes_max) {
   if (lua_istable(L, -1)) {
     NoSink nowhere;

@@ -161,7 +161,8 @@ static int load_pieces(lua_State* L) {
   lua_newtable(L);
   lua_pushliteral(L, "");
   for (int pieces = 0;;) {
-    Interpreter::of(L).spend(L, Interpreter::kStepsPerCall);  // the reader may be a C function: no instruction is counted
+    // The reader may be a C function: no instruction is counted.
+    Interpreter::of(L).spend(L, Interpreter::kStepsPerCall);
     lua_pushvalue(L, 1);
     {
       const Interpreter::Nested nested(L);
@@ -239,8 +240,8 @@ static int pairs(lua_State* L) {
   return 3;
 }
 
-// Upvalue: LuaJIT's own tostring, which turns into its __tostring without an instruction in between: where that is tostring
-// again, nothing would ever count the loop.
+// Upvalue: LuaJIT's own tostring, which turns into its __tostring without an instruction in between: where that is
+// tostring again, nothing would ever count the loop.
 static int to_string(lua_State* L) {
   luaL_checkany(L, 1);
   lua_settop(L, 1);

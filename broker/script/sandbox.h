@@ -18,8 +18,8 @@ namespace leat {
 // Replaces the globals of a fresh state; leaves the table behind the frozen _G on the stack, where KEYS and ARGV go.
 void open_sandbox(lua_State* L, Interpreter::Runs runs);
 
-// What stands behind the frozen _G from now on, also for code that was compiled before: all, or what a library may see while
-// it registers its functions. Only where functions run.
+// What stands behind the frozen _G from now on, also for code that was compiled before: all, or what a library may see
+// while it registers its functions. Only where functions run.
 enum class Globals : uint8_t { kAll, kOfLoading };
 void show_globals(lua_State* L, Globals globals);
 

@@ -6,9 +6,10 @@
 // Always:  - Lua 5.1 semantics through LuaJIT with its compiler off, so a count hook can stop a runaway script;
 //          - globals are frozen, there is no way to bytecode, to ffi, to files, or out of the memory bound;
 //          - a body is hashed (SHA-1) and compiled once; the cache is shared by all connections;
-//          - what SCRIPT LOAD brought stays until it is flushed; of what EVAL brought, the last used 500, as in Redis 7.4:
-//            else who writes its arguments into its scripts would fill the memory of all;
-//          - a script that raises leaves the state as it was (the stack, the globals), and what it wrote is its caller's.
+//          - what SCRIPT LOAD brought stays until it is flushed; of what EVAL brought, the last used 500, as in Redis
+//            7.4: else who writes its arguments into its scripts would fill the memory of all;
+//          - a script that raises leaves the state as it was (the stack, the globals), and what it wrote is
+//            its caller's.
 // Source:  https://redis.io/docs/interact/programmability/eval-intro/ and …/lua-api/
 #pragma once
 
@@ -21,7 +22,7 @@
 
 namespace leat {
 
-// What a running script asks of the house. Implemented by the executor.
+// What a running script asks of the house. Implemented by ScriptCaller and LibraryWatch.
 class CommandCaller {
  public:
   virtual ~CommandCaller() = default;

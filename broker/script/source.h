@@ -48,7 +48,8 @@ constexpr View kBadLibraryName =  // Redis' words for a function's name, too
 constexpr size_t kSourceBytesMax = size_t{16} << 20;  // compiled within half a second; no script by hand comes near
 
 struct SourceScan {
-  Bytes refused;      // empty, or why it must not be compiled: "NAME:3: malformed number near '1LL'"; or takes too long to
+  // empty, or why it must not be compiled: "NAME:3: malformed number near '1LL'"; or takes too long to.
+  Bytes refused;
   bool loops = false;  // may run an instruction twice: has a loop, a function or a label
   std::vector<size_t> returns;  // where each `return …` of the chunk itself, outside its functions, ends
 };

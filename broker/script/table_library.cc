@@ -50,8 +50,8 @@ static int remove(lua_State* L) {
 
 namespace {
 
-// Lua 5.1's quicksort, comparison for comparison: scripts see which of equals comes first. LuaJIT's is the same, but cannot
-// be stopped, and a table made to be slow for it takes the square of its length.
+// Lua 5.1's quicksort, comparison for comparison: scripts see which of equals comes first. LuaJIT's is the same, but
+// cannot be stopped, and a table made to be slow for it takes the square of its length.
 class Sorter {
  public:
   explicit Sorter(lua_State* L) : lua_(L), interpreter_(Interpreter::of(L)), has_order_(!lua_isnil(L, kOrder)) {}

@@ -10,7 +10,8 @@ constexpr size_t kValueBytesMax = 16 << 10;  // read through in some ten microse
 std::optional<uint64_t> digest_of(const Keyspace& keyspace, const DigestSample::Key& key) {
   const Database& database = keyspace.database(key.db);
   const auto found = database.find(key.name);
-  if (found && (found->value != nullptr ? found->value->memory() : found->text.size()) > kValueBytesMax) return std::nullopt;
+  if (found && (found->value != nullptr ? found->value->memory() : found->text.size()) > kValueBytesMax)
+    return std::nullopt;
   return database.digest_of(key.name);
 }
 

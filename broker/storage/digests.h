@@ -2,8 +2,8 @@
 // digests.h: now and then the log says what some of the changed keys have come to, and replay compares.
 //
 // Used by: Batch, which notes keys; the tick, which states their digests; the start, which compares.
-// Always:  - at most kKeysMax keys a statement, none longer than kKeyBytesMax, since it is copied and logged once more, and
-//            none whose value is too large to be read through in passing;
+// Always:  - at most kKeysMax keys a statement, none longer than kKeyBytesMax, since it is copied and logged once more,
+//            and none whose value is too large to be read through in passing;
 //          - a statement is the last thing in its batch, so it is about the state behind everything said before it.
 // Why:     replay that makes something else than what was acknowledged (a bug, a memory error) must stop the start
 //          instead of going on from there (DESIGN.md sections 3 and 5).

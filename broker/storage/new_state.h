@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// new_state.h: a keyspace that was made in memory becomes a data folder: a snapshot of it, and a log that begins behind it.
+// new_state.h: a keyspace that was made in memory becomes a data folder: a snapshot of it, and a log that begins
+// behind it.
 //
 // Used by: salvage, import.
 // Always:  - what was written is read back the way a start reads it, and is the same, or the folder is not to be used.

@@ -3,8 +3,8 @@
 //
 // Used by: the start, `leat check`.
 // Always:  - what the log says of a key's content (KeyDigest) is compared with what replay has made of it;
-//          - a start trusts an effect to fit, as its checksum fits, and the effects before it; whoever asks for kAsked has
-//            each looked at first, and hears of one that does not fit instead of dying of it.
+//          - a start trusts an effect to fit, as its checksum fits, and the effects before it; whoever asks for kAsked
+//            has each looked at first, and hears of one that does not fit instead of dying of it.
 #pragma once
 
 #include "broker/keyspace/keyspace.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// snapshot_rows.h: chunks and blobs, as the keyspace has them, and rows, as a snapshot has them; and a keyspace out of one.
+// snapshot_rows.h: chunks and blobs, as the keyspace has them, and rows, as a snapshot has them; and a keyspace out
+// of one.
 //
 // Used by: snapshots, `leat check`, salvage.
 // Always:  - the keyspace knows no file and wal knows no chunk: only here both are known.

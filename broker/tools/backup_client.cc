@@ -74,7 +74,8 @@ Result<Connection> connect_to(const Bytes& host, const Bytes& port) {
     if (socket >= 0) ::close(socket);
   }
   ::freeaddrinfo(found);
-  return Status::error("no broker answers at " + place + " (" + std::strerror(error) + "): is it running? --port N and --host H name another");
+  return Status::error("no broker answers at " + place + " (" + std::strerror(error) +
+                       "): is it running? --port N and --host H name another");
 }
 
 Bytes request_of(std::initializer_list<View> words) {
@@ -98,10 +99,12 @@ Result<Bytes> facts_of(Connection& broker, const Bytes& folder) {
   if (head->starts_with("-NOAUTH"))
     return Status::error("the broker wants a password: set LEAT_PASSWORD, and name another user by --user");
   if (head->find("only TLS is spoken here") != Bytes::npos) {
-    return Status::error("the broker speaks TLS only, which this command does not: redis-cli --tls … LEAT BACKUP " + folder);
+    return Status::error("the broker speaks TLS only, which this command does not: redis-cli --tls … LEAT BACKUP " +
+                         folder);
   }
   if (head->starts_with("-")) return Status::error(head->substr(head->find(' ') + 1));
-  if (!head->starts_with("*") || *head == "*0") return Status::error("the broker is stopping, so the backup was given up");
+  if (!head->starts_with("*") || *head == "*0")
+    return Status::error("the broker is stopping, so the backup was given up");
   Bytes facts;
   for (int left = std::atoi(head->c_str() + 1); left > 0; left -= 2) {
     const auto size = broker.line();
@@ -131,8 +134,9 @@ Result<Bytes> ask(const BackupOptions& options, const Bytes& folder) {
 
 int backup_broker(const BackupOptions& options) {
   const Bytes folder = std::filesystem::absolute(options.folder).lexically_normal().string();
-  const auto facts = is_taken(folder) ? Result<Bytes>(Status::error(folder + " is not empty: name a new folder or an empty one"))
-                                      : ask(options, folder);
+  const auto facts = is_taken(folder)
+                         ? Result<Bytes>(Status::error(folder + " is not empty: name a new folder or an empty one"))
+                         : ask(options, folder);
   if (!facts.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(facts.status().text()).c_str()), 1;
   std::printf("backup=%s %s verified=yes\n", folder.c_str(), facts->c_str());
   return 0;

@@ -13,8 +13,8 @@ namespace leat {
 
 namespace {
 
-// Leat's log has no record of these keys. The folder begins behind as many as a broker would have written, one for each:
-// behind the first alone it would look as if a log that lacks them had everything (tools/salvage.cc).
+// Leat's log has no record of these keys. The folder begins behind as many as a broker would have written, one for
+// each: behind the first alone it would look as if a log that lacks them had everything (tools/salvage.cc).
 constexpr Index kConfiguration = 1;
 
 // Nobody sends it: as much may come of it as its writer had in memory.
@@ -80,8 +80,10 @@ Status Importer::take(const rdb::FileReader::Key& key) {
   if (key.database >= kDatabases) {
     return lose(finding(), "leat has " + std::to_string(kDatabases) + " databases, from 0 on"), Status::fine();
   }
-  if (rdb::is_of_module(key.object.layout)) return lose(finding(), "it is of a module, and leat has none"), Status::fine();
-  if (key.expire_at_ms != rdb::kNoLifetime && key.expire_at_ms <= options_.now_ms) return ++report_.expired, Status::fine();
+  if (rdb::is_of_module(key.object.layout))
+    return lose(finding(), "it is of a module, and leat has none"), Status::fine();
+  if (key.expire_at_ms != rdb::kNoLifetime && key.expire_at_ms <= options_.now_ms)
+    return ++report_.expired, Status::fine();
   const auto db = static_cast<DbIndex>(key.database);
   const Database& database = keyspace_.database(db);
   if (database.find(key.name)) return Status::error("key " + quoted(key.name) + " is there twice");
@@ -98,7 +100,8 @@ Status Importer::take(const rdb::FileReader::Key& key) {
 Status Importer::take(const rdb::FileReader::Library& library) {
   const auto source = read_library(library.code);
   if (!source.ok()) {
-    lose(Finding("lost", "library").text("code", library.code.substr(0, library.code.find('\n'))), source.status().text());
+    lose(Finding("lost", "library").text("code", library.code.substr(0, library.code.find('\n'))),
+         source.status().text());
     return Status::fine();
   }
   apply_one(keyspace_, 0, LibrarySet{.library = source->name, .code = library.code});

@@ -2,8 +2,8 @@
 // import.h: a data folder out of a dump.rdb of Redis.
 //
 // Used by: `leat import`.
-// Always:  - the file is only read, and the folder gets its name when all that can be kept of it is there: read back the way
-//            a start reads it;
+// Always:  - the file is only read, and the folder gets its name when all that can be kept of it is there: read back
+//            the way a start reads it;
 //          - a file that is cut off or damaged is refused: a part of one is never taken for the whole;
 //          - what is not kept is told, one line each; what had expired is not told, only counted, and is no loss;
 //          - takes the memory that a broker with those keys takes.

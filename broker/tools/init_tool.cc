@@ -67,13 +67,15 @@ void print_environment(const InitOptions& options, const Secrets& secrets) {
       "UPSTASH_REDIS_REST_URL=http://%s:%s\n"
       "UPSTASH_REDIS_REST_TOKEN=%s\n"
       "UPSTASH_REDIS_REST_READONLY_TOKEN=%s\n",
-      options.file.c_str(), options.file.c_str(), secrets.password.c_str(), host.c_str(), options.port.c_str(), host.c_str(),
-      options.http_port.c_str(), secrets.token.c_str(), secrets.readonly_token.c_str());
+      options.file.c_str(), options.file.c_str(), secrets.password.c_str(), host.c_str(), options.port.c_str(),
+      host.c_str(), options.http_port.c_str(), secrets.token.c_str(), secrets.readonly_token.c_str());
 }
 
 Status write_new(const Bytes& path, View text) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0 && errno == EEXIST) return Status::error(path + " is there already, and stays as it is: name another with --config");
+  if (file < 0 && errno == EEXIST) {
+    return Status::error(path + " is there already, and stays as it is: name another with --config");
+  }
   if (file < 0) return Status::error(path + ": " + std::strerror(errno));
   const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0;
   const Status why = written ? Status::fine() : Status::error(path + ": " + std::strerror(errno));
@@ -85,7 +87,8 @@ Status write_new(const Bytes& path, View text) {
 // Whether a start would take it, before anything is written. The numbers and the host are the user's.
 Status check(const InitOptions& options) {
   Config config;
-  for (const auto& [key, value] : {std::pair("bind", &options.host), {"port", &options.port}, {"http.port", &options.http_port}}) {
+  for (const auto& [key, value] :
+       {std::pair("bind", &options.host), {"port", &options.port}, {"http.port", &options.http_port}}) {
     if (Status set = set_config(Bytes(key) + "=" + *value, config); !set.ok()) return set;
   }
   if (config.port == 0 || config.http_port == 0) return Status::error("a port must be known: 1 to 65535");
@@ -96,7 +99,9 @@ Status check(const InitOptions& options) {
 Status place(InitOptions& options) {
   namespace fs = std::filesystem;
   std::error_code failed;
-  if (options.file.empty()) options.file = (fs::path(options.folder.empty() ? "." : options.folder) / "leat.toml").lexically_normal();
+  if (options.file.empty()) {
+    options.file = (fs::path(options.folder.empty() ? "." : options.folder) / "leat.toml").lexically_normal();
+  }
   const fs::path folder = fs::absolute(options.file, failed).parent_path();
   fs::create_directories(folder, failed);
   if (failed) return Status::error(folder.string() + ": " + failed.message());
@@ -116,7 +121,8 @@ int init_broker(InitOptions options) {
   if (const Status fit = check(options); !fit.ok()) return refuse(fit);
   if (const Status placed = place(options); !placed.ok()) return refuse(placed);
   const Secrets secrets;
-  if (const Status written = write_new(options.file, file_text(options, secrets)); !written.ok()) return refuse(written);
+  const Status written = write_new(options.file, file_text(options, secrets));
+  if (!written.ok()) return refuse(written);
   print_environment(options, secrets);
   return 0;
 }

@@ -3,7 +3,8 @@
 //
 // Used by: main.
 // Always:  - it replaces nothing: where a file is there already it says so, and nothing is changed;
-//          - the file is its owner's alone (0600) and holds digests only; the secrets are printed this once, as lines of a .env;
+//          - the file is its owner's alone (0600) and holds digests only; the secrets are printed this once, as
+//            lines of a .env;
 //          - `leat serve --config FILE` works at once, from any folder.
 #pragma once
 

@@ -59,7 +59,8 @@ std::optional<TimeMs> parse_iso(View text) {
   if (!zone) return std::nullopt;  // without one nobody knows which 14:00 is meant
   const std::tm asked = utc;
   const TimeMs seconds = timegm(&utc);
-  if (utc.tm_mday != asked.tm_mday || utc.tm_hour != asked.tm_hour) return std::nullopt;  // there is no such day or hour
+  // There is no such day or hour.
+  if (utc.tm_mday != asked.tm_mday || utc.tm_hour != asked.tm_hour) return std::nullopt;
   return (seconds - *zone * 60) * 1000 + fraction_ms;
 }
 
@@ -71,7 +72,8 @@ Result<wal::Moment> parse_moment(View text) {
     if (!number || *number < 0) return bad_moment(text);
     return wal::Moment{.time_ms = *number < kMillisecondsFrom ? *number * 1000 : *number};
   }
-  if (const auto index = parse_integer(text); index && *index > 0) return wal::Moment{.index = static_cast<Index>(*index)};
+  if (const auto index = parse_integer(text); index && *index > 0)
+    return wal::Moment{.index = static_cast<Index>(*index)};
   const auto time_ms = parse_iso(text);
   if (!time_ms) return bad_moment(text);
   return wal::Moment{.time_ms = *time_ms};

@@ -10,8 +10,8 @@
 
 namespace leat {
 
-// "4711" is a record. A time is 2026-11-21T14:00:00Z (seconds may have a fraction, an offset like +01:00 may stand for the
-// Z), or @ and unix seconds or milliseconds, as `date -d` writes it: without the @, a number could be either.
+// "4711" is a record. A time is 2026-11-21T14:00:00Z (seconds may have a fraction, an offset like +01:00 may stand for
+// the Z), or @ and unix seconds or milliseconds, as `date -d` writes it: without the @, a number could be either.
 Result<wal::Moment> parse_moment(View text);
 
 int restore_data(wal::FileSystem& files, wal::RestoreOptions options);

@@ -41,7 +41,8 @@ class Salvager {
   void tell_no_log();
   // A log that ends before the snapshot does has lost its end without a trace.
   bool log_has_all() const {
-    return from_first_.damage.empty() && !from_first_.segments.empty() && (!meta_ || from_first_.last_whole >= meta_->index);
+    return from_first_.damage.empty() && !from_first_.segments.empty() &&
+           (!meta_ || from_first_.last_whole >= meta_->index);
   }
 
   Status rebuild(const Bytes& folder);

@@ -29,7 +29,9 @@ Status SalvageReplay::record(const wal::RecordHeader& header, View body) {
 Status SalvageReplay::hole(const wal::Hole& hole) {
   if (hole.to == 1 && !hole.open) return Status::fine();  // the configuration: every segment says who wrote the log
   Finding finding("lost", "records");
-  finding.word("file", hole.file.empty() ? View("-") : View(hole.file)).number("offset", hole.offset).number("from", hole.from);
+  finding.word("file", hole.file.empty() ? View("-") : View(hole.file))
+      .number("offset", hole.offset)
+      .number("from", hole.from);
   if (hole.open) {
     figures_.open_end = true;
     finding.word("to", "unknown").word("count", "unknown");

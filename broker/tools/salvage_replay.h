@@ -4,8 +4,7 @@
 // Used by: salvage.
 // Always:  - a batch that lacks a part, or does not decode to its end, is left out whole;
 //          - of one that is whole, an effect that does not fit the state is left out alone. A batch is the commands of
-//          a
-//            tick, of many clients: to drop all of it for one of them would lose more, and there is no undo;
+//            a tick, of many clients: to drop all of it for one of them would lose more, and there is no undo;
 //          - what cannot be told apart is said so: after a gap as long as a record may be, the first batch may lack its
 //            beginning. If it decodes all the same, it is carried out.
 #pragma once

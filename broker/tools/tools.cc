@@ -57,7 +57,8 @@ Bytes losses_text(const SalvageReport& report) {
     if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + (count == 1 ? one : several);
   };
   add(report.lost_records, "record", "records");
-  if (report.open_end) text += (text.empty() ? "" : ", ") + Bytes("what came behind the last record, and nobody knows how much that is");
+  if (report.open_end)
+    text += (text.empty() ? "" : ", ") + Bytes("what came behind the last record, and nobody knows how much that is");
   add(report.lost_batches, "batch that lacks a part", "batches that lack a part");
   add(report.lost_effects, "effect that did not fit", "effects that did not fit");
   add(report.lost_rows, "row of the snapshot", "rows of the snapshot");
@@ -75,10 +76,11 @@ int check_data(wal::FileSystem& files, const Bytes& folder) {
   if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), 1;
   print_snapshot(report->snapshot);
   for (const wal::SegmentReport& segment : report->segments) {
-    std::printf("segment=%s records=%llu first=%llu last=%llu bytes=%llu sealed=%s needed=%s damage=\"%s\"\n", segment.file.c_str(),
-                static_cast<unsigned long long>(segment.records), static_cast<unsigned long long>(segment.first),
-                static_cast<unsigned long long>(segment.last), static_cast<unsigned long long>(segment.bytes),
-                segment.sealed ? "yes" : "no", segment.passed ? "no" : "yes", segment.damage.c_str());
+    std::printf("segment=%s records=%llu first=%llu last=%llu bytes=%llu sealed=%s needed=%s damage=\"%s\"\n",
+                segment.file.c_str(), static_cast<unsigned long long>(segment.records),
+                static_cast<unsigned long long>(segment.first), static_cast<unsigned long long>(segment.last),
+                static_cast<unsigned long long>(segment.bytes), segment.sealed ? "yes" : "no",
+                segment.passed ? "no" : "yes", segment.damage.c_str());
   }
   if (report->sound) return check_content(files, folder, report->verdict);
   std::printf("damaged: %s\n", report->verdict.c_str());
@@ -105,7 +107,8 @@ int dump_data(wal::FileSystem& files, const Bytes& folder, Index from) {
                   static_cast<long long>(header.time_ms), effect_text(db, effect).c_str());
       return Status::fine();
     });
-    if (!decoded.ok()) std::printf("index=%llu %s\n", static_cast<unsigned long long>(first), Bytes(decoded.text()).c_str());
+    if (!decoded.ok())
+      std::printf("index=%llu %s\n", static_cast<unsigned long long>(first), Bytes(decoded.text()).c_str());
     return Status::fine();
   });
   if (!read.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(read.text()).c_str()), 1;
@@ -116,8 +119,8 @@ int salvage_data(wal::FileSystem& files, const Bytes& from, const Bytes& to) {
   const SalvageOptions options{.from = from, .to = to, .random = wal::random_u64};
   const auto report = salvage_folder(files, options, print_finding);
   if (!report.ok()) return std::fprintf(stderr, "leat: %s\n", Bytes(report.status().text()).c_str()), kNothing;
-  std::printf("salvaged=%s index=%llu time=%s keys=%llu batches=%llu effects=%llu digests=%llu from=\"%s\"\n", to.c_str(),
-              static_cast<unsigned long long>(report->index), wal::time_text(report->time_ms).c_str(),
+  std::printf("salvaged=%s index=%llu time=%s keys=%llu batches=%llu effects=%llu digests=%llu from=\"%s\"\n",
+              to.c_str(), static_cast<unsigned long long>(report->index), wal::time_text(report->time_ms).c_str(),
               static_cast<unsigned long long>(report->keys), static_cast<unsigned long long>(report->batches),
               static_cast<unsigned long long>(report->effects), static_cast<unsigned long long>(report->agreed),
               report->base.c_str());

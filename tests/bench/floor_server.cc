@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// floor_server.cc: an empty server with leat's system calls. What it costs, no broker on this machine can save.      [libuv]
+// floor_server.cc: an empty server with leat's system calls. What it costs, no broker on this machine can
+// save. [libuv]
 //
 // Used by: bench.py, which starts it like leat; only these keys mean something to it:
 //            floor_server serve --set port=N --set data_dir=DIR --set durability=always|never
-// Always:  - parses nothing: what a socket had to say at once is one request, and its answer is +OK (+PONG to a PING), or, to HTTP,
-//            a constant as long as what leat's REST door answers: one value, or to a POST a hundred;
+// Always:  - parses nothing: what a socket had to say at once is one request, and its answer is +OK (+PONG to a PING),
+//            or, to HTTP, a constant as long as what leat's REST door answers: one value, or to a POST a hundred;
 //          - with always, the answers of a round of the loop leave after one write and one sync; never leaves both out.
 #include <uv.h>
 
@@ -89,8 +90,8 @@ class Floor {
     Bytes body = value;
     for (size_t i = 1; i < values; ++i) body += "," + value;
     if (values > 1) body = "[" + body + "]";
-    return "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
+    return "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
   static const Bytes& answer_to(View input) {

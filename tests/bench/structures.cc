@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// structures.cc: what the structures cost by themselves, without sockets, log and scripts.              [Google Benchmark]
+// structures.cc: what the structures cost by themselves, without sockets, log and scripts.             
+// [Google Benchmark]
 //
 // Used by: people:  build/release/tests/bench_structures [--benchmark_filter=List]
 //          CI, to see that it works: a millisecond each.
@@ -134,7 +135,8 @@ BENCHMARK(StreamAppend)->RangeMultiplier(100)->Range(100, 1'000'000);
 void DeadlinesAddAndPop(State& state) {
   consumers::Deadlines<uint64_t> deadlines;
   Keys dice(1);
-  for (int64_t i = 0; i < state.range(0); ++i) deadlines.add(static_cast<TimeMs>(dice.number() % 1'000'000), dice.number());
+  for (int64_t i = 0; i < state.range(0); ++i)
+    deadlines.add(static_cast<TimeMs>(dice.number() % 1'000'000), dice.number());
   for (auto _ : state) {
     deadlines.add(static_cast<TimeMs>(dice.number() % 1'000'000), dice.number());
     DoNotOptimize(deadlines.pop_due(1'000'000));

@@ -43,8 +43,9 @@ TEST_F(AclTest, AtFirstThereIsOneUserWhoMayDoAnything) {
   EXPECT_EQ(call("ACL WHOAMI"), bulk("default"));
   EXPECT_EQ(call("ACL USERS"), array("default"));
   EXPECT_EQ(call("ACL LIST"), array("user default on nopass sanitize-payload ~* &* +@all"));
-  EXPECT_EQ(call("AUTH x"), error("ERR AUTH <password> called without any password configured for the default user. Are you "
-                                  "sure your configuration is correct?"));
+  EXPECT_EQ(call("AUTH x"),
+            error("ERR AUTH <password> called without any password configured for the default user. Are you "
+                  "sure your configuration is correct?"));
   EXPECT_EQ(call("AUTH default anything"), ok());
   EXPECT_EQ(call("AUTH nosuch x"), kWrongPass);
   EXPECT_EQ(call("AUTH a b c"), error("ERR syntax error"));
@@ -53,17 +54,18 @@ TEST_F(AclTest, AtFirstThereIsOneUserWhoMayDoAnything) {
 TEST_F(AclTest, GetUserTellsAllOfIt) {
   EXPECT_EQ(call("ACL SETUSER u on >pw ~a* %R~b* &c +@read -get (~d +set)"), ok());
   const Bytes digest = access::digest_of("pw");
-  EXPECT_EQ(call("ACL GETUSER u"), array("flags", array("on", "sanitize-payload"), "passwords", array(digest), "commands",
-                                         "-@all +@read -get", "keys", "~a* %R~b*", "channels", "&c", "selectors",
-                                         array(array("commands", "-@all +set", "keys", "~d", "channels", ""))));
+  EXPECT_EQ(call("ACL GETUSER u"),
+            array("flags", array("on", "sanitize-payload"), "passwords", array(digest), "commands", "-@all +@read -get",
+                  "keys", "~a* %R~b*", "channels", "&c", "selectors",
+                  array(array("commands", "-@all +set", "keys", "~d", "channels", ""))));
   EXPECT_EQ(line_of("u"), "user u on sanitize-payload #" + digest +
                               " ~a* %R~b* resetchannels &c -@all +@read -get (~d resetchannels -@all +set)");
   EXPECT_EQ(call("ACL GETUSER nosuch"), null());
   TestClient& third = connect();
   third.call("HELLO 3");
   const Reply map3 = third.call("ACL GETUSER default");
-  EXPECT_EQ(map3, map("flags", set("on", "nopass", "sanitize-payload"), "passwords", array(), "commands", "+@all", "keys",
-                      "~*", "channels", "&*", "selectors", array()));
+  EXPECT_EQ(map3, map("flags", set("on", "nopass", "sanitize-payload"), "passwords", array(), "commands", "+@all",
+                      "keys", "~*", "channels", "&*", "selectors", array()));
 }
 
 TEST_F(AclTest, SetUserIsAllOrNothing) {
@@ -72,10 +74,11 @@ TEST_F(AclTest, SetUserIsAllOrNothing) {
           "Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL");
   EXPECT_EQ(call("ACL USERS"), array("default"));
   refused("ACL SETUSER u (~a +get", "Unmatched parenthesis in acl selector starting at '(~a'.");
-  refused("ACL SETUSER u ~* ~a",
-          "Error in ACL SETUSER modifier '~a': Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid "
-          "and does "
-          "not have any effect. Try 'resetkeys' to start with an empty list of patterns");
+  refused(
+      "ACL SETUSER u ~* ~a",
+      "Error in ACL SETUSER modifier '~a': Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid "
+      "and does "
+      "not have any effect. Try 'resetkeys' to start with an empty list of patterns");
   refused("ACL SETUSER \"a b\" on", "Usernames can't contain spaces or null characters");
   refused("ACL SETUSER u <x",
           "Error in ACL SETUSER modifier '<x': The password you are trying to remove from the user does not exist");
@@ -185,8 +188,9 @@ TEST_F(AclTest, TransactionsAreAskedTwice) {
   EXPECT_EQ(
       u.call("EXEC"),
       array(
-          error("NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This "
-                "command is no longer allowed for the following reason: no permission to execute the command or subcommand"),
+          error(
+              "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This "
+              "command is no longer allowed for the following reason: no permission to execute the command or subcommand"),
           null()));
 }
 
@@ -199,8 +203,9 @@ TEST_F(AclTest, ScriptsAndFunctions) {
   EXPECT_EQ(u.call_words({"EVAL", "return {redis.acl_check_cmd('GET', 'k'), redis.acl_check_cmd('GET', 'other'), "
                                   "redis.acl_check_cmd('SET', 'k', '1')}", "0"}),
             array(1, null(), null()));
-  client().call_words({"FUNCTION", "LOAD",
-                       "#!lua name=l\nredis.register_function('f', function(keys) return redis.call('GET', 'other') end)"});
+  client().call_words(
+      {"FUNCTION", "LOAD",
+       "#!lua name=l\nredis.register_function('f', function(keys) return redis.call('GET', 'other') end)"});
   EXPECT_EQ(u.call("FCALL f 0").text.substr(0, 60), "NOPERM ACL failure in script: No permissions to access a key");
 }
 
@@ -364,10 +369,12 @@ TEST_F(AclTest, TheConfigurationWinsForWhomItNames) {
   restart();
   EXPECT_EQ(connect().call("AUTH a file"), ok()) << "at each start";
   config.users = {{.name = "a", .rules = {"+nosuch"}, .place = "leat.toml:1"}};
-  EXPECT_NE(try_restart().text().find("leat.toml:1: user.a.rules: Error in ACL SETUSER modifier '+nosuch'"), View::npos);
+  EXPECT_NE(try_restart().text().find("leat.toml:1: user.a.rules: Error in ACL SETUSER modifier '+nosuch'"),
+            View::npos);
   config.users = {{.name = "a", .rules = {"<hidden"}, .place = "leat.toml:1"}};
-  EXPECT_EQ(try_restart().text(), "leat.toml:1: user.a.rules: Error in ACL SETUSER modifier '<(redacted)': The password you are "
-                                  "trying to remove from the user does not exist");
+  EXPECT_EQ(try_restart().text(),
+            "leat.toml:1: user.a.rules: Error in ACL SETUSER modifier '<(redacted)': The password you are "
+            "trying to remove from the user does not exist");
   config = Config();
   config.segment_bytes = 1 << 20;
   EXPECT_TRUE(try_restart().ok());
@@ -460,10 +467,11 @@ TEST_F(AclTest, ACertificateNamesItsUser) {
 TEST_F(AclTest, TheDoorIsSafe) {
   Config open;
   open.bind = "0.0.0.0";
-  EXPECT_EQ(check_config(open).text(),
-            "bind = '0.0.0.0' is refused: others can reach it, and the default user has no password. Set "
-            "requirepass, or let clients show certificates (tls = 'required', tls_auth_clients = 'yes'), or bind a loopback "
-            "address such as 127.0.0.1; protected_mode = \"no\" lets everybody in");
+  EXPECT_EQ(
+      check_config(open).text(),
+      "bind = '0.0.0.0' is refused: others can reach it, and the default user has no password. Set "
+      "requirepass, or let clients show certificates (tls = 'required', tls_auth_clients = 'yes'), or bind a loopback "
+      "address such as 127.0.0.1; protected_mode = \"no\" lets everybody in");
   open.protected_mode = false;
   EXPECT_TRUE(check_config(open).ok());
   open.protected_mode = true;
@@ -529,7 +537,8 @@ TEST_F(AclTest, PasswordsAreNotShown) {
     for (const Reply& word : entry.items[3].items) seen += word.text + " ";
   }
   seen += call("INFO everything").text;
-  for (const View secret : {"hidden1", "hidden2", "hidden3", "hidden4"}) EXPECT_EQ(seen.find(secret), Bytes::npos) << secret;
+  for (const View secret : {"hidden1", "hidden2", "hidden3", "hidden4"})
+    EXPECT_EQ(seen.find(secret), Bytes::npos) << secret;
 }
 
 }  // namespace

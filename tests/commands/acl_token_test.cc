@@ -38,7 +38,8 @@ class AclTokenTest : public BrokerTest {
 
 TEST_F(AclTokenTest, ATokenIsItsUser) {
   const Bytes made = token("u", "", "~own:* +@all");
-  EXPECT_EQ(line_of("u"), "user u on sanitize-payload token=" + access::digest_of(made) + " ~own:* resetchannels +@all");
+  EXPECT_EQ(line_of("u"),
+            "user u on sanitize-payload token=" + access::digest_of(made) + " ~own:* resetchannels +@all");
   TestClient& u = by(made);
   EXPECT_EQ(u.call("ACL WHOAMI"), bulk("u"));
   EXPECT_EQ(u.call("SET own:a 1"), ok());
@@ -84,8 +85,9 @@ TEST_F(AclTokenTest, NoWayLeadsOutOfItsDatabase) {
     TestClient& u = by(token("u", "DB 3", rules));
     EXPECT_FALSE(u.client().unrestricted);
     EXPECT_EQ(u.call("SET a 1"), ok());
-    for (const View line : {"SELECT 0", "SWAPDB 0 1", "SWAPDB 3 0", "MOVE a 0", "COPY a b DB 0", "COPY a b REPLACE DB 4",
-                            "CLASS FLUSH default", "MIGRATE 127.0.0.1 6379 a 0 100", "ACL RESTTOKEN u pw", "ACL RESTTOKEN u pw DB 4"}) {
+    for (const View line :
+         {"SELECT 0", "SWAPDB 0 1", "SWAPDB 3 0", "MOVE a 0", "COPY a b DB 0", "COPY a b REPLACE DB 4",
+          "CLASS FLUSH default", "MIGRATE 127.0.0.1 6379 a 0 100", "ACL RESTTOKEN u pw", "ACL RESTTOKEN u pw DB 4"}) {
       EXPECT_EQ(u.call(line), bound(3)) << line;
     }
     ASSERT_EQ(call("SET kept 1"), ok());
@@ -102,8 +104,9 @@ TEST_F(AclTokenTest, NoWayLeadsOutOfItsDatabase) {
     EXPECT_EQ(u.call("EXEC"), error("EXECABORT Transaction discarded because of previous errors."));
     EXPECT_EQ(u.call_words({"EVAL", "return redis.pcall('SELECT', '1').err", "0"}), bulk(bound(3).text));
     EXPECT_EQ(u.call_words({"EVAL", "redis.call('SELECT', '3') return redis.call('GET', 'a')", "0"}), bulk("1"));
-    EXPECT_EQ(u.call_words({"EVAL", "return {redis.acl_check_cmd('SELECT', '1'), redis.acl_check_cmd('SELECT', '3')}", "0"}),
-              array(null(), 1));
+    EXPECT_EQ(
+        u.call_words({"EVAL", "return {redis.acl_check_cmd('SELECT', '1'), redis.acl_check_cmd('SELECT', '3')}", "0"}),
+        array(null(), 1));
     EXPECT_EQ(u.call("FLUSHDB"), ok());
   }
   EXPECT_EQ(call("DBSIZE"), integer(0));
@@ -223,16 +226,19 @@ TEST_F(AclTokenTest, RestTokenGivesOne) {
   EXPECT_EQ(by(made).call("ACL WHOAMI"), bulk("u"));
   EXPECT_EQ(by(other).call("SELECT 0"), bound(4));
   EXPECT_EQ(call("ACL RESTTOKEN u wrong"), error("ERR Wrong password or user \"u\" does not exist"));
-  EXPECT_EQ(call("ACL RESTTOKEN u " + made), error("ERR Wrong password or user \"u\" does not exist")) << "a token is no password";
+  EXPECT_EQ(call("ACL RESTTOKEN u " + made), error("ERR Wrong password or user \"u\" does not exist"))
+      << "a token is no password";
   EXPECT_EQ(call("ACL RESTTOKEN upstash x"), error("ERR Wrong password or user \"upstash\" does not exist"));
   EXPECT_EQ(call("ACL RESTTOKEN u"), error("ERR invalid syntax. Usage: ACL RESTTOKEN username password"));
   EXPECT_EQ(call("ACL RESTTOKEN u pw DB"), error("ERR syntax error"));
   EXPECT_EQ(call("ACL SETUSER u resetkeys ~own:*"), ok());
-  EXPECT_EQ(by(made).call("GET a"), error("NOPERM No permissions to access a key")) << "narrowing the user narrows the token";
+  EXPECT_EQ(by(made).call("GET a"), error("NOPERM No permissions to access a key"))
+      << "narrowing the user narrows the token";
   restart();
   EXPECT_TRUE(lets_in(made));
   for (size_t i = 2; i < access::kTokensMax; ++i) call("ACL RESTTOKEN u pw");
-  EXPECT_EQ(call("ACL RESTTOKEN u pw"), error("ERR A user has no more than 100 tokens: take one away by untoken=DIGEST"));
+  EXPECT_EQ(call("ACL RESTTOKEN u pw"),
+            error("ERR A user has no more than 100 tokens: take one away by untoken=DIGEST"));
   EXPECT_EQ(call("ACL SETUSER u reset"), ok());
   EXPECT_FALSE(lets_in(made));
 }
@@ -240,20 +246,21 @@ TEST_F(AclTokenTest, RestTokenGivesOne) {
 TEST_F(AclTokenTest, TokensAreListed) {
   const Bytes a = token("a", "DB 2 EXPIRE 60"), b = token("b");
   by(b);
-  EXPECT_EQ(call("ACL TOKENS"),
-            array(array("user", "a", "digest", access::digest_of(a).substr(0, 12), "db", 2, "expires", "2023-11-14T22:14:20Z",
-                        "last-used", "never"),
-                  array("user", "b", "digest", access::digest_of(b).substr(0, 12), "db", 0, "expires", "never", "last-used",
-                        "2023-11-14T22:13:20Z")));
+  EXPECT_EQ(call("ACL TOKENS"), array(array("user", "a", "digest", access::digest_of(a).substr(0, 12), "db", 2,
+                                            "expires", "2023-11-14T22:14:20Z", "last-used", "never"),
+                                      array("user", "b", "digest", access::digest_of(b).substr(0, 12), "db", 0,
+                                            "expires", "never", "last-used", "2023-11-14T22:13:20Z")));
   call("ACL SETUSER b +get");
-  EXPECT_EQ(call("ACL TOKENS b").items[0].items[9], bulk("2023-11-14T22:13:20Z")) << "a change of the user does not lose it";
+  EXPECT_EQ(call("ACL TOKENS b").items[0].items[9], bulk("2023-11-14T22:13:20Z"))
+      << "a change of the user does not lose it";
   EXPECT_EQ(call("ACL TOKENS nosuch"), array());
 }
 
 // The users rest and default_ro.
 TEST_F(AclTokenTest, TheConfigurationGivesTokens) {
   const Bytes both = access::new_token(0, 0);
-  ASSERT_TRUE(set_config("http.token=" + both + " any text of some length", config).text().find("at least 16 bytes") != View::npos);
+  ASSERT_TRUE(set_config("http.token=" + both + " any text of some length", config).text().find("at least 16 bytes") !=
+              View::npos);
   ASSERT_TRUE(set_config("http.token=" + both + " any-text-of-some-length", config).ok());
   ASSERT_TRUE(set_config("http.readonly_token=another-text-of-some-length", config).ok());
   restart();
@@ -268,12 +275,14 @@ TEST_F(AclTokenTest, TheConfigurationGivesTokens) {
   EXPECT_EQ(reader.call("MULTI"), ok());
   EXPECT_EQ(reader.call("EXISTS a"), simple("QUEUED"));
   EXPECT_EQ(reader.call("EXEC"), array(1));
-  for (const View line : {"SET a 2", "DEL a", "SCAN 0", "KEYS *", "RANDOMKEY", "EVAL \"return 1\" 0", "PUBLISH c x", "FLUSHDB", "CONFIG GET port",
-                          "ACL LIST", "MONITOR", "CLIENT LIST", "GETDEL a", "GETEX a", "SORT_RO a", "DEBUG SLEEP 0", "ACL RESTTOKEN u p"}) {
+  for (const View line : {"SET a 2", "DEL a", "SCAN 0", "KEYS *", "RANDOMKEY", "EVAL \"return 1\" 0", "PUBLISH c x",
+                          "FLUSHDB", "CONFIG GET port", "ACL LIST", "MONITOR", "CLIENT LIST", "GETDEL a", "GETEX a",
+                          "SORT_RO a", "DEBUG SLEEP 0", "ACL RESTTOKEN u p"}) {
     EXPECT_EQ(reader.call(line).text.substr(0, 23), "NOPERM User default_ro ") << line;
   }
   const Reply told = call("CONFIG GET http.token");
-  EXPECT_EQ(told.items[1].text, "token=" + access::digest_of(both) + " token=" + access::digest_of("any-text-of-some-length"));
+  EXPECT_EQ(told.items[1].text,
+            "token=" + access::digest_of(both) + " token=" + access::digest_of("any-text-of-some-length"));
 }
 
 TEST_F(AclTokenTest, TokensRotateWithoutDowntime) {
@@ -300,7 +309,8 @@ TEST_F(AclTokenTest, TheConfigurationWinsAtEachStart) {
   const Bytes made = token("rest", "", "+get");
   ASSERT_TRUE(set_config("http.token=the-token-of-the-file", config).ok());
   restart();
-  EXPECT_EQ(line_of("rest"), "user rest on sanitize-payload token=" + access::digest_of("the-token-of-the-file") + " ~* &* +@all");
+  EXPECT_EQ(line_of("rest"),
+            "user rest on sanitize-payload token=" + access::digest_of("the-token-of-the-file") + " ~* &* +@all");
   EXPECT_FALSE(lets_in(made));
   ASSERT_TRUE(set_config("user.rest.rules=on ~own:* +get", config).ok());
   restart();
@@ -317,8 +327,8 @@ TEST_F(AclTokenTest, AFileOfUsersTakesNoTokenAway) {
   restart();
   const auto all_are_there = [&] {
     EXPECT_EQ(by("the-token-of-the-settings").call("SET a 1"), ok());
-    EXPECT_EQ(line_of("default_ro"), "user default_ro on sanitize-payload token=" + access::digest_of("the-other-one-of-them") +
-                                         " ~* resetchannels -@all +get");
+    EXPECT_EQ(line_of("default_ro"), "user default_ro on sanitize-payload token=" +
+                                         access::digest_of("the-other-one-of-them") + " ~* resetchannels -@all +get");
   };
   all_are_there();
   EXPECT_EQ(call("ACL LOAD"), ok());

@@ -227,10 +227,12 @@ TEST_F(BitmapTest, FieldsThatOverflow) {
 }
 
 TEST_F(BitmapTest, WhatBitfieldRefuses) {
-  const Reply type = error("ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 "
-                           "is.");
+  const Reply type = error(
+      "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 "
+      "is.");
   const Reply offset = error("ERR bit offset is not an integer or out of range");
-  for (const Bytes wrong : {"u64", "i65", "u0", "x8", "u", "8"}) EXPECT_EQ(call("BITFIELD k GET " + wrong + " 0"), type);
+  for (const Bytes wrong : {"u64", "i65", "u0", "x8", "u", "8"})
+    EXPECT_EQ(call("BITFIELD k GET " + wrong + " 0"), type);
   EXPECT_EQ(call("BITFIELD k GET u8 -1"), offset);
   EXPECT_EQ(call("BITFIELD k GET u8 #x"), offset);
   EXPECT_EQ(call("BITFIELD k GET u8 #4611686018427387904"), offset);
@@ -251,7 +253,8 @@ TEST_F(BitmapTest, WhatBitfieldRefuses) {
 TEST_F(BitmapTest, FromScriptsAndTransactions) {
   const auto eval = [&](const Bytes& name, const Bytes& body) { return client().call_words({name, body, "1", "k"}); };
   EXPECT_EQ(eval("EVAL", "redis.call('SETBIT', KEYS[1], 3, 1) return redis.call('BITCOUNT', KEYS[1])"), integer(1));
-  EXPECT_EQ(eval("EVAL", "return redis.call('BITFIELD', KEYS[1], 'OVERFLOW', 'FAIL', 'SET', 'u1', 0, 2)"), array(null()));
+  EXPECT_EQ(eval("EVAL", "return redis.call('BITFIELD', KEYS[1], 'OVERFLOW', 'FAIL', 'SET', 'u1', 0, 2)"),
+            array(null()));
   EXPECT_EQ(eval("EVAL_RO", "return redis.call('SETBIT', KEYS[1], 3, 1)").type, '-');
   EXPECT_EQ(eval("EVAL_RO", "return redis.call('BITFIELD_RO', KEYS[1], 'GET', 'u8', 0)"), array(16));
   call("WATCH k");

@@ -62,7 +62,8 @@ TEST_F(ClassDurabilityTest, ACommandOverBothWaitsAsTheStrictestSays) {
   multi.send("EXEC");
   EXPECT_FALSE(answered(multi));
   TestClient& script = connect();
-  script.send_words({"EVAL", "redis.call('SET', KEYS[1], 'x') return redis.call('GET', KEYS[2])", "2", "cache:b", "bull:a"});
+  script.send_words(
+      {"EVAL", "redis.call('SET', KEYS[1], 'x') return redis.call('GET', KEYS[2])", "2", "cache:b", "bull:a"});
   EXPECT_FALSE(answered(script));
   TestClient& lax_script = connect();
   EXPECT_EQ(lax_script.call_words({"EVAL", "return redis.call('SET', KEYS[1], 'x')", "1", "cache:c"}), ok());

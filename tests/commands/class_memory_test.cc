@@ -79,7 +79,8 @@ TEST_F(ClassMemoryTest, WhereNothingMayGoTheClassIsRefused) {
   EXPECT_TRUE(script.text.starts_with("OOM ")) << script.text;
   const Reply told = client().call_words({"EVAL", "return redis.call('SET', KEYS[1], '1')", "1", "small:x"});
   EXPECT_TRUE(told.text.starts_with("OOM ")) << told.text;
-  EXPECT_EQ(client().call_words({"EVAL", "redis.call('DEL', 'small:0') return redis.call('SET', 'small:x', '1')", "0"}), ok());
+  EXPECT_EQ(client().call_words({"EVAL", "redis.call('DEL', 'small:0') return redis.call('SET', 'small:x', '1')", "0"}),
+            ok());
   EXPECT_GE(stats_of("small").oom_refusals, 7u);
   EXPECT_EQ(stats_of("default").oom_refusals, 0u);
   EXPECT_EQ(call("DEL small:2 small:3"), integer(2));

@@ -90,7 +90,8 @@ TEST_F(ClassTest, WithoutClassesAllIsTheDefaultClass) {
   call("GET a");
   call("GET b");
   EXPECT_TRUE(info("classes", "class_default").starts_with("keys=1,bytes=")) << info("classes", "class_default");
-  EXPECT_TRUE(info("classes", "class_default").ends_with("durability=always,hits=1,misses=1,evicted=0,expired=0,oom_refusals=0"));
+  EXPECT_TRUE(info("classes", "class_default")
+                  .ends_with("durability=always,hits=1,misses=1,evicted=0,expired=0,oom_refusals=0"));
   EXPECT_EQ(call("CLASS LIST").items.size(), 1u);
   EXPECT_EQ(call("CLASS STATS default").items[3], integer(1));
 }
@@ -119,7 +120,9 @@ TEST_F(ClassTest, TheFiguresAreExact) {
   const char* const kNames[] = {"cache:a", "cache:b", "s:a", "bull:a", "cache:jobs:a", "lax:a", "timed:a", "plain"};
   std::mt19937_64 dice(11);
   const auto key = [&] { return Bytes(kNames[dice() % std::size(kNames)]) + std::to_string(dice() % 4); };
-  const auto word = [&] { return Bytes(1 + dice() % (dice() % 10 == 0 ? 6000 : 40), static_cast<char>('a' + dice() % 26)); };
+  const auto word = [&] {
+    return Bytes(1 + dice() % (dice() % 10 == 0 ? 6000 : 40), static_cast<char>('a' + dice() % 26));
+  };
   const auto number = [&](uint64_t n) { return std::to_string(dice() % n); };
   for (int i = 0; i < 6000; ++i) {
     std::vector<Bytes> words;
@@ -150,7 +153,10 @@ TEST_F(ClassTest, TheFiguresAreExact) {
       case 23: words = {"SELECT", number(3)}; break;
       case 24: words = {"SWAPDB", number(3), number(3)}; break;
       case 25: words = dice() % 20 == 0 ? std::vector<Bytes>{"FLUSHDB"} : std::vector<Bytes>{"PERSIST", key()}; break;
-      case 26: words = {"EVAL", "redis.call('SET', KEYS[1], ARGV[1]) redis.call('LPUSH', KEYS[2], ARGV[1])", "2", key(), key(), word()}; break;
+      case 26:
+        words = {"EVAL", "redis.call('SET', KEYS[1], ARGV[1]) redis.call('LPUSH', KEYS[2], ARGV[1])", "2", key(), key(),
+                 word()};
+        break;
       case 27: words = {"SUNIONSTORE", key(), key(), key()}; break;
       case 28: words = {"ZUNIONSTORE", key(), "2", key(), key()}; break;
       default: advance_ms(static_cast<int64_t>(dice() % 400)); continue;

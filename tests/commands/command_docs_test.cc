@@ -51,9 +51,9 @@ TEST_F(CommandTest, DocsAreMapsOfWhatIsKnown) {
   const Reply docs = call("COMMAND DOCS getdel nosuch");
   ASSERT_EQ(docs.items.size(), 2u);
   EXPECT_EQ(docs.items[0], bulk("getdel"));
-  EXPECT_EQ(docs.items[1],
-            map("summary", "Returns the string of a key and deletes the key.", "since", "6.2.0", "group", "string",
-                "complexity", "O(1)", "arguments", array(map("name", "key", "type", "key", "display_text", "key", "key_spec_index", 0))));
+  EXPECT_EQ(docs.items[1], map("summary", "Returns the string of a key and deletes the key.", "since", "6.2.0", "group",
+                               "string", "complexity", "O(1)", "arguments",
+                               array(map("name", "key", "type", "key", "display_text", "key", "key_spec_index", 0))));
   EXPECT_EQ(call("COMMAND DOCS").items.size(), 2 * rooms().table.top_level());
   const Reply container = call("COMMAND DOCS object");
   EXPECT_EQ(container.items[1].items[6], bulk("subcommands"));
@@ -91,7 +91,8 @@ TEST_F(CommandTest, KeysAndTheirFlags) {
   EXPECT_EQ(call("COMMAND GETKEYS PING"), error("ERR The command has no key arguments"));
   EXPECT_EQ(call("COMMAND GETKEYS EVAL x 0"), array()) << "it may have some";
   EXPECT_EQ(call("COMMAND GETKEYS FCALL f 1 k"), array("k"));
-  EXPECT_EQ(call("CONFIG|GET maxmemory").text.substr(0, 19), "ERR unknown command") << "rules have it so, requests do not";
+  EXPECT_EQ(call("CONFIG|GET maxmemory").text.substr(0, 19), "ERR unknown command")
+      << "rules have it so, requests do not";
   EXPECT_EQ(call("COMMAND GETKEYS NOSUCH x"), error("ERR Invalid command specified"));
   const Reply specs = call("COMMAND INFO LMOVE").items.at(0).items.at(8);
   ASSERT_EQ(specs.items.size(), 2u);

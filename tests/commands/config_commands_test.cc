@@ -48,8 +48,9 @@ TEST_F(ConfigCommandsTest, WhatIsRememberedIsChecked) {
   EXPECT_EQ(call("CONFIG GET hz"), array("hz", "20"));
   EXPECT_EQ(call("CONFIG SET hz x").text,
             "ERR CONFIG SET failed (possibly related to argument 'hz') - argument couldn't be parsed into an integer");
-  EXPECT_EQ(call("CONFIG SET activedefrag perhaps"),
-            error("ERR CONFIG SET failed (possibly related to argument 'activedefrag') - argument must be 'yes' or 'no'"));
+  EXPECT_EQ(
+      call("CONFIG SET activedefrag perhaps"),
+      error("ERR CONFIG SET failed (possibly related to argument 'activedefrag') - argument must be 'yes' or 'no'"));
   EXPECT_EQ(call("CONFIG SET slave-read-only no"), ok());
   EXPECT_EQ(call("CONFIG GET replica-read-only"), array("replica-read-only", "no")) << "an old name of the same";
   EXPECT_EQ(call("CONFIG SET hash-max-ziplist-entries 7"), ok());
@@ -66,7 +67,9 @@ TEST_F(ConfigCommandsTest, ThereAreNoModules) {
   EXPECT_EQ(call("MODULE HELP").items[0].text.substr(0, 7), "MODULE ");
   for (const char* line : {"MODULE LOAD x", "MODULE LOADEX x CONFIG a b ARGS c", "MODULE UNLOAD x"}) {
     rooms().config.module_commands = DebugAccess::kNo;
-    EXPECT_EQ(call(line).text.substr(0, 91), "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you ") << line;
+    EXPECT_EQ(call(line).text.substr(0, 91),
+              "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you ")
+        << line;
     rooms().config.module_commands = DebugAccess::kLocal;
     EXPECT_EQ(call(line).text.substr(0, 10), "ERR Error ") << line;
   }
@@ -90,10 +93,14 @@ TEST_F(ConfigCommandsTest, WhoWantsWhatIsHiddenNamesIt) {
 }
 
 TEST_F(ConfigCommandsTest, ThePercentilesThatInfoTells) {
-  const auto set = [&](const char* value) { return client().call_words({"CONFIG", "SET", "latency-tracking-info-percentiles", value}); };
-  EXPECT_EQ(call("CONFIG GET latency-tracking-info-percentiles"), array("latency-tracking-info-percentiles", "50 99 99.9"));
+  const auto set = [&](const char* value) {
+    return client().call_words({"CONFIG", "SET", "latency-tracking-info-percentiles", value});
+  };
+  EXPECT_EQ(call("CONFIG GET latency-tracking-info-percentiles"),
+            array("latency-tracking-info-percentiles", "50 99 99.9"));
   EXPECT_EQ(set("0.0 50.0 100.0"), ok());
-  EXPECT_EQ(call("CONFIG GET latency-tracking-info-percentiles"), array("latency-tracking-info-percentiles", "0 50 100"));
+  EXPECT_EQ(call("CONFIG GET latency-tracking-info-percentiles"),
+            array("latency-tracking-info-percentiles", "0 50 100"));
   const Bytes info = call("INFO latencystats").text;
   EXPECT_NE(info.find("latency_percentiles_usec_config|set:p0="), Bytes::npos) << info;
   EXPECT_NE(info.find(",p100="), Bytes::npos) << info;
@@ -111,10 +118,12 @@ TEST_F(ConfigCommandsTest, AnOldNameBesideTheNewOne) {
 
 TEST_F(ConfigCommandsTest, OutputLimits) {
   EXPECT_EQ(call("CONFIG GET client-output-buffer-limit"),
-            array("client-output-buffer-limit", "normal 1073741824 268435456 300 slave 268435456 67108864 60 pubsub 33554432 8388608 60"));
+            array("client-output-buffer-limit",
+                  "normal 1073741824 268435456 300 slave 268435456 67108864 60 pubsub 33554432 8388608 60"));
   EXPECT_EQ(call("CONFIG SET client-output-buffer-limit \"pubsub 1mb 512kb 10 replica 2mb 0 0\""), ok());
   EXPECT_EQ(call("CONFIG GET client-output-buffer-limit"),
-            array("client-output-buffer-limit", "normal 1073741824 268435456 300 slave 2097152 0 0 pubsub 1048576 524288 10"));
+            array("client-output-buffer-limit",
+                  "normal 1073741824 268435456 300 slave 2097152 0 0 pubsub 1048576 524288 10"));
   EXPECT_EQ(rooms().config.pubsub_output_bytes_max, 1 << 20);
   EXPECT_EQ(rooms().config.pubsub_output_soft_bytes_max, 512 << 10);
   EXPECT_EQ(rooms().config.pubsub_output_soft_s, 10);

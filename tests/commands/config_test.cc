@@ -54,7 +54,8 @@ TEST(ConfigTest, AFileErrorSaysWhere) {
 TEST(ConfigTest, AFileThatCannotBeReadIsNoEmptyOne) {
   Config config;
   EXPECT_EQ(read_config_file("/", config).text(), "/ is a folder: name the file in it");
-  EXPECT_EQ(read_config_file("/nosuch/leat.toml", config).text(), "cannot read /nosuch/leat.toml (No such file or directory)");
+  EXPECT_EQ(read_config_file("/nosuch/leat.toml", config).text(),
+            "cannot read /nosuch/leat.toml (No such file or directory)");
   const Bytes path = own_file();
   std::ofstream(path) << "bind = 127.0.0.1\n";
   const Status read = read_config_file(path, config);
@@ -79,7 +80,8 @@ TEST(ConfigTest, BindIsAddressesOfThisMachine) {
   }
   for (const char* bad : {"1.2.3", "7", "foo.bar", "127.0.0.1,127.0.0.2"}) {
     const Status set = set_config("bind=" + Bytes(bad), config);
-    EXPECT_NE(set.text().find("is no address: bind wants those of this machine, with blanks between them"), View::npos) << bad;
+    EXPECT_NE(set.text().find("is no address: bind wants those of this machine, with blanks between them"), View::npos)
+        << bad;
   }
 }
 
@@ -98,9 +100,10 @@ Bytes refusal_of(const Bytes& text) {
 
 TEST(ConfigTest, ClassesAreRead) {
   const Bytes path = own_file();
-  std::ofstream(path) << "[memory]\nmax_bytes = \"1gb\"\n[class.cache]\nprefixes = [\"cache:\", \"a b\"]\ndurability = \"never\"\n"
-                         "quota = \"512mb\"\nreserve = 1000\npolicy = \"allkeys-lfu\"\nmax_value_bytes = \"1mb\"\n"
-                         "[class.jobs]\nprefixes = [\"bull:\"]\ndurability_floor = \"interval\"\n";
+  std::ofstream(path)
+      << "[memory]\nmax_bytes = \"1gb\"\n[class.cache]\nprefixes = [\"cache:\", \"a b\"]\ndurability = \"never\"\n"
+         "quota = \"512mb\"\nreserve = 1000\npolicy = \"allkeys-lfu\"\nmax_value_bytes = \"1mb\"\n"
+         "[class.jobs]\nprefixes = [\"bull:\"]\ndurability_floor = \"interval\"\n";
   Config config;
   ASSERT_TRUE(read_config_file(path, config).ok());
   std::remove(path.c_str());
@@ -145,7 +148,8 @@ TEST(ConfigTest, AClassThatCannotBeIsRefused) {
       {"[class.a]\nprefixes = [1]\n", "FILE:2: every prefix must be a text, as in prefixes = [\"cache:\"]"},
       {"[class.a]\nquota = [1]\n", "FILE:2: 'class.a.quota' must be a text or a whole number"},
       {"[class]\na = 1\n", "FILE:2: 'class.a' must be a table: write [class.a] and its keys below"},
-      {"[class.a]\n\n[log]\n", "FILE:1: class.a.prefixes is missing: say how its keys begin, as in prefixes = [\"a:\"]"},
+      {"[class.a]\n\n[log]\n",
+       "FILE:1: class.a.prefixes is missing: say how its keys begin, as in prefixes = [\"a:\"]"},
       {"[class.a]\nprefixes = [\"\"]\n",
        "FILE:2: class.a.prefixes has an empty text: keys of no class are the default class's already; take it out"},
       {"[class.a]\nprefixes = [\"x:\"]\n[class.b]\nprefixes = [\"y:\", \"x:\"]\n",
@@ -171,11 +175,13 @@ TEST(ConfigTest, AClassThatCannotBeIsRefused) {
 
 TEST(ConfigTest, ClassesAndPrefixesAreBounded) {
   Bytes classes, prefixes = "[class.a]\nprefixes = [\"p\"";
-  for (int i = 0; i <= 64; ++i) classes += "[class.c" + std::to_string(i) + "]\nprefixes = [\"c" + std::to_string(i) + ":\"]\n";
+  for (int i = 0; i <= 64; ++i)
+    classes += "[class.c" + std::to_string(i) + "]\nprefixes = [\"c" + std::to_string(i) + ":\"]\n";
   for (int i = 0; i < 1024; ++i) prefixes += ", \"p" + std::to_string(i) + "\"";
   EXPECT_NE(refusal_of(classes).find("is one class too many: there may be 64"), Bytes::npos) << refusal_of(classes);
   EXPECT_NE(refusal_of(prefixes + "]\n").find("all classes together may have 1024 prefixes"), Bytes::npos);
-  EXPECT_NE(refusal_of("[class.a]\nprefixes = [\"" + Bytes(513, 'x') + "\"]\n").find("a prefix of 513 bytes: shorten it to 512"),
+  EXPECT_NE(refusal_of("[class.a]\nprefixes = [\"" + Bytes(513, 'x') + "\"]\n")
+                .find("a prefix of 513 bytes: shorten it to 512"),
             Bytes::npos);
 }
 

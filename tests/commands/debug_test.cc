@@ -56,7 +56,8 @@ TEST_F(DebugTest, ScriptsMayDebugWhenToldSo) {
   EXPECT_EQ(client().call_words(script).text.find("ERR This Redis command is not allowed from script"), 0u);
   EXPECT_EQ(call("DEBUG SET-DISABLE-DENY-SCRIPTS 1"), ok());
   EXPECT_EQ(client().call_words(script), integer(12345));
-  EXPECT_EQ(client().call_words({"EVAL", "return redis.call('SUBSCRIBE', 'c')", "0"}).type, '-') << "what would do harm it may not";
+  EXPECT_EQ(client().call_words({"EVAL", "return redis.call('SUBSCRIBE', 'c')", "0"}).type, '-')
+      << "what would do harm it may not";
   EXPECT_EQ(call("DEBUG SET-DISABLE-DENY-SCRIPTS 0"), ok());
   EXPECT_EQ(client().call_words(script).type, '-');
 }
@@ -197,7 +198,8 @@ TEST_F(DebugTest, TheSmallOnes) {
             error("ERR argument must be a memory value bigger than 1 and smaller than 4gb"));
   EXPECT_EQ(call("DEBUG NOSUCH"),
             error("ERR unknown subcommand or wrong number of arguments for 'NOSUCH'. Try DEBUG HELP."));
-  EXPECT_EQ(call("DEBUG SLEEP"), error("ERR unknown subcommand or wrong number of arguments for 'SLEEP'. Try DEBUG HELP."));
+  EXPECT_EQ(call("DEBUG SLEEP"),
+            error("ERR unknown subcommand or wrong number of arguments for 'SLEEP'. Try DEBUG HELP."));
   EXPECT_EQ(call("DEBUG HELP").type, '*');
 }
 

@@ -262,7 +262,8 @@ TEST_F(DumpTest, WhatIsNoStream) {
   struct Made {
     Bytes first = Bytes(7, '\0') + '\5' + Bytes(7, '\0') + '\1';  // 5-1
     Bytes node = listpack({"1", "1", "1", "f", "0", "2", "0", "0", "v", "4", "1", "0", "1", "1", "g", "w", "6"});
-    Bytes end = Bytes("\x01\x05\x02\x05\x01\x05\x02\x02", 8);  // length, last, first, deleted, added without its first byte
+    // length, last, first, deleted, added without its first byte.
+    Bytes end = Bytes("\x01\x05\x02\x05\x01\x05\x02\x02", 8);
     Bytes name = "\x01g";
     Bytes cursor = Bytes("\x05\x02\x02", 3);
     Bytes pending;                          // counted

@@ -14,8 +14,8 @@ constexpr View kNoStream =
     "to create an empty stream automatically.";
 
 // One request of each row that has keys. @ and letters stand for a key that holds one of those types (of the first,
-// where it is to be there): S string, L list, H hash, T set, Z sorted set, X stream, P HyperLogLog; @* a key of any type,
-// for whose type the command does not ask. `missing`: the answer's first line, in RESP2, when no key is there.
+// where it is to be there): S string, L list, H hash, T set, Z sorted set, X stream, P HyperLogLog; @* a key of any
+// type, for whose type the command does not ask. `missing`: the answer's first line, in RESP2, when no key is there.
 struct Sample {
   View request, missing;
 };
@@ -334,7 +334,8 @@ TEST_F(EveryCommandTest, AnotherNumberOfWordsIsRefused) {
   for (const Command& command : rooms().table.all()) {
     const auto words = static_cast<size_t>(std::abs(command.row.arity));
     const View prefix = command.row.name == "EXEC" ? "-EXECABORT Transaction discarded because of: " : "-ERR ";
-    const Bytes expected = Bytes(prefix) + "wrong number of arguments for '" + lower(command.row.name) + "' command\r\n";
+    const Bytes expected =
+        Bytes(prefix) + "wrong number of arguments for '" + lower(command.row.name) + "' command\r\n";
     std::vector<size_t> wrong;
     if (words > words_of(command)) wrong.push_back(words - 1);
     if (command.row.arity > 0) wrong.push_back(words + 1);

@@ -64,7 +64,8 @@ TEST_F(GeoTest, Distances) {
   EXPECT_EQ(call("GEODIST Sicily Palermo Palermo"), bulk("0.0000"));
   EXPECT_EQ(call("GEODIST Sicily Palermo none"), null());
   EXPECT_EQ(call("GEODIST none a b"), null());
-  EXPECT_EQ(call("GEODIST Sicily Palermo Catania cm"), error("ERR unsupported unit provided. please use M, KM, FT, MI"));
+  EXPECT_EQ(call("GEODIST Sicily Palermo Catania cm"),
+            error("ERR unsupported unit provided. please use M, KM, FT, MI"));
   EXPECT_EQ(call("GEODIST Sicily Palermo Catania m m"), kSyntax);
   call("SET s v");
   EXPECT_EQ(call("GEODIST s a b"), kWrongType);
@@ -76,7 +77,8 @@ TEST_F(GeoTest, SearchesCircleAndBox) {
   call("GEOADD Sicily 12.758489 38.788135 edge1 17.241510 38.788135 edge2");
   EXPECT_EQ(call("GEOSEARCH Sicily FROMLONLAT 15 37 BYRADIUS 200 km ASC"), array("Catania", "Palermo"));
   EXPECT_EQ(call("GEOSEARCH Sicily FROMLONLAT 15 37 BYRADIUS 200 km DESC"), array("Palermo", "Catania"));
-  EXPECT_EQ(call("GEOSEARCH Sicily FROMLONLAT 15 37 BYBOX 400 400 km ASC COUNT 3"), array("Catania", "Palermo", "edge2"));
+  EXPECT_EQ(call("GEOSEARCH Sicily FROMLONLAT 15 37 BYBOX 400 400 km ASC COUNT 3"),
+            array("Catania", "Palermo", "edge2"));
   EXPECT_EQ(call("GEOSEARCH Sicily BYRADIUS 100 km FROMMEMBER Palermo ASC"), array("Palermo", "edge1"));
   EXPECT_EQ(call("GEOSEARCH Sicily FROMLONLAT 15 37 BYRADIUS 200 km ASC COUNT 1 WITHDIST"),
             array(array("Catania", "56.4413")));
@@ -100,9 +102,11 @@ TEST_F(GeoTest, WhatSearchesRefuse) {
             error("ERR exactly one of BYRADIUS and BYBOX can be specified for geosearch"));
   EXPECT_EQ(call(search + "FROMMEMBER Palermo FROMLONLAT 1 1 BYRADIUS 1 m"), kSyntax);
   EXPECT_EQ(call(search + "FROMMEMBER Palermo BYBOX 1 1 m BYRADIUS 1 m"), kSyntax);
-  EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS 1 m ANY"), error("ERR the ANY argument requires COUNT argument"));
+  EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS 1 m ANY"),
+            error("ERR the ANY argument requires COUNT argument"));
   EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS 1 m COUNT 0"), error("ERR COUNT must be > 0"));
-  EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS 1 m COUNT x"), error("ERR value is not an integer or out of range"));
+  EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS 1 m COUNT x"),
+            error("ERR value is not an integer or out of range"));
   EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS x m"), error("ERR need numeric radius"));
   EXPECT_EQ(call(search + "FROMMEMBER Palermo BYRADIUS -1 m"), error("ERR radius cannot be negative"));
   EXPECT_EQ(call(search + "FROMMEMBER Palermo BYBOX x 1 m"), error("ERR need numeric width"));
@@ -155,7 +159,7 @@ TEST_F(GeoTest, FindsWhatAScanWouldFind) {
     dice = dice * 6364136223846793005u + 1442695040888963407u;
     return (static_cast<double>(dice >> 11) / 9007199254740992.0 * 2 - 1) * most;
   };
-  std::vector<std::pair<Bytes, Place>> all;
+  std::vector<std::pair<Bytes, GeoPoint>> all;
   for (int i = 0; i < 3000; ++i) {
     const Bytes x = std::to_string(draw(180)), y = std::to_string(draw(85)), name = "m" + std::to_string(i);
     client().call_words({"GEOADD", "world", x, y, name});

@@ -58,8 +58,8 @@ TEST_F(HashLifetimeTest, ATimeThatHasComeDeletes) {
   EXPECT_EQ(call("HEXPIREAT h 1000 FIELDS 1 b"), array(2));
   EXPECT_EQ(call("HGETALL h"), array("c", "3"));
   EXPECT_EQ(call("HPEXPIREAT h 1 FIELDS 1 c"), array(2));
-  for (const char* line : {"HEXPIREAT g 0 FIELDS 1 a", "HPEXPIREAT g 0 FIELDS 1 a", "HGETEX g EXAT 0 FIELDS 1 a", "HGETEX g PXAT 0 FIELDS 1 a",
-                           "HSETEX g EXAT 0 FIELDS 1 a 2"}) {
+  for (const char* line : {"HEXPIREAT g 0 FIELDS 1 a", "HPEXPIREAT g 0 FIELDS 1 a", "HGETEX g EXAT 0 FIELDS 1 a",
+                           "HGETEX g PXAT 0 FIELDS 1 a", "HSETEX g EXAT 0 FIELDS 1 a 2"}) {
     ASSERT_EQ(call("HSET g a 1"), integer(1));
     ASSERT_EQ(call("HEXPIRE g 100 FIELDS 1 a"), array(1));
     EXPECT_NE(call(line).type, '-') << line;
@@ -80,14 +80,15 @@ TEST_F(HashLifetimeTest, MissingKeys) {
 
 TEST_F(HashLifetimeTest, WrongTypeAndArity) {
   call("SET s x");
-  for (const char* line :
-       {"HEXPIRE s 10 FIELDS 1 a", "HPEXPIRE s 10 FIELDS 1 a", "HEXPIREAT s 10 FIELDS 1 a", "HPEXPIREAT s 10 FIELDS 1 a",
-        "HTTL s FIELDS 1 a", "HPTTL s FIELDS 1 a", "HEXPIRETIME s FIELDS 1 a", "HPEXPIRETIME s FIELDS 1 a",
-        "HPERSIST s FIELDS 1 a", "HGETDEL s FIELDS 1 a", "HGETEX s FIELDS 1 a", "HSETEX s FIELDS 1 a v"}) {
+  for (const char* line : {"HEXPIRE s 10 FIELDS 1 a", "HPEXPIRE s 10 FIELDS 1 a", "HEXPIREAT s 10 FIELDS 1 a",
+                           "HPEXPIREAT s 10 FIELDS 1 a", "HTTL s FIELDS 1 a", "HPTTL s FIELDS 1 a",
+                           "HEXPIRETIME s FIELDS 1 a", "HPEXPIRETIME s FIELDS 1 a", "HPERSIST s FIELDS 1 a",
+                           "HGETDEL s FIELDS 1 a", "HGETEX s FIELDS 1 a", "HSETEX s FIELDS 1 a v"}) {
     EXPECT_EQ(call(line).text.substr(0, 9), "WRONGTYPE") << line;
   }
-  for (const char* line : {"HEXPIRE h 10 FIELDS 1", "HPEXPIREAT h 10 FIELDS 1", "HTTL h FIELDS 1", "HPERSIST h FIELDS 1",
-                           "HGETDEL h FIELDS 1", "HGETEX h FIELDS 1", "HSETEX h FIELDS 1 a", "HGETEX h EX 10 FIELDS"}) {
+  for (const char* line :
+       {"HEXPIRE h 10 FIELDS 1", "HPEXPIREAT h 10 FIELDS 1", "HTTL h FIELDS 1", "HPERSIST h FIELDS 1",
+        "HGETDEL h FIELDS 1", "HGETEX h FIELDS 1", "HSETEX h FIELDS 1 a", "HGETEX h EX 10 FIELDS"}) {
     const Reply reply = call(line);
     EXPECT_EQ(reply.text.substr(0, 36), "ERR wrong number of arguments for 'h") << line;
   }

@@ -49,8 +49,9 @@ TEST_F(HashTest, Counts) {
 
 TEST_F(HashTest, WrongType) {
   call("SET s x");
-  for (const char* line : {"HSET s a 1", "HGET s a", "HMGET s a", "HGETALL s", "HDEL s a", "HLEN s", "HEXISTS s a",
-                           "HINCRBY s a 1", "HINCRBYFLOAT s a 1", "HKEYS s", "HSCAN s 0", "HRANDFIELD s", "HSTRLEN s a"}) {
+  for (const char* line :
+       {"HSET s a 1", "HGET s a", "HMGET s a", "HGETALL s", "HDEL s a", "HLEN s", "HEXISTS s a", "HINCRBY s a 1",
+        "HINCRBYFLOAT s a 1", "HKEYS s", "HSCAN s 0", "HRANDFIELD s", "HSTRLEN s a"}) {
     EXPECT_EQ(call(line).text.substr(0, 9), "WRONGTYPE") << line;
   }
 }

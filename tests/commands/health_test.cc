@@ -25,7 +25,8 @@ TEST_F(HealthTest, AKnownCallerLearnsMore) {
   call("SET key value");
   for (const char* line : {"GET key", "GET key", "GET nosuch"}) call(line);
   const Bytes told = health_json(rooms(), HealthCaller::kKnown);
-  constexpr View kFigures = R"("role":"master","hit_rate":0.6667,"hits":2,"misses":1,"operations_total":4,"memory_used_bytes":)";
+  constexpr View kFigures =
+      R"("role":"master","hit_rate":0.6667,"hits":2,"misses":1,"operations_total":4,"memory_used_bytes":)";
   EXPECT_NE(told.find(kFigures), Bytes::npos) << told;
   EXPECT_TRUE(told.ends_with(R"(,"clients":1})")) << told;
   EXPECT_EQ(health().find("hits"), Bytes::npos);

@@ -12,7 +12,8 @@ class LatencyTest : public BrokerTest {
 
 // As Redis prints them, whose buckets are of nanoseconds.
 TEST(LatencyHistogramTest, BoundsAreThoseOfRedis) {
-  const std::vector<uint64_t> known = {1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113, 4227, 8454, 16908, 33816, 67633};
+  const std::vector<uint64_t> known = {1,   2,    4,    8,    16,   33,    66,    132,  264,
+                                       528, 1056, 2113, 4227, 8454, 16908, 33816, 67633};
   for (size_t i = 0; i < known.size(); ++i) EXPECT_EQ(LatencyHistogram::kBounds[i], known[i]);
   LatencyHistogram histogram;
   for (const uint64_t us : {0, 1, 2, 3, 4, 17, 33, 34, 67'633, 67'634, 99'000'000}) histogram.note(us);
@@ -97,7 +98,8 @@ TEST_F(LatencyTest, HistogramsCountEachCommand) {
   call("DEBUG SLEEP 0.00003");
   call("DEBUG SLEEP 0");
   EXPECT_EQ(call("LATENCY HISTOGRAM set"), array("set", array("calls", 1, "histogram_usec", array(1, 1))));
-  EXPECT_EQ(call("LATENCY HISTOGRAM debug nosuch"), array("debug", array("calls", 2, "histogram_usec", array(1, 1, 33, 2))));
+  EXPECT_EQ(call("LATENCY HISTOGRAM debug nosuch"),
+            array("debug", array("calls", 2, "histogram_usec", array(1, 1, 33, 2))));
   call("CLIENT ID");
   call("CLIENT LIST");
   EXPECT_EQ(call("LATENCY HISTOGRAM client").items.size(), 4u) << "a container stands for its sub-commands";

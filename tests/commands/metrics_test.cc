@@ -100,14 +100,14 @@ TEST(ScrapeTest, FindsFaults) {
   const Bytes head = "# HELP a_total Help.\n# TYPE a_total counter\n";
   const Bytes histogram = "# HELP h Help.\n# TYPE h histogram\n";
   EXPECT_TRUE(Scrape(head + "a_total 1\n").faults().empty());
-  for (const Bytes& bad : {head, head + "a_total one\n", head + "b_total 1\n", head + "a_total{x=1} 1\n", head + "a_total 1\na_total 1\n",
-                           head + "a_total{x=\"\xff\"} 1\n", head + "a_total 1", Bytes("a_total 1\n"),
-                           head + "a_total 1\n" + head + "a_total{x=\"1\"} 1\n",
-                           Bytes("# TYPE a_total counter\na_total 1\n"), Bytes("# HELP a Help.\n# TYPE a counter\na 1\n"),
-                           histogram + "h_bucket{le=\"1\"} 2\nh_sum 1\nh_count 2\n",
-                           histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
-                           histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 3\n",
-                           histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 2\nh_count 2\n"}) {
+  for (const Bytes& bad :
+       {head, head + "a_total one\n", head + "b_total 1\n", head + "a_total{x=1} 1\n", head + "a_total 1\na_total 1\n",
+        head + "a_total{x=\"\xff\"} 1\n", head + "a_total 1", Bytes("a_total 1\n"),
+        head + "a_total 1\n" + head + "a_total{x=\"1\"} 1\n", Bytes("# TYPE a_total counter\na_total 1\n"),
+        Bytes("# HELP a Help.\n# TYPE a counter\na 1\n"), histogram + "h_bucket{le=\"1\"} 2\nh_sum 1\nh_count 2\n",
+        histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
+        histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 3\n",
+        histogram + "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 2\nh_count 2\n"}) {
     EXPECT_FALSE(Scrape(bad).faults().empty()) << bad;
   }
 }
@@ -236,7 +236,9 @@ TEST_F(MetricsTest, House) {
   restart();
   advance_ms(5000);
   const Scrape scraped = scrape();
-  EXPECT_EQ(scraped.value("leat_build_info{version=\"" + Bytes(kLeatVersion) + "\",redis_version=\"" + Bytes(kRedisVersion) + "\"}"), 1);
+  EXPECT_EQ(scraped.value("leat_build_info{version=\"" + Bytes(kLeatVersion) + "\",redis_version=\"" +
+                          Bytes(kRedisVersion) + "\"}"),
+            1);
   EXPECT_EQ(scraped.value("leat_role{role=\"master\"}"), 1);
   EXPECT_EQ(scraped.value("leat_uptime_seconds"), 5);
   EXPECT_EQ(scraped.value("leat_loading"), 0);

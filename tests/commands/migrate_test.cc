@@ -12,8 +12,9 @@ const Reply kNoKey = simple("NOKEY");
 const Reply kNotConnected = error("IOERR error or timeout connecting to the client");
 const Reply kNotWritten = error("IOERR error or timeout writing to target instance");
 const Reply kNotRead = error("IOERR error or timeout reading from target instance");
-const Reply kChanged = error("ERR 1 of 1 keys were changed or deleted here while they were on their way: here they stay as "
-                             "they are now, and the target has them as they were");
+const Reply kChanged = error(
+    "ERR 1 of 1 keys were changed or deleted here while they were on their way: here they stay as "
+    "they are now, and the target has them as they were");
 }  // namespace
 
 class MigrateTest : public BrokerTest {
@@ -82,7 +83,8 @@ TEST_F(MigrateTest, Options) {
   call("SET k v");
   call("PEXPIRE k 5000");
   client().send("MIGRATE h 1 \"\" 7 0 copy REPLACE AUTH pass KEYS list nosuch k");
-  EXPECT_EQ(accepted().take(), request_bytes({"AUTH", "pass"}) + request_bytes({"SELECT", "7"})) << "no key before these";
+  EXPECT_EQ(accepted().take(), request_bytes({"AUTH", "pass"}) + request_bytes({"SELECT", "7"}))
+      << "no key before these";
   answer("+OK\r\n");
   EXPECT_EQ(line().take(), "");
   answer("+OK\r\n");
@@ -120,7 +122,8 @@ TEST_F(MigrateTest, ArgumentErrors) {
 
 TEST_F(MigrateTest, NotWhereNobodyCanWait) {
   call("SET k v");
-  const Reply refused = error("ERR MIGRATE waits for the other server: it cannot be run inside a transaction or a script");
+  const Reply refused =
+      error("ERR MIGRATE waits for the other server: it cannot be run inside a transaction or a script");
   call("MULTI");
   EXPECT_EQ(call("MIGRATE h 1 k 0 10"), simple("QUEUED"));
   EXPECT_EQ(call("MIGRATE h 1 nosuch 0 10"), simple("QUEUED"));
@@ -236,7 +239,8 @@ TEST_F(MigrateTest, AHeldLoopIsNoTimeOut) {
 
 TEST_F(MigrateTest, WhatChangesOnTheWayStays) {
   TestClient& other = connect();
-  for (const char* change : {"APPEND k x", "PEXPIRE k 100000", "SET k v", "RENAME other k", "DEL k", "FLUSHALL", "SWAPDB 0 1"}) {
+  for (const char* change :
+       {"APPEND k x", "PEXPIRE k 100000", "SET k v", "RENAME other k", "DEL k", "FLUSHALL", "SWAPDB 0 1"}) {
     call("SET k v");
     call("SET other v");
     call("PERSIST k");
@@ -263,10 +267,12 @@ TEST_F(MigrateTest, WhatChangesOnTheWayStays) {
 // What was acknowledged to its readers goes with a stream, or the stream stays.
 TEST_F(MigrateTest, AStreamWhoseGroupsMovedOnStays) {
   TestClient& other = connect();
-  for (const char* change :
-       {"XACK s g 1-1", "XREADGROUP GROUP g c STREAMS s >", "XGROUP CREATE s g2 $", "XGROUP DESTROY s g", "XGROUP SETID s g 0",
-        "XGROUP CREATECONSUMER s g d", "XGROUP DELCONSUMER s g c", "XCLAIM s g d 0 1-1", "XSETID s 9-9"}) {
-    for (const char* line : {"XADD s 1-1 a b", "XADD s 2-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c COUNT 1 STREAMS s >"}) call(line);
+  for (const char* change : {"XACK s g 1-1", "XREADGROUP GROUP g c STREAMS s >", "XGROUP CREATE s g2 $",
+                             "XGROUP DESTROY s g", "XGROUP SETID s g 0", "XGROUP CREATECONSUMER s g d",
+                             "XGROUP DELCONSUMER s g c", "XCLAIM s g d 0 1-1", "XSETID s 9-9"}) {
+    for (const char* line :
+         {"XADD s 1-1 a b", "XADD s 2-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c COUNT 1 STREAMS s >"})
+      call(line);
     client().send("MIGRATE h 1 s 0 50");
     accepted();
     EXPECT_FALSE(other.call(change).is_error()) << change;

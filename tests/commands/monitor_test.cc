@@ -22,7 +22,8 @@ TEST_F(MonitorTest, EveryCommandIsShownOnce) {
   call("CONFIG GET port");
   call("CLIENT LIST");
   call("SELECT 2");
-  EXPECT_EQ(line(watcher), "[2 127.0.0.1:50000] \"SELECT\" \"2\"") << "what is refused or for administrators is not shown";
+  EXPECT_EQ(line(watcher), "[2 127.0.0.1:50000] \"SELECT\" \"2\"")
+      << "what is refused or for administrators is not shown";
   call("AUTH default secret");
   EXPECT_EQ(line(watcher), "[2 127.0.0.1:50000] \"AUTH\" \"(redacted)\" \"(redacted)\"");
   EXPECT_FALSE(watcher.has_reply());
@@ -72,7 +73,8 @@ TEST_F(MonitorTest, LinesWaitForTheDiskAsRepliesDo) {
 TEST_F(MonitorTest, ALongScriptIsShownWhole) {
   TestClient& watcher = connect();
   watcher.call("MONITOR");
-  EXPECT_EQ(call("EVAL \"for i = 1, 30000 do redis.call('SET', 'k', 'value ' .. i .. string.rep('x', 40)) end\" 0"), null());
+  EXPECT_EQ(call("EVAL \"for i = 1, 30000 do redis.call('SET', 'k', 'value ' .. i .. string.rep('x', 40)) end\" 0"),
+            null());
   while (broker().has_work()) tick();
   View rest = watcher.received();
   EXPECT_GT(rest.size(), 2 * Monitors::kLinesBytesMax);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names and order of events are compared with redis-server's by tests/differential/run.py --events; here stands what that
-// cannot see: what 7.0.15 does otherwise, which classes are told, on what an event rests, and events that nobody caused.
+// Names and order of events are compared with redis-server's by tests/differential/run.py --events; here stands what
+// that cannot see: what 7.0.15 does otherwise, which classes are told, on what an event rests, and events that
+// nobody caused.
 #include "tests/support/broker_test.h"
 
 namespace leat::testing {
@@ -56,14 +57,16 @@ TEST_F(NotificationTest, OnlyTheClassesThatWereAskedFor) {
   call("CONFIG SET notify-keyspace-events Km");
   EXPECT_EQ(told_by("GET none"), (Events{"__keyspace@0__:none keymiss"}));
   EXPECT_EQ(told_by("SET none 1"), Events());
-  for (const View line : {"GETDEL no", "GETEX no PERSIST", "GETSET no v", "SORT no", "XACK no g 1-0", "SET no v GET", "SINTERSTORE to no",
-                          "ZUNIONSTORE to 1 no", "ZRANGESTORE to no 0 1", "BITOP NOT to no", "COPY no to", "BITFIELD no GET u8 0",
-                          "GEOSEARCHSTORE to no FROMLONLAT 0 0 BYRADIUS 1 m"}) {
+  for (const View line : {"GETDEL no", "GETEX no PERSIST", "GETSET no v", "SORT no", "XACK no g 1-0", "SET no v GET",
+                          "SINTERSTORE to no", "ZUNIONSTORE to 1 no", "ZRANGESTORE to no 0 1", "BITOP NOT to no",
+                          "COPY no to", "BITFIELD no GET u8 0", "GEOSEARCHSTORE to no FROMLONLAT 0 0 BYRADIUS 1 m"}) {
     call("DEL no");
     EXPECT_EQ(told_by(line), (Events{"__keyspace@0__:no keymiss"})) << line << ": it reads as well";
   }
   call("DEL no");
-  for (const View line : {"SET to v", "BITFIELD no GET u8 0 SET u8 0 1", "DEL no", "OBJECT ENCODING no", "MEMORY USAGE no"}) EXPECT_EQ(told_by(line), Events()) << line;
+  for (const View line :
+       {"SET to v", "BITFIELD no GET u8 0 SET u8 0 1", "DEL no", "OBJECT ENCODING no", "MEMORY USAGE no"})
+    EXPECT_EQ(told_by(line), Events()) << line;
 }
 
 TEST_F(NotificationTest, LettersComeBackAsRedisOrdersThem) {
@@ -138,7 +141,8 @@ TEST_F(NotificationTest, TransactionsAndScriptsTellOfEachCommand) {
   call("INCR k");
   call("EXEC");
   EXPECT_EQ(told(), (Events{"__keyspace@0__:k set", "__keyspace@0__:k incrby"}));
-  client().call_words({"EVAL", "redis.call('HSET', 'h', 'f', 1) redis.call('HINCRBY', 'h', 'f', 2) redis.call('DEL', 'h')", "0"});
+  client().call_words(
+      {"EVAL", "redis.call('HSET', 'h', 'f', 1) redis.call('HINCRBY', 'h', 'f', 2) redis.call('DEL', 'h')", "0"});
   EXPECT_EQ(told(), (Events{"__keyspace@0__:h hset", "__keyspace@0__:h hincrby", "__keyspace@0__:h del"}));
 }
 

@@ -26,7 +26,8 @@ TEST_F(ReplicationTest, WaitEndsWithItsTime) {
   call("MULTI");
   call("WAIT 1 0");
   EXPECT_EQ(call("EXEC"), array(0));
-  EXPECT_EQ(client().call_words({"EVAL", "return redis.call('WAIT', 1, 0)", "0"}), integer(0)) << "a script waits for nothing";
+  EXPECT_EQ(client().call_words({"EVAL", "return redis.call('WAIT', 1, 0)", "0"}), integer(0))
+      << "a script waits for nothing";
   EXPECT_EQ(call("WAIT x 0"), error("ERR value is not an integer or out of range"));
   EXPECT_EQ(call("WAIT 1 x"), error("ERR timeout is not an integer or out of range"));
   EXPECT_EQ(call("WAIT 1 -1"), error("ERR timeout is negative"));

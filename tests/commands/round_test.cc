@@ -40,7 +40,8 @@ TEST_F(RoundTest, FetchesAheadAmongManyKeys) {
   TestClient& other = connect();
   EXPECT_EQ(other.call("SELECT 1"), ok());
   Bytes pipeline;
-  for (int i = 0; i < 30; ++i) pipeline += requests({"GET key:" + std::to_string(i * 7), "EVAL \"return redis.call('GET',KEYS[1])\" 1 key:3"});
+  for (int i = 0; i < 30; ++i)
+    pipeline += requests({"GET key:" + std::to_string(i * 7), "EVAL \"return redis.call('GET',KEYS[1])\" 1 key:3"});
   put(client(), pipeline);
   put(other, requests({"GET key:1", "NOSUCH key:1", "EVAL 1 1", "XREAD STREAMS key:1 0"}));
   while (broker().has_work()) tick();
@@ -127,7 +128,8 @@ TEST_F(RoundTest, WhatComesBeforeAMalformedRequestIsAnswered) {
   EXPECT_EQ(other.reply(), bulk("1"));
 }
 
-// A pipeline about one large hash has its fields fetched before: nothing is to be seen of it, whatever the key has become.
+// A pipeline about one large hash has its fields fetched before: nothing is to be seen of it, whatever the key
+// has become.
 TEST_F(RoundTest, APipelineAboutOneKey) {
   for (int i = 0; i < 5000; ++i) ASSERT_EQ(call("HSET h f" + std::to_string(i) + " v"), integer(1));
   for (int i = 0; i < 5000; ++i) ASSERT_EQ(call("SADD s m" + std::to_string(i)), integer(1));
@@ -144,7 +146,8 @@ TEST_F(RoundTest, APipelineAboutOneKey) {
   EXPECT_EQ(ask({"SISMEMBER s m1", "SISMEMBER s m2", "SISMEMBER s m3", "SISMEMBER s m4"}), ones);
   EXPECT_EQ(ask({"SREM s m1", "SREM s m2", "SREM s m3", "SREM s m4"}), ones);
   EXPECT_EQ(ask({"SISMEMBER none a", "SISMEMBER none b", "SISMEMBER none c", "SISMEMBER none d"}), zeros);
-  for (const Reply& wrong : ask({"SADD h a", "SADD h b", "SADD h c", "SADD h d"})) EXPECT_EQ(wrong.text.substr(0, 9), "WRONGTYPE");
+  for (const Reply& wrong : ask({"SADD h a", "SADD h b", "SADD h c", "SADD h d"}))
+    EXPECT_EQ(wrong.text.substr(0, 9), "WRONGTYPE");
   EXPECT_EQ(ask({"PEXPIRE h 1"}).at(0), integer(1));
   advance_ms(2);
   EXPECT_EQ(ask({"HGET h f5", "HGET h f6", "HGET h f7", "HGET h f8"}), std::vector<Reply>(4, null()));

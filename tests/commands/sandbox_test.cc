@@ -24,14 +24,15 @@ class SandboxTest : public BrokerTest {
 TEST_F(SandboxTest, NoScriptStartsAnother) {
   const Bytes sha = call("SCRIPT LOAD \"return redis.call('SET', 'k', 1)\"").text;
   ASSERT_EQ(function("writes", "return redis.call('SET', 'k', 1)"), bulk("writes"));
-  for (const Bytes& words :
-       std::vector<Bytes>{"'EVAL', \"return redis.call('SET', 'k', 1)\", 0", "'EVALSHA', '" + sha + "', 0", "'EVAL_RO', 'return 1', 0",
-                          "'EVALSHA_RO', '" + sha + "', 0", "'FCALL', 'writes', 0", "'FCALL_RO', 'writes', 0", "'SCRIPT', 'FLUSH'",
-                          "'SCRIPT', 'KILL'", "'FUNCTION', 'FLUSH'", "'FUNCTION', 'LOAD', 'x'", "'DEBUG', 'SLEEP', 1", "'MULTI'",
-                          "'SUBSCRIBE', 'c'", "'MONITOR'", "'SHUTDOWN'", "'CONFIG', 'SET', 'maxmemory', 1", "'AUTH', 'x'", "'SAVE'"}) {
+  for (const Bytes& words : std::vector<Bytes>{
+           "'EVAL', \"return redis.call('SET', 'k', 1)\", 0", "'EVALSHA', '" + sha + "', 0", "'EVAL_RO', 'return 1', 0",
+           "'EVALSHA_RO', '" + sha + "', 0", "'FCALL', 'writes', 0", "'FCALL_RO', 'writes', 0", "'SCRIPT', 'FLUSH'",
+           "'SCRIPT', 'KILL'", "'FUNCTION', 'FLUSH'", "'FUNCTION', 'LOAD', 'x'", "'DEBUG', 'SLEEP', 1", "'MULTI'",
+           "'SUBSCRIBE', 'c'", "'MONITOR'", "'SHUTDOWN'", "'CONFIG', 'SET', 'maxmemory', 1", "'AUTH', 'x'", "'SAVE'"}) {
     for (const View call : {"call", "pcall"}) {
       const Reply refused = eval("return redis." + Bytes(call) + "(" + words + ")");
-      EXPECT_TRUE(refused.text.starts_with("ERR This Redis command is not allowed from script")) << words << ": " << refused.text;
+      EXPECT_TRUE(refused.text.starts_with("ERR This Redis command is not allowed from script"))
+          << words << ": " << refused.text;
     }
   }
   EXPECT_EQ(call("EXISTS k"), integer(0));
@@ -39,13 +40,14 @@ TEST_F(SandboxTest, NoScriptStartsAnother) {
 }
 
 TEST_F(SandboxTest, AReadOnlyScriptWritesByNoWay) {
-  for (const View body : {"return redis.call('SET', 'k', 1)", "return redis.pcall('SET', 'k', 1)",
-                            "local c = redis.call return c('SET', 'k', 1)",
-                            "return select(2, pcall(redis.call, 'SET', 'k', 1))",
-                            "return coroutine.wrap(function() return redis.call('SET', 'k', 1) end)()",
-                            "return select(2, xpcall(function() return redis.call('SET', 'k', 1) end, function(e) return e end))",
-                            "redis.set_repl(redis.REPL_NONE) return redis.pcall('SET', 'k', 1)"}) {
-    for (const auto& words : {std::vector<Bytes>{"EVAL_RO", Bytes(body), "0"}, {"EVAL", "#!lua flags=no-writes\n" + Bytes(body), "0"}}) {
+  for (const View body :
+       {"return redis.call('SET', 'k', 1)", "return redis.pcall('SET', 'k', 1)",
+        "local c = redis.call return c('SET', 'k', 1)", "return select(2, pcall(redis.call, 'SET', 'k', 1))",
+        "return coroutine.wrap(function() return redis.call('SET', 'k', 1) end)()",
+        "return select(2, xpcall(function() return redis.call('SET', 'k', 1) end, function(e) return e end))",
+        "redis.set_repl(redis.REPL_NONE) return redis.pcall('SET', 'k', 1)"}) {
+    for (const auto& words :
+         {std::vector<Bytes>{"EVAL_RO", Bytes(body), "0"}, {"EVAL", "#!lua flags=no-writes\n" + Bytes(body), "0"}}) {
       const Reply refused = client().call_words(words);  // caught by pcall it is a text and no error
       EXPECT_NE(refused.text.find("Write commands are not allowed"), Bytes::npos) << body << ": " << refused.text;
     }
@@ -60,7 +62,8 @@ TEST_F(SandboxTest, ScriptsLeaveNothingBehind) {
                             "setmetatable(_G, {})", "getmetatable('').__index = nil",
                             "getmetatable(_G).__index = nil", "KEYS.__index = 1 setmetatable(redis, KEYS)"}) {
     eval(body);  // most of them are errors, each in words of its own
-    EXPECT_EQ(eval("return redis.call('ECHO', string.format('%s', ('x'):upper()) .. type(cjson.decode('[1]')))"), bulk("Xtable"))
+    EXPECT_EQ(eval("return redis.call('ECHO', string.format('%s', ('x'):upper()) .. type(cjson.decode('[1]')))"),
+              bulk("Xtable"))
         << body;
     EXPECT_EQ(eval("return pcall(function() return x end) and 1 or 0"), integer(0)) << body;
   }
@@ -75,8 +78,8 @@ TEST_F(SandboxTest, LibrariesDoNotReachOneAnother) {
   EXPECT_EQ(load("thief", "redis.register_function('tells', function() return 'stolen' end)"),
             error("ERR Function tells already exists"));
   for (const View body : {"return secret", "return helper()", "return tells()", "return _G.helper()",
-                            "return debug.getupvalue(1, 1)", "return getfenv(2).helper()",
-                            "return setfenv(1, {})", "return require('victim')", "return redis.call('FCALL', 'tells', 0)"}) {
+                          "return debug.getupvalue(1, 1)", "return getfenv(2).helper()", "return setfenv(1, {})",
+                          "return require('victim')", "return redis.call('FCALL', 'tells', 0)"}) {
     ASSERT_EQ(function("thief", body), bulk("thief"));
     EXPECT_EQ(call("FCALL thief 0").type, '-') << body;
   }
@@ -93,14 +96,17 @@ TEST_F(SandboxTest, LibrariesDoNotReachOneAnother) {
 }
 
 TEST_F(SandboxTest, AFunctionDoesNotChangeAScriptsWorld) {
-  ASSERT_EQ(function("changes", "cjson.encode_sparse_array(true) cjson.decode_max_depth(1) math.randomseed(7) return 1"), bulk("changes"));
+  ASSERT_EQ(
+      function("changes", "cjson.encode_sparse_array(true) cjson.decode_max_depth(1) math.randomseed(7) return 1"),
+      bulk("changes"));
   EXPECT_EQ(call("FCALL changes 0"), integer(1));
   EXPECT_EQ(eval("return #cjson.decode('[[[1]]]')[1]"), integer(1));
   EXPECT_EQ(function("decodes", "return #cjson.decode('[[[1]]]')[1]"), bulk("decodes"));
   EXPECT_EQ(call("FCALL decodes 0"), integer(1));
 }
 
-// Memory runs out in the middle: what was written stays, whole, also over a restart, and the next script has its memory.
+// Memory runs out in the middle: what was written stays, whole, also over a restart, and the next script has
+// its memory.
 TEST_F(SandboxTest, ABatchIsWholeAfterMemoryRanOut) {
   start_with_memory(4 << 20);
   const Bytes greedy = "redis.call('RPUSH', 'jobs', 'a', 'b') redis.call('SET', 'n', 2) "

@@ -110,7 +110,8 @@ TEST_F(ScriptTest, ARunawayScriptIsKilled) {
   });
   const Reply killed = eval("while true do end");
   EXPECT_NE(killed.text.find("Script killed by user with SCRIPT KILL"), Bytes::npos) << killed;
-  EXPECT_EQ(other.reply(), error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
+  EXPECT_EQ(other.reply(),
+            error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
   EXPECT_EQ(other.reply(), ok());
 
   pumps = 0;
@@ -141,8 +142,8 @@ TEST_F(ScriptTest, OthersAreHeardBesideAScriptThatWritesMuch) {
   EXPECT_EQ(other.reply().text.substr(0, 10), "UNKILLABLE");
 }
 
-// SHUTDOWN NOSAVE and SIGTERM end a runaway script with the broker, and of what it did nothing is there: also not what others
-// did in its tick, and they were not told that it was.
+// SHUTDOWN NOSAVE and SIGTERM end a runaway script with the broker, and of what it did nothing is there: also not what
+// others did in its tick, and they were not told that it was.
 TEST_F(ScriptTest, AShutdownBesideAScriptLeavesNoHalf) {
   for (const bool by_signal : {false, true}) {
     rooms().config.busy_reply_threshold_ms = 0;
@@ -158,7 +159,8 @@ TEST_F(ScriptTest, AShutdownBesideAScriptLeavesNoHalf) {
     });
     broker().snapshots().ask();
     client().send_without_tick("SET beside 1");
-    client().send_without_tick("EVAL \"redis.call('SET', 'half', 1) redis.call('RPUSH', 'woken', 'x') while true do end\" 0");
+    client().send_without_tick(
+        "EVAL \"redis.call('SET', 'half', 1) redis.call('RPUSH', 'woken', 'x') while true do end\" 0");
     tick();
     EXPECT_TRUE(broker().stopped());
     EXPECT_FALSE(client().has_reply());

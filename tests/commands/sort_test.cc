@@ -122,7 +122,8 @@ TEST_F(SortTest, Refuses) {
   EXPECT_EQ(call("SORT w_1 NONSENSE"), error("ERR syntax error"));
   EXPECT_EQ(call("SORT l BY"), error("ERR syntax error"));
   EXPECT_EQ(call("SORT"), error("ERR wrong number of arguments for 'sort' command"));
-  EXPECT_EQ(client().call_words({"EVAL_RO", "return redis.call('SORT_RO', KEYS[1])", "1", "l"}), array("1", "2", "3", "10"));
+  EXPECT_EQ(client().call_words({"EVAL_RO", "return redis.call('SORT_RO', KEYS[1])", "1", "l"}),
+            array("1", "2", "3", "10"));
   EXPECT_EQ(client().call_words({"EVAL_RO", "return redis.call('SORT', KEYS[1])", "1", "l"}).type, '-');
 }
 

@@ -507,7 +507,8 @@ TEST_F(SortedSetTest, AScanOfEqualScoresEnds) {
   do {
     const Reply page = call("ZSCAN z " + cursor + " COUNT 1");
     cursor = page.items[0].text;
-    for (size_t i = 0; i < page.items[1].items.size(); i += 2) EXPECT_TRUE(met.insert(page.items[1].items[i].text).second);
+    for (size_t i = 0; i < page.items[1].items.size(); i += 2)
+      EXPECT_TRUE(met.insert(page.items[1].items[i].text).second);
     ++pages;
   } while (cursor != "0");
   EXPECT_EQ(met.size(), 5000u);

@@ -38,7 +38,8 @@ TEST_F(StreamClaimTest, IdleEntriesComeFirstThenNewOnes) {
   EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM 1 STREAMS s >"), null_array());
   advance_ms(7);
   restart();
-  EXPECT_EQ(call("XREADGROUP CLAIM 50 GROUP g carol CLAIM 7 COUNT 2 STREAMS s >"), from_s(entry(1, 7, 2), entry(2, 7, 2)));
+  EXPECT_EQ(call("XREADGROUP CLAIM 50 GROUP g carol CLAIM 7 COUNT 2 STREAMS s >"),
+            from_s(entry(1, 7, 2), entry(2, 7, 2)));
 }
 
 TEST_F(StreamClaimTest, TheLongestIdleFirst) {
@@ -49,11 +50,13 @@ TEST_F(StreamClaimTest, TheLongestIdleFirst) {
     call("XCLAIM s g alice 0 " + std::to_string(i) + " TIME " + std::to_string(now_ms - idle_ms[i]) + " JUSTID");
   }
   EXPECT_EQ(call("XREADGROUP GROUP g bob COUNT 2 CLAIM 100 STREAMS s >"), from_s(entry(2, 5000, 1), entry(3, 300, 1)));
-  EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM 100 STREAMS s >"), from_s(entry(1, 200, 1), entry(4, 0, 0), entry(5, 0, 0)));
+  EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM 100 STREAMS s >"),
+            from_s(entry(1, 200, 1), entry(4, 0, 0), entry(5, 0, 0)));
   call("XACK s g 1 3");
   call("XGROUP DELCONSUMER s g alice");
   advance_ms(10);
-  EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM 10 STREAMS s >"), from_s(entry(2, 10, 2), entry(4, 10, 1), entry(5, 10, 1)));
+  EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM 10 STREAMS s >"),
+            from_s(entry(2, 10, 2), entry(4, 10, 1), entry(5, 10, 1)));
   call("XGROUP DELCONSUMER s g bob");
   EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM 0 STREAMS s >"), null_array());
 }
@@ -97,8 +100,8 @@ TEST_F(StreamClaimTest, SeveralStreams) {
   call("XADD t 9 f 9");
   call("XGROUP CREATE t g 0");
   EXPECT_EQ(call("XREADGROUP GROUP g bob COUNT 3 CLAIM 50 STREAMS s t s > > >"),
-            array(array("s", array(entry(1, 100, 1), entry(2, 100, 1), entry(3, 100, 1))), array("t", array(entry(9, 0, 0))),
-                  array("s", array(entry(4, 0, 0), entry(5, 0, 0)))));
+            array(array("s", array(entry(1, 100, 1), entry(2, 100, 1), entry(3, 100, 1))),
+                  array("t", array(entry(9, 0, 0))), array("s", array(entry(4, 0, 0), entry(5, 0, 0)))));
 }
 
 TEST_F(StreamClaimTest, AWaiterIsServedWhenAnEntryHasBeenIdleForLongEnough) {
@@ -178,7 +181,8 @@ TEST_F(StreamClaimTest, SaysWhatIsWrong) {
   for (const char* idle : {"x", "5.5", "+10", "-0", "10e", "\"\"", "9223372036854775808", "CLAIM"}) {
     EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM " + Bytes(idle) + " STREAMS s >"), no_integer) << idle;
   }
-  EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM -10 STREAMS s >"), error("ERR min-idle-time must be a positive integer"));
+  EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM -10 STREAMS s >"),
+            error("ERR min-idle-time must be a positive integer"));
   EXPECT_EQ(call("XREADGROUP GROUP g bob CLAIM STREAMS s >"), no_integer);
   EXPECT_EQ(call("XREADGROUP GROUP g CLAIM 50 bob STREAMS s >"), error("ERR syntax error"));
   EXPECT_EQ(call("XREAD CLAIM 5 STREAMS s 0"),

@@ -87,7 +87,8 @@ TEST_F(StreamProducersTest, TimeForgets) {
   EXPECT_NE(third, second);
   for (int i = 0; i < 50; ++i) add("IDMP many " + std::to_string(i) + " * f v");
   advance_ms(1000);
-  for (int i = 0; i < 5; ++i) add("IDMP late " + std::to_string(i) + " * f v");  // what has expired goes, a few at a time
+  // What has expired goes, a few at a time.
+  for (int i = 0; i < 5; ++i) add("IDMP late " + std::to_string(i) + " * f v");
   EXPECT_EQ(of_stream("iids-tracked"), integer(5));
   EXPECT_EQ(of_stream("pids-tracked"), integer(1));
 }
@@ -133,8 +134,8 @@ TEST_F(StreamProducersTest, InfoShowsIt) {
   const Reply info = call("XINFO STREAM s");
   ASSERT_EQ(info.items.size(), 32u);
   const std::vector<Reply> shown(info.items.begin() + 14, info.items.begin() + 26);
-  EXPECT_EQ(shown, array("idmp-duration", 100, "idmp-maxsize", 100, "pids-tracked", 2, "iids-tracked", 2, "iids-added", 2,
-                         "iids-duplicates", 1)
+  EXPECT_EQ(shown, array("idmp-duration", 100, "idmp-maxsize", 100, "pids-tracked", 2, "iids-tracked", 2, "iids-added",
+                         2, "iids-duplicates", 1)
                        .items);
   EXPECT_EQ(call("XINFO STREAM s FULL").items.size(), 30u);
   call("HELLO 3");

@@ -61,7 +61,8 @@ TEST_F(StringTest, PartsOfAString) {
   EXPECT_EQ(call("GET s"), bulk(Bytes("abcdef\0\0x", 9)));
   EXPECT_EQ(call("SETRANGE s -1 x"), error("ERR offset is out of range"));
   EXPECT_EQ(call("SETRANGE s 536870912 x"), error("ERR string exceeds maximum allowed size (proto-max-bulk-len)"));
-  EXPECT_EQ(call("SETRANGE s 9223372036854775807 x"), error("ERR string exceeds maximum allowed size (proto-max-bulk-len)"));
+  EXPECT_EQ(call("SETRANGE s 9223372036854775807 x"),
+            error("ERR string exceeds maximum allowed size (proto-max-bulk-len)"));
   EXPECT_EQ(call("SETRANGE none 0 \"\""), integer(0));
   EXPECT_EQ(call("EXISTS none"), integer(0));
   EXPECT_EQ(call("STRLEN s"), integer(9));

@@ -64,7 +64,8 @@ TEST_F(TrackingTest, ReadsOfScriptsAndTransactionsCount) {
   reader().call("MULTI");
   reader().call("GET k");
   reader().call("EXEC");
-  client().call_words({"EVAL", "redis.call('SET', 'x', 1) redis.call('INCR', 'k2') return redis.call('SET', 'k', 'v')", "0"});
+  client().call_words(
+      {"EVAL", "redis.call('SET', 'x', 1) redis.call('INCR', 'k2') return redis.call('SET', 'k', 'v')", "0"});
   EXPECT_EQ(invalidated(reader()), "k");
 }
 
@@ -217,9 +218,10 @@ TEST_F(TrackingTest, ReadersAndCopiesChangeNothing) {
   call("XGROUP CREATE s g 0");
   TestClient& watcher = connect();
   reader().call("CLIENT TRACKING ON BCAST");
-  for (const View line : {"XREADGROUP GROUP g c STREAMS s >", "XREADGROUP GROUP g c STREAMS s 0", "XCLAIM s g d 0 1-0", "XAUTOCLAIM s g c 0 0",
-                          "XACK s g 1-0", "XGROUP CREATECONSUMER s g e", "XGROUP DELCONSUMER s g e", "XGROUP SETID s g 0", "XGROUP CREATE s h $",
-                          "XGROUP DESTROY s h", "XSETID s 5-0"}) {
+  for (const View line :
+       {"XREADGROUP GROUP g c STREAMS s >", "XREADGROUP GROUP g c STREAMS s 0", "XCLAIM s g d 0 1-0",
+        "XAUTOCLAIM s g c 0 0", "XACK s g 1-0", "XGROUP CREATECONSUMER s g e", "XGROUP DELCONSUMER s g e",
+        "XGROUP SETID s g 0", "XGROUP CREATE s h $", "XGROUP DESTROY s h", "XSETID s 5-0"}) {
     watcher.call("WATCH s");
     EXPECT_EQ(invalidated_by(line), "") << line;
     watcher.call("MULTI");
@@ -259,24 +261,28 @@ TEST_F(TrackingTest, ModesThatDoNotGoTogetherAreRefused) {
   fails("CLIENT TRACKING ON OPTIN OPTOUT", "ERR You can't specify both OPTIN mode and OPTOUT mode");
   fails("CLIENT TRACKING ON BCAST PREFIX ab PREFIX a",
         "ERR Prefix 'ab' overlaps with another provided prefix 'a'. Prefixes for a single client must not overlap.");
-  fails("CLIENT CACHING YES", "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT "
-                              "mode enabled");
+  fails("CLIENT CACHING YES",
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT "
+        "mode enabled");
   call("CLIENT TRACKING ON BCAST PREFIX a");
   fails("CLIENT TRACKING ON BCAST PREFIX ab",
         "ERR Prefix 'ab' overlaps with an existing prefix 'a'. Prefixes for a single client must not overlap.");
-  fails("CLIENT TRACKING ON", "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then "
-                              "re-enabling it with a different mode.");
+  fails("CLIENT TRACKING ON",
+        "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then "
+        "re-enabling it with a different mode.");
   call("CLIENT TRACKING OFF");
   call("CLIENT TRACKING ON OPTIN");
-  fails("CLIENT TRACKING ON OPTOUT", "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then "
-                                     "re-enabling it with a different mode.");
+  fails("CLIENT TRACKING ON OPTOUT",
+        "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then "
+        "re-enabling it with a different mode.");
   fails("CLIENT CACHING NO", "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.");
 }
 
 TEST_F(TrackingTest, ItTellsHowItTracks) {
   EXPECT_EQ(call("CLIENT TRACKINGINFO"), array("flags", array("off"), "redirect", -1, "prefixes", array()));
   call("CLIENT TRACKING ON BCAST NOLOOP PREFIX a");
-  EXPECT_EQ(call("CLIENT TRACKINGINFO"), array("flags", array("on", "bcast", "noloop"), "redirect", 0, "prefixes", array("a")));
+  EXPECT_EQ(call("CLIENT TRACKINGINFO"),
+            array("flags", array("on", "bcast", "noloop"), "redirect", 0, "prefixes", array("a")));
   EXPECT_EQ(call("CLIENT GETREDIR"), integer(0));
 }
 

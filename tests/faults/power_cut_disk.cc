@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// power_cut_disk.cc: the simulated disk as a file system of the machine (FUSE): the built broker on a disk whose power goes.
+// power_cut_disk.cc: the simulated disk as a file system of the machine (FUSE): the built broker on a disk whose
+// power goes.
 //
 // Used by: tests/faults/power_cut.py:  power_cut_disk FOLDER   mounts there and stays in the foreground
-// Always:  - what is written to the file `power` is a command: "off" fails every call from then on, "on SEED" drops what was
-//            not synced, by the seed, and lets new files be opened; files that were open before stay dead;
+// Always:  - what is written to the file `power` is a command: "off" fails every call from then on, "on SEED" drops
+//            what was not synced, by the seed, and lets new files be opened; files that were open before stay dead;
 //          - nothing of it is cached by the kernel, or a cut would go unseen.
 #define FUSE_USE_VERSION 31
 #include <fuse3/fuse.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about users, as anybody with ACL SETUSER or a file of users may write them: whatever is taken says the same again
-// when it is stored and restored, and when it goes through a file.
+// Rules about users, as anybody with ACL SETUSER or a file of users may write them: whatever is taken says the same
+// again when it is stored and restored, and when it goes through a file.
 #include <cstdint>
 #include <cstdlib>
 

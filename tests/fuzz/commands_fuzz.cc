@@ -2,8 +2,8 @@
 // commands_fuzz.cc: requests of all commands, with arguments as documented and spoiled, by several clients in turn:
 // whatever they ask, replies are well formed and as many as are due, and the log holds the keyspace (fuzz_house.h).
 //
-// The input: its first byte says how the house is (FuzzHouse::Setting); then steps, each a byte for what happens and, for a
-// request, the bytes that choose its words (request_maker.h).
+// The input: its first byte says how the house is (FuzzHouse::Setting); then steps, each a byte for what happens and,
+// for a request, the bytes that choose its words (request_maker.h).
 #include "tests/fuzz/fuzz_house.h"
 
 namespace leat::testing {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// dump_reader_fuzz.cc: any bytes as what DUMP wrote (without version and check) are refused or told, the same way twice, and
-// never lead beyond them; what is told is what contents.h promises.
+// dump_reader_fuzz.cc: any bytes as what DUMP wrote (without version and check) are refused or told, the same way
+// twice, and never lead beyond them; what is told is what contents.h promises.
 #include <cmath>
 #include <cstdlib>
 

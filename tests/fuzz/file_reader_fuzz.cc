@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// file_reader_fuzz.cc: any bytes as a dump.rdb: told or refused, the same however few the source gives at once, and what is told
-// of a key is read again, whole, without a step beyond it.
+// file_reader_fuzz.cc: any bytes as a dump.rdb: told or refused, the same however few the source gives at once, and
+// what is told of a key is read again, whole, without a step beyond it.
 #include <cstdlib>
 #include <cstring>
 

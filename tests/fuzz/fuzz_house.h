@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz_house.h: the real broker, in process, on a clock and a disk of the fuzzer's, and some clients that ask it things.
+// fuzz_house.h: the real broker, in process, on a clock and a disk of the fuzzer's, and some clients that ask
+// it things.
 //
 // Used by: commands_fuzz, scripts_fuzz.
 // Always:  - every byte that a client gets is of a well-formed reply or push of its version of the protocol;
-//          - a request gets as many replies as are due, in its turn: after each tick a client that waits for nothing is owed
-//            nothing;
-//          - in the end the log, replayed, makes the keyspace that was there, and each effect fitted the state that it met;
+//          - a request gets as many replies as are due, in its turn: after each tick a client that waits for nothing is
+//            owed nothing;
+//          - in the end the log, replayed, makes the keyspace that was there, and each effect fitted the state that
+//            it met;
 //          - the same input finds the same house: nothing is left over from the one before;
 //          - a script that runs for long is killed, and an allocation of kAllocationMax bytes is a blow-up.
 #pragma once

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// http_fuzz.cc: any bytes at the REST door of a real broker, cut anywhere: every answer is well-formed HTTP, what has no token is
-// answered nothing but refusals, and somebody else is still served afterwards.
+// http_fuzz.cc: any bytes at the REST door of a real broker, cut anywhere: every answer is well-formed HTTP, what has
+// no token is answered nothing but refusals, and somebody else is still served afterwards.
 //
-// The input: a byte for how it is cut into pieces, and whether $T in it becomes the token; then what is sent. A house costs half a
-// second to build under sanitizers, so it is kept for as many inputs as leave it answering.
+// The input: a byte for how it is cut into pieces, and whether $T in it becomes the token; then what is sent. A house
+// costs half a second to build under sanitizers, so it is kept for as many inputs as leave it answering.
 #include <cstdlib>
 
 #include "broker/http/rest_session.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libraries_fuzz.cc: what somebody sends to FUNCTION RESTORE and FUNCTION LOAD never leads beyond its bytes; what can be read can
-// be dumped and read again.
+// libraries_fuzz.cc: what somebody sends to FUNCTION RESTORE and FUNCTION LOAD never leads beyond its bytes; what can
+// be read can be dumped and read again.
 #include <cstdint>
 #include <cstdlib>
 

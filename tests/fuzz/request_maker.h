@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// request_maker.h: choices made into requests: a row of the command table, and words that fit what its line of docs says it
-// takes; sometimes spoiled.
+// request_maker.h: choices made into requests: a row of the command table, and words that fit what its line of docs
+// says it takes; sometimes spoiled.
 //
 // Used by: commands_fuzz.
-// Always:  - every row of the table can come but those of kLeftOut (request_maker.cc), each of which has its reason there;
+// Always:  - every row of the table can come but those of kLeftOut (request_maker.cc), each of which has its
+//            reason there;
 //          - keys are of a small pool, which furniture() fills with values of all types;
 //          - a word never reads like the kind of a push ("message"), so that replies can be told from pushes in RESP2.
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// scripts_fuzz.cc: scripts and functions of all that Lua's grammar, its libraries and the commands allow, and others that
-// are no Lua: they end, their replies are well formed, the log holds what they wrote (fuzz_house.h), and in the end the
-// world is what it was for the first: the globals, as far as they can be walked.
+// scripts_fuzz.cc: scripts and functions of all that Lua's grammar, its libraries and the commands allow, and others
+// that are no Lua: they end, their replies are well formed, the log holds what they wrote (fuzz_house.h), and in the
+// end the world is what it was for the first: the globals, as far as they can be walked.
 //
 // The input: its first byte says how the house is; then steps, each a byte for what happens and the bytes that choose a
 // script's words (script_maker.h); with kRaw, all that is left is the script.

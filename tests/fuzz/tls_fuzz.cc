@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tls_fuzz.cc: any bytes instead of a handshake, or behind one that is done: a session ends, waits or goes on, and never
-// answers without bound.
+// tls_fuzz.cc: any bytes instead of a handshake, or behind one that is done: a session ends, waits or goes on, and
+// never answers without bound.
 #include <openssl/ssl.h>
 
 #include <cstdint>

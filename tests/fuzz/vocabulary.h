@@ -12,7 +12,8 @@ namespace leat::testing {
 
 using Words = std::span<const View>;
 
-// The pool of keys. A letter and a number: s string, l list, h hash, t set, z sorted set, x stream, p HyperLogLog, g geo.
+// The pool of keys. A letter and a number: s string, l list, h hash, t set, z sorted set, x stream, p HyperLogLog,
+// g geo.
 constexpr View kKeys[] = {
     "s1", "s2", "s3", "l1", "l2", "l3", "h1", "h2", "h3", "t1", "t2", "t3", "z1", "z2", "z3", "x1", "x2", "x3", "p1",
     "p2", "p3", "g1", "g2", "c:1", "e1", "none", "", "key with blanks"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Backups of a broker at work, and what is restored: the state of the backup, or of any moment that the log still has. The
-// ledger is the live keyspace's digest, kept while the log is written.
+// Backups of a broker at work, and what is restored: the state of the backup, or of any moment that the log still has.
+// The ledger is the live keyspace's digest, kept while the log is written.
 #include "wal/backup.h"
 
 #include "broker/tools/restore_tool.h"
@@ -31,8 +31,8 @@ class BackupTest : public BrokerTest {
     for (int round = 0; round < rounds; ++round) {
       const Bytes id = std::to_string(++writes_);
       for (const Bytes& line :
-           {"RPUSH jobs " + id + " " + Bytes(600, 'j'), "HSET h f" + id + " v", "ZADD z " + id + " m" + id, "XADD s * f " + id,
-            "SET big:" + id + " " + Bytes(writes_ % 3 == 0 ? 9000 : 9, 'b'), Bytes("LPOP jobs")}) {
+           {"RPUSH jobs " + id + " " + Bytes(600, 'j'), "HSET h f" + id + " v", "ZADD z " + id + " m" + id,
+            "XADD s * f " + id, "SET big:" + id + " " + Bytes(writes_ % 3 == 0 ? 9000 : 9, 'b'), Bytes("LPOP jobs")}) {
         advance_ms(10);
         ASSERT_FALSE(call(line).is_error());
         note();
@@ -190,7 +190,8 @@ TEST_F(BackupTest, AMomentBeforeTheFirstChangeIsNoEmptyFolder) {
   const TimeMs before_ms = rooms().time.now_ms();
   write_some(1);
   copy_folder("data", "copy");
-  EXPECT_NE(refusal("copy", {.time_ms = before_ms - 1000}).find("nothing had been written at that moment: the first change in copy is of "),
+  EXPECT_NE(refusal("copy", {.time_ms = before_ms - 1000})
+                .find("nothing had been written at that moment: the first change in copy is of "),
             Bytes::npos);
 }
 
@@ -218,7 +219,8 @@ TEST_F(BackupTest, ARestoredFolderCanBeRestoredFrom) {
   write_some(1);
   copy_folder("moved", "copy3");
   EXPECT_NE(refusal("kept", {}, "copy").find("were written by two brokers"), Bytes::npos) << "their histories parted";
-  const auto on = wal::restore_folder(disk, {.source = "kept", .log = "copy3", .to = "again", .random = [] { return 76; }});
+  const auto on =
+      wal::restore_folder(disk, {.source = "kept", .log = "copy3", .to = "again", .random = [] { return 76; }});
   ASSERT_TRUE(on.ok()) << on.status().text();
   EXPECT_EQ(digest_of("again"), ledger.back().digest);
   remove_folder("again");
@@ -242,7 +244,8 @@ TEST_F(BackupTest, AMomentThatIsGoneIsRefusedWithTheEarliestThatIsNot) {
   copy_folder("data", "copy");
   ASSERT_FALSE(*disk.exists("copy/" + wal::segment_name(1))) << "or it tests less than it says";
   const Bytes said = refusal("copy", {.index = early.index});
-  EXPECT_NE(said.find("the earliest moment that can be reached is record " + std::to_string(saved)), Bytes::npos) << said;
+  EXPECT_NE(said.find("the earliest moment that can be reached is record " + std::to_string(saved)), Bytes::npos)
+      << said;
   EXPECT_NE(refusal("copy", {.time_ms = early.time_ms}).find("earliest"), Bytes::npos);
   EXPECT_NE(refusal("copy", {.index = 100000}).find("the log in copy ends with record"), Bytes::npos);
   EXPECT_NE(refusal("data").find("in use by process"), Bytes::npos);
@@ -429,7 +432,8 @@ TEST(BackupNameTest, SaysTimeAndIndex) {
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->time_ms, 1'700'000'000'000);
   EXPECT_EQ(parsed->index, 42u);
-  for (const char* other : {"backup-2023-11-14T221320Z-42.new", "backup-2023-11-14", "backup-2023-13-14T221320Z-42", "lock"}) {
+  for (const char* other :
+       {"backup-2023-11-14T221320Z-42.new", "backup-2023-11-14", "backup-2023-13-14T221320Z-42", "lock"}) {
     EXPECT_FALSE(wal::parse_backup_name(other)) << other;
   }
 }
@@ -443,7 +447,8 @@ TEST(MomentTest, IsARecordOrATime) {
   EXPECT_EQ(parse_moment("2023-11-14T17:13:20-0500")->time_ms, 1'700'000'000'000);
   EXPECT_EQ(parse_moment("@1700000000")->time_ms, 1'700'000'000'000);
   EXPECT_EQ(parse_moment("@1700000000123")->time_ms, 1'700'000'000'123);
-  for (const char* bad : {"", "0", "-3", "@", "@x", "yesterday", "2023-11-14T22:13:20", "2023-02-30T00:00:00Z", "2023-11-14T25:00:00Z"}) {
+  for (const char* bad :
+       {"", "0", "-3", "@", "@x", "yesterday", "2023-11-14T22:13:20", "2023-02-30T00:00:00Z", "2023-11-14T25:00:00Z"}) {
     EXPECT_FALSE(parse_moment(bad).ok()) << bad;
   }
 }

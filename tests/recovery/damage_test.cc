@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every byte of a data folder flipped in turn, and every file cut at each length: the start refuses and says where, or has
-// the very state that was there. A snapshot stands in the middle of the log. LEAT_ALL=1 tries every bit and every length;
-// without it there are as many, evenly spread, as fit into some seconds.
+// Every byte of a data folder flipped in turn, and every file cut at each length: the start refuses and says where, or
+// has the very state that was there. A snapshot stands in the middle of the log. LEAT_ALL=1 tries every bit and every
+// length; without it there are as many, evenly spread, as fit into some seconds.
 #include <cstdlib>
 
 #include "tests/support/broker_test.h"
@@ -40,8 +40,9 @@ class DamageTest : public ::testing::Test {
     Client& client = broker->connect(nowhere);
     for (int round = 0; round < 120; ++round) {
       const Bytes n = std::to_string(round);
-      for (const Bytes& line : {"SET text:" + n + " " + Bytes(static_cast<size_t>(round) * 7 % 300, 'x'), "RPUSH list a" + n + " b" + n,
-                                "ZADD zset " + n + " m" + n, "HSET hash f" + n + " v", "XADD stream * n " + n, "SADD set " + n}) {
+      for (const Bytes& line :
+           {"SET text:" + n + " " + Bytes(static_cast<size_t>(round) * 7 % 300, 'x'), "RPUSH list a" + n + " b" + n,
+            "ZADD zset " + n + " m" + n, "HSET hash f" + n + " v", "XADD stream * n " + n, "SADD set " + n}) {
         broker->receive(client, request_bytes(split_words(line)));
       }
       clock_.advance_ms(20);
@@ -77,7 +78,8 @@ class DamageTest : public ::testing::Test {
     }
     const Index there = broker->log()->proposed();
     const bool trimmed = !broker->log()->recovery().trimmed_detail.empty();
-    EXPECT_TRUE(there == last_ || (trimmed && there + 1 >= last_)) << "it lost records up to " << last_ << ", it has " << there;
+    EXPECT_TRUE(there == last_ || (trimmed && there + 1 >= last_))
+        << "it lost records up to " << last_ << ", it has " << there;
     EXPECT_EQ(broker->rooms().keyspace.digest(), digests_[there]) << "another state";
     ++fine_;
   }
@@ -104,7 +106,8 @@ TEST_F(DamageTest, AFlippedBitIsNoticedOrHarmless) {
       for (unsigned bit = all() ? 0 : at % 8; bit < (all() ? 8 : at % 8 + 1); ++bit) {
         Bytes flipped = contents;
         flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
-        SCOPED_TRACE(name + " byte " + std::to_string(at) + " bit " + std::to_string(bit) + " of " + std::to_string(contents.size()));
+        SCOPED_TRACE(name + " byte " + std::to_string(at) + " bit " + std::to_string(bit) + " of " +
+                     std::to_string(contents.size()));
         expect_noticed(name, std::move(flipped));
         if (HasFailure()) return;
       }

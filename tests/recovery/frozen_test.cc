@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A snapshot is of one moment, whatever the keyspace does while it is taken: random commands of every family run between
-// its slices, and what loads must have the digest of the moment of the freeze. Later snapshots bring only what changed.
+// A snapshot is of one moment, whatever the keyspace does while it is taken: random commands of every family run
+// between its slices, and what loads must have the digest of the moment of the freeze. Later snapshots bring only
+// what changed.
 #include <random>
 
 #include "tests/support/broker_test.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dump.rdb becomes a data folder: a broker starts on it and goes on, with all that the file holds; a damaged file, or a disk
-// that fails at any call, leaves no folder.
+// A dump.rdb becomes a data folder: a broker starts on it and goes on, with all that the file holds; a damaged file, or
+// a disk that fails at any call, leaves no folder.
 #include "broker/tools/import.h"
 
 #include "broker/rdb/crc64.h"
@@ -52,14 +52,17 @@ class ImportTest : public BrokerTest {
     on.put("in/dump.rdb", file);
     lines_.clear();
     const Tell tell = [this](const Finding& finding) { lines_ += finding.line() + "\n"; };
-    return import_file(on, {.file = "in/dump.rdb", .to = "made", .now_ms = clock.wall_ms(), .random = [this] { return ++random_; }}, tell);
+    return import_file(
+        on, {.file = "in/dump.rdb", .to = "made", .now_ms = clock.wall_ms(), .random = [this] { return ++random_; }},
+        tell);
   }
 
   void fill() {
     for (const char* line :
          {"SET text hello EX 1000", "SET number 12", "RPUSH list a b c", "SADD set 1 2 x", "ZADD zset 1 a 2.5 b -inf c",
           "HSET hash f v g w", "HEXPIRE hash 500 FIELDS 1 f", "XADD stream 1-1 a b c d", "XADD stream 2-1 a b",
-          "XGROUP CREATE stream g 0", "XREADGROUP GROUP g ann COUNT 1 STREAMS stream >", "SELECT 9", "SET text other", "SELECT 0"}) {
+          "XGROUP CREATE stream g 0", "XREADGROUP GROUP g ann COUNT 1 STREAMS stream >", "SELECT 9", "SET text other",
+          "SELECT 0"}) {
       const Reply reply = call(line);
       ASSERT_FALSE(reply.is_error()) << line << ": " << reply;
     }

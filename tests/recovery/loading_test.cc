@@ -55,7 +55,8 @@ TEST_F(LoadingTest, OfOneLargeValue) {
   while_loading = [this] { ask(); };
   restart();
   expect_answers();
-  EXPECT_GE(pauses_, 2 * 50'000 * 110 / static_cast<int>(Pause::kStretchBytes)) << "its rows are read, then it is built";
+  EXPECT_GE(pauses_, 2 * 50'000 * 110 / static_cast<int>(Pause::kStretchBytes))
+      << "its rows are read, then it is built";
 }
 
 TEST_F(LoadingTest, OfALog) {

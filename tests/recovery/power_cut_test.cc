@@ -37,7 +37,8 @@ class PowerCutTest : public BrokerTest, public ::testing::WithParamInterface<uin
       } else {
         ++ledger.rounds;
         one.send_raw(request_bytes({"MULTI"}) + request_bytes({"INCR", "left:" + id}) +
-                     request_bytes({"EVAL", "return redis.call('INCR', KEYS[1])", "1", "right:" + id}) + request_bytes({"EXEC"}));
+                     request_bytes({"EVAL", "return redis.call('INCR', KEYS[1])", "1", "right:" + id}) +
+                     request_bytes({"EXEC"}));
         if (one.received().find("*2\r\n") != Bytes::npos) ++ledger.rounds_acknowledged;
       }
       if (!broker().failed().ok()) return;

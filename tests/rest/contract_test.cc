@@ -29,7 +29,8 @@ TEST_F(RestContractTest, ABodyIsTheLastWordAndTheQueryFollows) {
   EXPECT_EQ(call("GET k"), bulk(binary));
   EXPECT_EQ(w.call("POST", "/set/foo?EX=100&NX", "V").body, "{\"result\":\"OK\"}");
   EXPECT_EQ(call("TTL foo"), integer(100));
-  EXPECT_EQ(w.call("POST", "/set/foo?EX=100&NX=", "V").body, "{\"result\":null}") << "a name without a value is one word";
+  EXPECT_EQ(w.call("POST", "/set/foo?EX=100&NX=", "V").body, "{\"result\":null}")
+      << "a name without a value is one word";
 }
 
 TEST_F(RestContractTest, ACommandInTheBody) {
@@ -54,15 +55,19 @@ TEST_F(RestContractTest, WhatIsWrongWithABody) {
   EXPECT_EQ(said("[\"GET\""), "{\"error\":\"ERR failed to parse command\"}");
   EXPECT_EQ(wire().call("POST", "/").body, "{\"error\":\"EOF\"}");
   EXPECT_EQ(said("[\"GET\"]"), "{\"error\":\"ERR wrong number of arguments for 'get' command\"}");
-  EXPECT_EQ(said("[\"NoSuch\",\"a\"]"), "{\"error\":\"ERR Command is not available: 'NOSUCH'. See docs/rest.md for details\"}");
-  EXPECT_EQ(said("[\"POST\",\"a\"]"), "{\"error\":\"ERR Command is not available: 'POST'. See docs/rest.md for details\"}");
-  EXPECT_EQ(said("[\"MULTI\"]"), "{\"error\":\"ERR Command \\\"MULTI\\\" is not allowed in REST or it has a special context path\"}");
+  EXPECT_EQ(said("[\"NoSuch\",\"a\"]"),
+            "{\"error\":\"ERR Command is not available: 'NOSUCH'. See docs/rest.md for details\"}");
+  EXPECT_EQ(said("[\"POST\",\"a\"]"),
+            "{\"error\":\"ERR Command is not available: 'POST'. See docs/rest.md for details\"}");
+  EXPECT_EQ(said("[\"MULTI\"]"),
+            "{\"error\":\"ERR Command \\\"MULTI\\\" is not allowed in REST or it has a special context path\"}");
 }
 
 TEST_F(RestContractTest, CommandsAboutAConnectionAreRefused) {
-  for (const char* one : {"AUTH\",\"x", "HELLO", "QUIT", "RESET", "MULTI", "EXEC", "DISCARD", "WATCH\",\"k", "UNWATCH", "SUBSCRIBE\",\"c",
-                          "PSUBSCRIBE\",\"c", "SSUBSCRIBE\",\"c", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "MONITOR",
-                          "CLIENT\",\"REPLY\",\"OFF", "CLIENT\",\"TRACKING\",\"ON", "CLIENT\",\"ID"}) {
+  for (const char* one :
+       {"AUTH\",\"x", "HELLO", "QUIT", "RESET", "MULTI", "EXEC", "DISCARD", "WATCH\",\"k", "UNWATCH", "SUBSCRIBE\",\"c",
+        "PSUBSCRIBE\",\"c", "SSUBSCRIBE\",\"c", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "MONITOR",
+        "CLIENT\",\"REPLY\",\"OFF", "CLIENT\",\"TRACKING\",\"ON", "CLIENT\",\"ID"}) {
     const Answer answer = post("[\"" + Bytes(one) + "\"]");
     EXPECT_EQ(answer.status, 400) << one;
     EXPECT_NE(answer.body.find("is not allowed in REST"), Bytes::npos) << one << answer.body;
@@ -75,15 +80,18 @@ TEST_F(RestContractTest, CommandsAboutAConnectionAreRefused) {
 // 1.1, 2.2: rows.
 
 TEST_F(RestContractTest, ThePipelineRunsAllItsRows) {
-  const Answer answer = wire().call("POST", "/pipeline", R"([["SET","k","v"],["LPUSH","k","x"],["NOSUCH"],["GET","k"]])");
+  const Answer answer =
+      wire().call("POST", "/pipeline", R"([["SET","k","v"],["LPUSH","k","x"],["NOSUCH"],["GET","k"]])");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body, "[{\"result\":\"OK\"},{\"error\":\"WRONGTYPE Operation against a key holding the wrong kind of value\"},"
-                         "{\"error\":\"ERR Command is not available: 'NOSUCH'. See docs/rest.md for details\"},{\"result\":\"v\"}]");
+  EXPECT_EQ(answer.body,
+            "[{\"result\":\"OK\"},{\"error\":\"WRONGTYPE Operation against a key holding the wrong kind of value\"},"
+            "{\"error\":\"ERR Command is not available: 'NOSUCH'. See docs/rest.md for details\"},{\"result\":\"v\"}]");
   EXPECT_EQ(wire().call("POST", "/pipeline", "[]").body, "{\"error\":\"ERR empty pipeline request\"}");
   EXPECT_EQ(wire().call("POST", "/pipeline", R"(["GET","k"])").status, 400);
 }
 
-// Who puts requests together does so for callers who know nothing of each other: one that is no command is its own fault.
+// Who puts requests together does so for callers who know nothing of each other: one that is no command is its
+// own fault.
 TEST_F(RestContractTest, ARowThatIsNoCommandFailsAlone) {
   const auto body = [&](View rows) {
     const Answer answer = wire().call("POST", "/pipeline", rows);
@@ -92,12 +100,14 @@ TEST_F(RestContractTest, ARowThatIsNoCommandFailsAlone) {
   };
   const Bytes null = "{\"error\":\"ERR null args are not supported\"}", empty = "{\"error\":\"ERR empty command\"}";
   EXPECT_EQ(body(R"([["SET","k",null],["SET","l",1],[],["GET","l"],[{}]])"),
-            "[" + null + ",{\"result\":\"OK\"}," + empty + ",{\"result\":\"1\"},{\"error\":\"ERR unsupported arg type: \\\"{\\\": json.Delim\"}]");
+            "[" + null + ",{\"result\":\"OK\"}," + empty +
+                ",{\"result\":\"1\"},{\"error\":\"ERR unsupported arg type: \\\"{\\\": json.Delim\"}]");
   EXPECT_EQ(body(R"([["SET","k",null],[]])"), "[" + null + "," + empty + "]");
   EXPECT_EQ(body(R"([["ECHO",["a"]],["ECHO","a"]])"),
             "[{\"error\":\"ERR unsupported arg type: \\\"[\\\": json.Delim\"},{\"result\":\"a\"}]");
   rooms().config.http_command_bytes_max = 100;
-  EXPECT_NE(body("[[\"ECHO\",\"" + Bytes(200, 'x') + "\"],[\"GET\",\"l\"]]").find("ERR max request size exceeded"), Bytes::npos);
+  EXPECT_NE(body("[[\"ECHO\",\"" + Bytes(200, 'x') + "\"],[\"GET\",\"l\"]]").find("ERR max request size exceeded"),
+            Bytes::npos);
   const Bytes header = "Upstash-Response-Format: resp2\r\n";
   EXPECT_EQ(wire().call("POST", "/pipeline", R"([["GET","l"],[]])", header).status, 400);
   EXPECT_EQ(wire().call("POST", "/multi-exec", R"([["SET","l",2],["SET","k",null]])").body, null);
@@ -114,7 +124,8 @@ TEST_F(RestContractTest, ResultsAreMeasuredAsTheyAre) {
   call("SET larger " + Bytes(1001, 'x'));
   for (const View header : {"", "Upstash-Encoding: base64\r\n"}) {
     EXPECT_EQ(wire().call("POST", "/", R"(["GET","large"])", header).status, 200);
-    EXPECT_NE(wire().call("POST", "/", R"(["GET","larger"])", header).body.find("ERR max request size exceeded"), Bytes::npos);
+    EXPECT_NE(wire().call("POST", "/", R"(["GET","larger"])", header).body.find("ERR max request size exceeded"),
+              Bytes::npos);
   }
 }
 
@@ -129,19 +140,22 @@ TEST_F(RestContractTest, ATransactionWhoseLastRowFailsWasDone) {
 TEST_F(RestContractTest, ATransactionIsWholeOrAbsent) {
   const Answer done = wire().call("POST", "/multi-exec", R"([["SET","k","v"],["LPUSH","k","x"],["INCR","n"]])");
   EXPECT_EQ(done.status, 200);
-  EXPECT_EQ(done.body, "[{\"result\":\"OK\"},{\"error\":\"WRONGTYPE Operation against a key holding the wrong kind of value\"},"
-                       "{\"result\":1}]");
+  EXPECT_EQ(done.body,
+            "[{\"result\":\"OK\"},{\"error\":\"WRONGTYPE Operation against a key holding the wrong kind of value\"},"
+            "{\"result\":1}]");
   const Answer undone = wire().call("POST", "/multi-exec", R"([["INCR","n"],["GET"],["INCR","n"]])");
   EXPECT_EQ(undone.status, 400);
   EXPECT_EQ(undone.body, "{\"error\":\"ERR wrong number of arguments for 'get' command\"}");
   const Answer escaped = wire().call("POST", "/multi-exec", R"([["INCR","n"],["EXEC"],["INCR","n"]])");
-  EXPECT_EQ(escaped.body, "{\"error\":\"ERR Command \\\"EXEC\\\" is not allowed in REST or it has a special context path\"}");
+  EXPECT_EQ(escaped.body,
+            "{\"error\":\"ERR Command \\\"EXEC\\\" is not allowed in REST or it has a special context path\"}");
   EXPECT_EQ(result(R"(["GET","n"])"), "{\"result\":\"1\"}");
   EXPECT_FALSE(wire().session().client()->in_multi);
 }
 
 TEST_F(RestContractTest, AWaitInATransactionEndsAtOnce) {
-  EXPECT_EQ(wire().call("POST", "/multi-exec", R"([["BLPOP","l",0],["PING"]])").body, "[{\"result\":null},{\"result\":\"PONG\"}]");
+  EXPECT_EQ(wire().call("POST", "/multi-exec", R"([["BLPOP","l",0],["PING"]])").body,
+            "[{\"result\":null},{\"result\":\"PONG\"}]");
 }
 
 // 1.3: tokens.
@@ -199,7 +213,8 @@ TEST_F(RestContractTest, TheReadOnlyTokenReads) {
 TEST_F(RestContractTest, BrowsersMayAsk) {
   TestWire& w = wire();
   w.token.clear();
-  const Answer preflight = w.call("OPTIONS", "/pipeline", "", "Origin: https://app.example\r\nAccess-Control-Request-Headers: authorization,x\r\n");
+  const Answer preflight = w.call("OPTIONS", "/pipeline", "",
+                                  "Origin: https://app.example\r\nAccess-Control-Request-Headers: authorization,x\r\n");
   EXPECT_EQ(preflight.status, 200);
   EXPECT_EQ(preflight.body, "");
   EXPECT_EQ(preflight.header("access-control-allow-origin"), "https://app.example");
@@ -213,7 +228,9 @@ TEST_F(RestContractTest, BrowsersMayAsk) {
 }
 
 TEST_F(RestContractTest, TheSyncTokenMovesWithWritesAlone) {
-  const auto token = [&](View body) { return post(body, "Upstash-Sync-Token: made-up\r\n").header("upstash-sync-token"); };
+  const auto token = [&](View body) {
+    return post(body, "Upstash-Sync-Token: made-up\r\n").header("upstash-sync-token");
+  };
   const Bytes first = token(R"(["SET","k","v"])"), second = token(R"(["SET","k","w"])");
   EXPECT_FALSE(first.empty());
   EXPECT_NE(first, second);
@@ -249,7 +266,8 @@ TEST_F(RestContractTest, ConnectionsStayOrEndAsAsked) {
 
 TEST_F(RestContractTest, WhoExpectsToContinueIsToldTo) {
   TestWire& w = wire();
-  w.send("POST /set/k HTTP/1.1\r\nHost: leat\r\nAuthorization: " + Bytes(kToken) + "\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  w.send("POST /set/k HTTP/1.1\r\nHost: leat\r\nAuthorization: " + Bytes(kToken) +
+         "\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(w.received(), "HTTP/1.1 100 Continue\r\n\r\n");
   w.received().clear();
   w.send("ab");
@@ -268,7 +286,8 @@ TEST_F(RestContractTest, Base64) {
   EXPECT_EQ(result(R"(["TYPE","k"])", header), "{\"result\":\"c3RyaW5n\"}");
   EXPECT_EQ(result(R"(["STRLEN","k"])", header), "{\"result\":1}");
   EXPECT_EQ(result(R"(["MGET","k","none"])", header), "{\"result\":[\"dg==\",null]}");
-  EXPECT_EQ(result(R"~(["EVAL","return {redis.status_reply('OK'),{1,'x'}}",0])~", header), "{\"result\":[\"T0s=\",[1,\"eA==\"]]}");
+  EXPECT_EQ(result(R"~(["EVAL","return {redis.status_reply('OK'),{1,'x'}}",0])~", header),
+            "{\"result\":[\"T0s=\",[1,\"eA==\"]]}");
   EXPECT_EQ(post(R"(["GET"])", header).body, "{\"error\":\"ERR wrong number of arguments for 'get' command\"}");
   EXPECT_EQ(wire().call("POST", "/pipeline", R"([["GET","k"]])", header).body, "[{\"result\":\"dg==\"}]");
   EXPECT_EQ(post(R"(["GET","k"])", "Upstash-Encoding: gzip\r\n").status, 400);
@@ -301,7 +320,8 @@ TEST_F(RestContractTest, LengthsAreBounded) {
   rooms().config.http_body_bytes_max = 4000;
   const Answer large = post("[\"SET\",\"k\",\"" + Bytes(1000, 'x') + "\"]");
   EXPECT_EQ(large.status, 413);
-  EXPECT_NE(large.body.find("ERR max request size exceeded. Limit: 1000 bytes, Actual: 1004 bytes"), Bytes::npos) << large.body;
+  EXPECT_NE(large.body.find("ERR max request size exceeded. Limit: 1000 bytes, Actual: 1004 bytes"), Bytes::npos)
+      << large.body;
   EXPECT_EQ(wire().call("POST", "/set/k", Bytes(1000, 'x')).status, 413);
   EXPECT_EQ(call("EXISTS k"), integer(0));
   ASSERT_EQ(call("SET k " + Bytes(2000, 'x')), ok());
@@ -367,12 +387,14 @@ TEST_F(RestContractTest, AWaitIsALongPoll) {
 TEST_F(RestContractTest, AWaitingRowDelaysItsOwnPipelineAlone) {
   TestWire& worker = connect_rest();
   ASSERT_EQ(call("XGROUP CREATE s g $ MKSTREAM"), ok());
-  worker.ask("POST", "/pipeline", R"([["SET","a",1],["XREADGROUP","GROUP","g","c","BLOCK",0,"STREAMS","s",">"],["GET","a"]])");
+  worker.ask("POST", "/pipeline",
+             R"([["SET","a",1],["XREADGROUP","GROUP","g","c","BLOCK",0,"STREAMS","s",">"],["GET","a"]])");
   EXPECT_FALSE(worker.has_answer());
   EXPECT_EQ(result(R"(["GET","a"])"), "{\"result\":\"1\"}");
   ASSERT_EQ(call("XADD s 1-1 f v"), bulk("1-1"));
   tick();
-  EXPECT_EQ(worker.answer().body, "[{\"result\":\"OK\"},{\"result\":[[\"s\",[[\"1-1\",[\"f\",\"v\"]]]]]},{\"result\":\"1\"}]");
+  EXPECT_EQ(worker.answer().body,
+            "[{\"result\":\"OK\"},{\"result\":[[\"s\",[[\"1-1\",[\"f\",\"v\"]]]]]},{\"result\":\"1\"}]");
 }
 
 TEST_F(RestContractTest, NothingIsPoppedForWhoHasHungUp) {

@@ -13,7 +13,8 @@ Bytes Answer::header(View name) const {
   for (size_t at = head.find("\r\n"); at != Bytes::npos; at = head.find("\r\n", at)) {
     at += 2;
     const View line = View(head).substr(at, head.find("\r\n", at) - at);
-    if (line.size() > name.size() && line[name.size()] == ':' && strncasecmp(line.data(), name.data(), name.size()) == 0) {
+    if (line.size() > name.size() && line[name.size()] == ':' &&
+        strncasecmp(line.data(), name.data(), name.size()) == 0) {
       return Bytes(line.substr(name.size() + 2));
     }
   }

@@ -20,13 +20,17 @@ struct Answer {
 // One connection.
 class TestWire final : public Transport {
  public:
-  TestWire(BrokerTest& test, RestDoor& door) : test_(test), session_(std::make_unique<RestSession>(door, *this)) { session_->begin(); }
+  TestWire(BrokerTest& test, RestDoor& door) : test_(test), session_(std::make_unique<RestSession>(door, *this)) {
+    session_->begin();
+  }
 
   void send(View bytes);  // and runs a tick
   // A request with the token, by default; `headers` each with its line's end.
   void ask(View method, View target, View body = "", View headers = "");
   Answer answer();        // the next one; fails the test when there is none
-  Answer call(View method, View target, View body = "", View headers = "") { return ask(method, target, body, headers), answer(); }
+  Answer call(View method, View target, View body = "", View headers = "") {
+    return ask(method, target, body, headers), answer();
+  }
   Answer post(View body, View headers = "") { return call("POST", "/", body, headers); }
   // The body of an answer that must be 200.
   Bytes result(View body, View headers = "");

@@ -126,7 +126,8 @@ TEST_F(RestStreamTest, ASlowReaderHoldsNoMoreThanItTakes) {
   w.ask("GET", "/consume/s?group=g&consumer=c&count=1");
   for (int i = 0; i < 3; ++i) tick();
   w.unsent_bytes = 1;
-  for (int i = 1; i <= 5; ++i) ASSERT_EQ(call("XADD s 1-" + std::to_string(i) + " f v"), bulk("1-" + std::to_string(i)));
+  for (int i = 1; i <= 5; ++i)
+    ASSERT_EQ(call("XADD s 1-" + std::to_string(i) + " f v"), bulk("1-" + std::to_string(i)));
   for (int i = 0; i < 9; ++i) tick();
   EXPECT_EQ(call("XPENDING s g").items.at(0), integer(1));
   w.unsent_bytes = 0;
@@ -142,9 +143,12 @@ TEST_F(RestStreamTest, AGroupThatGoesEndsTheStream) {
   EXPECT_EQ(wire().call("GET", "/consume/s?group=g").status, 400);
   EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&count=0").status, 400);
   EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&claim=x").status, 400);
-  EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&claim=999").status, 400) << "no entry is delivered without end";
+  EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c&claim=999").status, 400)
+      << "no entry is delivered without end";
   for (const View id : {">", "$", "1-", "x-1"}) {
-    EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c", "", "Last-Event-ID: " + Bytes(id) + "\r\n").status, 400) << id;
+    EXPECT_EQ(wire().call("GET", "/consume/s?group=g&consumer=c", "", "Last-Event-ID: " + Bytes(id) + "\r\n").status,
+              400)
+        << id;
   }
   ASSERT_EQ(call("XGROUP CREATE s g 0 MKSTREAM"), ok());
   TestWire& w = connect_rest();

@@ -14,8 +14,8 @@ constexpr char kScript[] =
     "redis.call('ZADD', KEYS[4], 1, ARGV[1]) redis.call('SADD', KEYS[5], ARGV[1]) redis.call('PUBLISH', KEYS[6], ARGV[1]) "
     "return ARGV[1]";
 
-// Writers put a token into five keys at once, and publish it; readers look, a listener hears. Always: a token is in all five
-// or in none; one that was answered, read or heard is there.
+// Writers put a token into five keys at once, and publish it; readers look, a listener hears. Always: a token is in all
+// five or in none; one that was answered, read or heard is there.
 class Batches final : public Workload {
  public:
   enum Role : size_t { kScripter, kTransactor, kReader, kListener, kRoles };
@@ -94,8 +94,8 @@ class Batches final : public Workload {
   std::set<Bytes> sent_, seen_;
 };
 
-// Keys that are set to go, and looked at together with the broker's time. Always: a key is there until its time has come and
-// gone from then on, whatever the wall clock does, also when it is turned back over a restart.
+// Keys that are set to go, and looked at together with the broker's time. Always: a key is there until its time has
+// come and gone from then on, whatever the wall clock does, also when it is turned back over a restart.
 class Expiries : public Workload {
  public:
   using Workload::Workload;
@@ -145,7 +145,8 @@ class Expiries : public Workload {
     const auto due = due_.find(key);
     if (due == due_.end()) return;
     EXPECT_TRUE(reply.is_null() || !gone_.contains(key)) << key << " was seen gone and is there again";
-    EXPECT_EQ(reply.is_null(), gone_.contains(key) || now_ms >= due->second) << key << " is due at " << due->second << ", it is " << now_ms;
+    EXPECT_EQ(reply.is_null(), gone_.contains(key) || now_ms >= due->second)
+        << key << " is due at " << due->second << ", it is " << now_ms;
     if (reply.is_null()) gone_.insert(key);
   }
 

@@ -11,8 +11,8 @@ namespace {
 
 constexpr size_t kWorkers = 2;
 
-// Two clients put, two take. Always: what a put acknowledged is there or was taken; what a take answered is gone; a put is
-// whole or absent; at most one member is missing for each take that stayed unanswered.
+// Two clients put, two take. Always: what a put acknowledged is there or was taken; what a take answered is gone; a put
+// is whole or absent; at most one member is missing for each take that stayed unanswered.
 class Pool : public Workload {
  public:
   using Workload::Workload;
@@ -111,8 +111,8 @@ class SetPool final : public Pool {
   Words look() override { return {"SMEMBERS", key_}; }
 };
 
-// Client 0 puts jobs in, the others move one into their own hands and remove it there when it is done. Always: a job is in
-// one place; what a worker was answered is in its hands until it removes it.
+// Client 0 puts jobs in, the others move one into their own hands and remove it there when it is done. Always: a job is
+// in one place; what a worker was answered is in its hands until it removes it.
 class ReliableList final : public Workload {
  public:
   using Workload::Workload;
@@ -120,7 +120,8 @@ class ReliableList final : public Workload {
 
   std::vector<Words> next(size_t client, Dice& dice) override {
     if (client == 0) return {{"LPUSH", key_, "j" + std::to_string(++last_)}};
-    if (hand_[client] != 0 && !one_in(dice, 4)) return {{"LREM", hand(client), "1", "j" + std::to_string(hand_[client])}};
+    if (hand_[client] != 0 && !one_in(dice, 4))
+      return {{"LREM", hand(client), "1", "j" + std::to_string(hand_[client])}};
     return {{"BLMOVE", key_, hand(client), "RIGHT", "LEFT", "0.5"}};
   }
   void answered(size_t client, const Words& asked, const Reply& reply) override {
@@ -144,7 +145,8 @@ class ReliableList final : public Workload {
   void check(const Ask& ask) override {
     std::map<Bytes, std::vector<size_t>> places;
     for (size_t at = 0; at <= kWorkers; ++at) {
-      for (const Reply& item : ask({"LRANGE", at == 0 ? key_ : hand(at), "0", "-1"}).items) places[item.text].push_back(at);
+      for (const Reply& item : ask({"LRANGE", at == 0 ? key_ : hand(at), "0", "-1"}).items)
+        places[item.text].push_back(at);
     }
     for (const auto& [job, at] : places) {
       EXPECT_EQ(at.size(), 1u) << key_ << ": " << job << " is in several places";
@@ -159,7 +161,8 @@ class ReliableList final : public Workload {
         continue;
       }
       EXPECT_TRUE(there || (!was.acknowledged && was.owner == 0)) << key_ << ": " << job << " is lost";
-      EXPECT_TRUE(!there || was.owner == 0 || places[job].front() == was.owner) << key_ << ": " << job << " left its hand";
+      EXPECT_TRUE(!there || was.owner == 0 || places[job].front() == was.owner)
+          << key_ << ": " << job << " left its hand";
       was.acknowledged = there;
       was.removed = !there;
     }

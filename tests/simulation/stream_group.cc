@@ -14,8 +14,8 @@ enum Role : size_t { kProducer, kSecondProducer, kConsumer, kSecondConsumer, kCl
 using Id = std::pair<uint64_t, uint64_t>;
 Id id_of(const Bytes& text) { return {std::stoull(text), std::stoull(text.substr(text.find('-') + 1))}; }
 
-// Always: ids strictly rise, over clock jumps and restarts; an added entry is there, and so is one that was read; what was
-// delivered is pending or was acknowledged; what was acknowledged does not come back.
+// Always: ids strictly rise, over clock jumps and restarts; an added entry is there, and so is one that was read; what
+// was delivered is pending or was acknowledged; what was acknowledged does not come back.
 class StreamGroup final : public Workload {
  public:
   using Workload::Workload;
@@ -83,7 +83,8 @@ class StreamGroup final : public Workload {
       EXPECT_TRUE(payloads.insert(entry.items[1].items[1].text).second) << key_ << ": added twice";
     }
     for (const auto& [id, payload] : seen_) {
-      EXPECT_TRUE(there.contains(id) && there[id] == payload) << key_ << ": " << id.first << "-" << id.second << " is lost";
+      EXPECT_TRUE(there.contains(id) && there[id] == payload)
+          << key_ << ": " << id.first << "-" << id.second << " is lost";
     }
     std::set<Id> pending;
     const Reply listed = ask({"XPENDING", key_, "g", "-", "+", "100000"});

@@ -2,8 +2,10 @@
 // workload.h: what one kind of client asks, and the ledger of what it was answered, kept outside the broker.
 //
 // Used by: the simulation, which carries the bytes; each workload of this folder.
-// Always:  - a request is unanswered until its whole reply was read; then it is answered, or forgotten with its connection;
-//          - check() believes the ledger: what was acknowledged or seen is there, nothing is there that was not asked for.
+// Always:  - a request is unanswered until its whole reply was read; then it is answered, or forgotten with
+//            its connection;
+//          - check() believes the ledger: what was acknowledged or seen is there, nothing is there that was not
+//            asked for.
 #pragma once
 
 #include <functional>
@@ -53,6 +55,7 @@ std::unique_ptr<Workload> stream_group(const Bytes& key);   // XADD, XREADGROUP,
 std::unique_ptr<Workload> batches(const Bytes& key);        // MULTI and EVAL over six keys, PUBLISH among them; readers
 std::unique_ptr<Workload> expiries(const Bytes& key);       // SET PX, and what a look-up may say when
 std::unique_ptr<Workload> field_expiries(const Bytes& key);  // the same with HSETEX and fields of hashes
-std::unique_ptr<Workload> turmoil(const Bytes& key);        // RENAME, COPY, FLUSHDB, SWAPDB …: only the digests judge it
+// RENAME, COPY, FLUSHDB, SWAPDB …: only the digests judge it.
+std::unique_ptr<Workload> turmoil(const Bytes& key);
 
 }  // namespace leat::testing

@@ -59,12 +59,14 @@ void SimClient::break_off(Broker* broker) {
 
 World::World(uint64_t seed) : dice_(seed) {
   config_.segment_bytes = 16 << 10;
-  config_.durability = one_in(4) ? (one_in(2) ? DurabilityMode::kInterval : DurabilityMode::kNever) : DurabilityMode::kAlways;
+  config_.durability =
+      one_in(4) ? (one_in(2) ? DurabilityMode::kInterval : DurabilityMode::kNever) : DurabilityMode::kAlways;
   config_.sync_interval_ms = 100;
   config_.idle_timeout_s = 0;
   camps_.push_back({.mode = config_.durability, .prefix = "g", .workloads = {}, .clients = {}});
   if (one_in(2)) {
-    const std::pair<Bytes, DurabilityMode> classes[] = {{"lax", DurabilityMode::kNever}, {"timed", DurabilityMode::kInterval}};
+    const std::pair<Bytes, DurabilityMode> classes[] = {{"lax", DurabilityMode::kNever},
+                                                        {"timed", DurabilityMode::kInterval}};
     for (const auto& [name, mode] : classes) {
       config_.classes.push_back({.name = name, .prefixes = {name + ":"}, .durability = mode});
       camps_.push_back({.mode = mode, .prefix = name + ":", .workloads = {}, .clients = {}});
@@ -186,7 +188,8 @@ void World::open() {
   for (int left = one_in(3) ? 2 : 0;; --left) {
     if (left > 0) disk_.stop_at(disk_.calls() + 1 + dice_() % 60);
     broker_ = std::make_unique<Broker>(
-        Broker::House{.files = disk_, .clock = clock_, .events = *events_, .seed = dice_(), .deterministic = true}, config_);
+        Broker::House{.files = disk_, .clock = clock_, .events = *events_, .seed = dice_(), .deterministic = true},
+        config_);
     Status opened = broker_->lock_folder();
     if (opened.ok()) opened = broker_->open();
     if (left <= 0) {
@@ -214,7 +217,8 @@ void World::check() {
   clients_.clear();  // until the next life: some of them end here
   const ClassUsage& usage = broker_->rooms().usage;
   const auto counted = usage.counted();
-  for (ClassId id = 0; id < counted.size() && broker_->rooms().classes.any(); ++id) EXPECT_EQ(usage.of(id), counted[id]);
+  for (ClassId id = 0; id < counted.size() && broker_->rooms().classes.any(); ++id)
+    EXPECT_EQ(usage.of(id), counted[id]);
   const int64_t sync_us = std::exchange(sync_us_, 0);
   for (Camp& camp : camps_) {
     if (loses(camp.mode)) {  // acknowledgements may be gone, so the ledgers begin anew

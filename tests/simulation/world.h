@@ -5,7 +5,8 @@
 // Always:  - one thread, and all chance comes from the seed: a failure comes again;
 //          - the log's thread takes as long for a sync as the world says, and ticks run meanwhile;
 //          - keys of a class are judged as their class promises, whatever the broker promises the others;
-//          - after each crash the state is that of the end of a tick that was known, at or behind all that was promised.
+//          - after each crash the state is that of the end of a tick that was known, at or behind all that
+//            was promised.
 #pragma once
 
 #include <deque>

@@ -125,7 +125,8 @@ void BrokerTest::TearDown() {
   tick();
   const uint64_t before = digest();
   const Snapshots& taken = broker_->snapshots();
-  if (taken.origin().after == 0 && taken.figures(0).taken == 0 && !taken.under_way()) {  // else it has only what changed
+  // Else it has only what changed.
+  if (taken.origin().after == 0 && taken.figures(0).taken == 0 && !taken.under_way()) {
     snapshot.take(rooms().keyspace);
     EXPECT_EQ(snapshot.digest_when_loaded(), before) << "a snapshot, loaded, makes another keyspace than the live one";
   }

@@ -2,9 +2,9 @@
 // broker_test.h: the real broker, in process, on a clock and a disk that the test owns: no sleeps, no ports.
 //
 // Used by: tests/commands, tests/recovery.
-// Always:  - TearDown replays the log into an empty keyspace and compares digests: every command test is a recovery test;
-//            so must have a snapshot of the live chunks, and one that went to the disk and was loaded at a start. Each effect
-//            of the log must fit the state it meets, as salvage asks;
+// Always:  - TearDown replays the log into an empty keyspace and compares digests: every command test is a recovery
+//            test; so must have a snapshot of the live chunks, and one that went to the disk and was loaded at a start.
+//            Each effect of the log must fit the state it meets, as salvage asks;
 //          - a client's send() runs a tick, so what it asked is answered, parked or refused when send() returns;
 //          - time moves only by advance_ms(), and by what a look at the clock costs when a test says that it does.
 #pragma once
@@ -94,7 +94,8 @@ class BrokerTest : public ::testing::Test {
   Reply call(View line) { return client().call(line); }
 
   void tick() { broker_->tick(); }
-  // Until nothing is left to do, also for a log thread that only does what the test tells it to (LogThreadMode::kAlways).
+  // Until nothing is left to do, also for a log thread that only does what the test tells it to
+  // (LogThreadMode::kAlways).
   void let_it_work() {
     do {
       while (broker().log()->step_thread()) continue;

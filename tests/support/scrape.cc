@@ -118,7 +118,8 @@ void Scrape::take_bucket(View labels, double count) {
   Buckets& buckets = buckets_[Bytes(labels.substr(0, at))];
   const View bound = labels.substr(at + 4, labels.size() - at - 6);
   const auto value = bound == "+Inf" ? std::optional(HUGE_VAL) : number(bound);
-  if (buckets.ended || !value || *value <= buckets.last_bound || count < buckets.last_count) fault("a bucket out of order");
+  if (buckets.ended || !value || *value <= buckets.last_bound || count < buckets.last_count)
+    fault("a bucket out of order");
   buckets = {.last_count = count, .last_bound = value.value_or(0), .ended = bound == "+Inf"};
 }
 

@@ -2,7 +2,8 @@
 // scrape.h: Prometheus' text format as its strictest reader takes it.
 //
 // Used by: the tests of the metrics.
-// Always:  - what is not one of the format's lines, or stands in the wrong place, is a fault, and is kept with its line.
+// Always:  - what is not one of the format's lines, or stands in the wrong place, is a fault, and is kept with
+//            its line.
 // Source:  https://prometheus.io/docs/instrumenting/exposition_formats/
 #pragma once
 

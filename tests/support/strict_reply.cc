@@ -29,7 +29,8 @@ bool is_double(View text) {
     if (!digits(exponent)) return false;
   }
   const size_t point = mantissa.find('.');
-  return point == View::npos ? digits(mantissa) : digits(mantissa.substr(0, point)) && digits(mantissa.substr(point + 1));
+  return point == View::npos ? digits(mantissa)
+                             : digits(mantissa.substr(0, point)) && digits(mantissa.substr(point + 1));
 }
 
 class Reader {

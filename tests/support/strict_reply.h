@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// strict_reply.h: whether bytes are a reply as the protocol has it: every length right, every number in its one form, no
-// type that the client's version lacks.
+// strict_reply.h: whether bytes are a reply as the protocol has it: every length right, every number in its one form,
+// no type that the client's version lacks.
 //
 // Used by: the test of all commands, the fuzzers. Other tests read replies by reply.h, which believes what it reads.
 #pragma once

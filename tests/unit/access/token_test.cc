@@ -14,7 +14,8 @@ namespace {
 const Bytes kRandom = "AbcdefghijklmnopqrstuvwxyZ0123456789-_Abcde";  // 43
 
 TEST(TokenTest, TheTextTellsItsTerms) {
-  const Bytes plain = new_token(0, 0), bound = new_token(3, 0), ending = new_token(0, 1767225600), both = new_token(15, 7);
+  const Bytes plain = new_token(0, 0), bound = new_token(3, 0), ending = new_token(0, 1767225600),
+              both = new_token(15, 7);
   EXPECT_EQ(plain.size(), 5 + 43u);
   EXPECT_TRUE(bound.starts_with("leat_db3_")) << bound;
   EXPECT_TRUE(ending.starts_with("leat_until1767225600_")) << ending;
@@ -33,10 +34,10 @@ TEST(TokenTest, TheTextTellsItsTerms) {
 }
 
 TEST(TokenTest, WhatIsNoTokenIsNone) {
-  for (const Bytes& text : {Bytes(""), Bytes("leat_"), "leat_" + kRandom + "x", "leat_" + kRandom.substr(1), "Leat_" + kRandom,
-                            "leat_db16_" + kRandom, "leat_db-1_" + kRandom, "leat_db03_" + kRandom, "leat_until0_" + kRandom,
-                            "leat_until_" + kRandom, "leat_until9999999999999_" + kRandom, "leat_until5_db1_" + kRandom,
-                            "leat_" + kRandom.substr(1) + " ", "leat_db1" + kRandom}) {
+  for (const Bytes& text : {Bytes(""), Bytes("leat_"), "leat_" + kRandom + "x", "leat_" + kRandom.substr(1),
+                            "Leat_" + kRandom, "leat_db16_" + kRandom, "leat_db-1_" + kRandom, "leat_db03_" + kRandom,
+                            "leat_until0_" + kRandom, "leat_until_" + kRandom, "leat_until9999999999999_" + kRandom,
+                            "leat_until5_db1_" + kRandom, "leat_" + kRandom.substr(1) + " ", "leat_db1" + kRandom}) {
     EXPECT_FALSE(Token::of_text(text)) << text;
     EXPECT_EQ(Token::of_any_text(text).word(), "token=" + digest_of(text));
   }
@@ -49,7 +50,8 @@ TEST(TokenTest, WordsAreReadBack) {
     ASSERT_TRUE(Token::of_word(word)) << word;
     EXPECT_EQ(Token::of_word(word)->word(), word);
   }
-  for (const View bad : {",", ",db=", ",db=16", ",db=1,", ",until=0", ",until=1,db=1", ",db=1db=2", "0", ",db=1x", ",x=1"}) {
+  for (const View bad :
+       {",", ",db=", ",db=16", ",db=1,", ",until=0", ",until=1,db=1", ",db=1db=2", "0", ",db=1x", ",x=1"}) {
     EXPECT_FALSE(Token::of_word("token=" + digest + Bytes(bad))) << bad;
   }
   EXPECT_FALSE(Token::of_word("token=" + digest.substr(1)));
@@ -82,7 +84,8 @@ class TokensOfUsersTest : public ::testing::Test {
 TEST_F(TokensOfUsersTest, AreNoPasswords) {
   put("u", {"on", add_one, add_two, add_one});
   const User& u = *users.find("u");
-  EXPECT_EQ(u.text(), "on sanitize-payload token=" + digest_of(one) + ",db=2 token=" + digest_of(two) + ",until=10 resetchannels -@all");
+  EXPECT_EQ(u.text(), "on sanitize-payload token=" + digest_of(one) + ",db=2 token=" + digest_of(two) +
+                          ",until=10 resetchannels -@all");
   EXPECT_FALSE(u.accepts(one));
   ASSERT_NE(u.token_of(digest_of(one), 0), nullptr);
   EXPECT_EQ(u.token_of(digest_of(two), 10'000), nullptr) << "it has ended";
@@ -102,8 +105,10 @@ TEST_F(TokensOfUsersTest, AreTakenAwayByTextOrDigest) {
   EXPECT_EQ(holder(two), "u");
   put("u", {drop_two});
   EXPECT_TRUE(users.find("u")->tokens().empty());
-  for (const auto& [rule, why] : {std::pair<View, View>{drop_two, kNoSuchToken.text()}, {drop_one, kNoSuchPassword.text()},
-                                  {"untoken=abc", kBadToken.text()}, {"token=abc", kBadToken.text()}}) {
+  for (const auto& [rule, why] : {std::pair<View, View>{drop_two, kNoSuchToken.text()},
+                                  {drop_one, kNoSuchPassword.text()},
+                                  {"untoken=abc", kBadToken.text()},
+                                  {"token=abc", kBadToken.text()}}) {
     User u = *users.find("u");
     EXPECT_EQ(u.set(rule, words, false).text(), why) << rule;
   }

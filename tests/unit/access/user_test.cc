@@ -41,8 +41,11 @@ class UserTest : public ::testing::Test {
   Denial judge(const User& user, View command, std::vector<KeyUse> keys = {}, std::vector<ChannelUse> channels = {},
                std::optional<View> first = {}) {
     return user
-        .judge(
-            {.command = *words.find(command), .for_anyone = false, .first_word = first, .keys = keys, .channels = channels})
+        .judge({.command = *words.find(command),
+                .for_anyone = false,
+                .first_word = first,
+                .keys = keys,
+                .channels = channels})
         .denial;
   }
   Vocabulary words;
@@ -140,9 +143,10 @@ TEST_F(UserTest, TheTextIsCanonical) {
 
 TEST_F(UserTest, Selectors) {
   User user = made({"on", "~own:*", "+get", "(~other:* +set)", "(%R~*  +@read)"});
-  EXPECT_EQ(user.text(),
-            "on sanitize-payload ~own:* resetchannels -@all +get (~other:* resetchannels -@all +set) (%R~* resetchannels "
-            "-@all +@read)");
+  EXPECT_EQ(
+      user.text(),
+      "on sanitize-payload ~own:* resetchannels -@all +get (~other:* resetchannels -@all +set) (%R~* resetchannels "
+      "-@all +@read)");
   EXPECT_EQ(judge(user, "set", {{"other:x", kWrites, 1}}), Denial::kNone);
   EXPECT_EQ(judge(user, "set", {{"own:x", kWrites, 1}}), Denial::kKey) << "what came furthest is told";
   EXPECT_EQ(judge(user, "get", {{"any", kReads, 1}}), Denial::kNone);
@@ -155,8 +159,9 @@ TEST_F(UserTest, Selectors) {
 }
 
 TEST_F(UserTest, WhatIsStoredIsRestored) {
-  const User user = made({"on", ">p", "skip-sanitize-payload", "%RW~*", "~(a", "&c", "+@read", "+select|0", "-get",
-                          "(~a) ~\"\\\"b\" +client|list)", "(allkeys allchannels allcommands)", "(~\"a\\\\b)\" ~c +get)", "()"});
+  const User user =
+      made({"on", ">p", "skip-sanitize-payload", "%RW~*", "~(a", "&c", "+@read", "+select|0", "-get",
+            "(~a) ~\"\\\"b\" +client|list)", "(allkeys allchannels allcommands)", "(~\"a\\\\b)\" ~c +get)", "()"});
   const auto restored = User::restored("u", user.stored(), words);
   ASSERT_TRUE(restored.ok()) << restored.status().text();
   EXPECT_EQ(restored->stored(), user.stored());

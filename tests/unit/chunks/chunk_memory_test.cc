@@ -92,7 +92,8 @@ TEST(ChunkMemory, RestLeavesNoHolesAndNoSlack) {
   EXPECT_LT(chunks.memory().used(), size_t{4} << 20) << "also while there is work";
 }
 
-// All chunks get another region, and yet no second set of them is held: a broker that has half of a machine's memory may rest.
+// All chunks get another region, and yet no second set of them is held: a broker that has half of a machine's
+// memory may rest.
 TEST(ChunkMemory, TidyingTakesNoMemoryOfItsOwn) {
   constexpr size_t kExtents = size_t{8} << 20;  // two shelves have an extent that is not full, and one is kept
   ChunkStore chunks;

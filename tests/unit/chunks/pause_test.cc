@@ -50,7 +50,8 @@ TEST(PausedSort, IsAStableSort) {
   for (const size_t size : {0, 1, 2, 1000, 1023, 1024, 1025, 2048, 2049, 5000, 100'000}) {
     for (const uint64_t different : {uint64_t{1}, uint64_t{50}, UINT64_MAX}) {
       Pairs pairs = random_pairs(size, different), expected = pairs;
-      std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      std::stable_sort(expected.begin(), expected.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
       sort(pairs);
       ASSERT_EQ(pairs, expected) << size << " of " << different;
     }

@@ -57,8 +57,9 @@ Seen understood(View bytes) {
 constexpr View kHost = "Host: leat\r\n";
 
 TEST(HttpReader, ARequestAndTheNext) {
-  const Seen seen = understood("\r\nPOST /set/a?x=1 HTTP/1.1\r\nhost: leat\r\nAUTHORIZATION: Bearer  t o k \r\nContent-Length: 3\r\n\r\nabc"
-                               "GET / HTTP/1.1\r\nHost: leat\r\nConnection: close\r\nUpstash-Encoding: base64\r\n\r\n");
+  const Seen seen = understood(
+      "\r\nPOST /set/a?x=1 HTTP/1.1\r\nhost: leat\r\nAUTHORIZATION: Bearer  t o k \r\nContent-Length: 3\r\n\r\nabc"
+      "GET / HTTP/1.1\r\nHost: leat\r\nConnection: close\r\nUpstash-Encoding: base64\r\n\r\n");
   ASSERT_EQ(seen.requests.size(), 2u) << seen.text;
   EXPECT_EQ(seen.requests[0].method, HttpMethod::kPost);
   EXPECT_EQ(seen.requests[0].target, "/set/a?x=1");
@@ -72,8 +73,9 @@ TEST(HttpReader, ARequestAndTheNext) {
 }
 
 TEST(HttpReader, ABodyInChunks) {
-  const Seen seen = understood("PUT / HTTP/1.1\r\nHost: leat\r\nTransfer-Encoding: chunked\r\n\r\n"
-                               "3;ext=1\r\nabc\r\n1\r\nd\r\n0\r\nAuthorization: late\r\n\r\nGET / HTTP/1.1\r\nHost: leat\r\n\r\n");
+  const Seen seen = understood(
+      "PUT / HTTP/1.1\r\nHost: leat\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3;ext=1\r\nabc\r\n1\r\nd\r\n0\r\nAuthorization: late\r\n\r\nGET / HTTP/1.1\r\nHost: leat\r\n\r\n");
   ASSERT_EQ(seen.requests.size(), 2u) << seen.text;
   EXPECT_EQ(seen.requests[0].body, "abcd");
   EXPECT_FALSE(seen.requests[0].authorization) << "a trailer is no header";
@@ -95,7 +97,8 @@ TEST(HttpReader, WhatTwoReadersCouldUnderstandDifferentlyIsRefused) {
     Bytes bytes;
     int status;
   };
-  const Bytes post = "POST / HTTP/1.1\r\nHost: leat\r\n", get = "GET / HTTP/1.1\r\nHost: leat\r\n", smuggled = "GET /flushall HTTP/1.1\r\n\r\n";
+  const Bytes post = "POST / HTTP/1.1\r\nHost: leat\r\n", get = "GET / HTTP/1.1\r\nHost: leat\r\n",
+              smuggled = "GET /flushall HTTP/1.1\r\n\r\n";
   const Case cases[] = {
       {post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, 400},
       {post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n" + smuggled, 400},
@@ -153,7 +156,8 @@ TEST(HttpReader, WhatTwoReadersCouldUnderstandDifferentlyIsRefused) {
 }
 
 TEST(HttpReader, ChunksMayNotTakeMoreThanTheirBody) {
-  Bytes bytes = "POST / HTTP/1.1\r\nHost: leat\r\nTransfer-Encoding: chunked\r\n\r\n1;" + Bytes(70'000, 'e') + "=1\r\na\r\n0\r\n\r\n";
+  Bytes bytes = "POST / HTTP/1.1\r\nHost: leat\r\nTransfer-Encoding: chunked\r\n\r\n1;" + Bytes(70'000, 'e') +
+                "=1\r\na\r\n0\r\n\r\n";
   EXPECT_EQ(understood(bytes, 1000).status, 413);
 }
 

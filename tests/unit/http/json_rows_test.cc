@@ -45,7 +45,8 @@ TEST(JsonRows, WordsOfACommand) {
 }
 
 TEST(JsonRows, RowsOfAPipeline) {
-  EXPECT_EQ(read(R"([["GET","a"],["INCRBY","b",2]])", true).commands, (std::vector<Words>{{"GET", "a"}, {"INCRBY", "b", "2"}}));
+  EXPECT_EQ(read(R"([["GET","a"],["INCRBY","b",2]])", true).commands,
+            (std::vector<Words>{{"GET", "a"}, {"INCRBY", "b", "2"}}));
 }
 
 TEST(JsonRows, ARowThatIsNoCommandIsRefusedAlone) {
@@ -61,7 +62,8 @@ TEST(JsonRows, ARowThatIsNoCommandIsRefusedAlone) {
   EXPECT_NE(rows.refused[1].text.find("Limit: 1000 bytes, Actual: 1001 bytes"), Bytes::npos);
   rows = {};
   body = "[[],[],[],[]]";
-  EXPECT_EQ(reader.read_rows(body, kLimits, rows)->text, "ERR a pipeline has more rows than limits.pipeline_requests allows");
+  EXPECT_EQ(reader.read_rows(body, kLimits, rows)->text,
+            "ERR a pipeline has more rows than limits.pipeline_requests allows");
   EXPECT_TRUE(rows.refused.empty());
 }
 

@@ -108,8 +108,10 @@ TEST(JsonSink, ALongRowBecomesAnError) {
   sink.integer(1);
   sink.bulk(Bytes(100, 'x'));
   sink.integer(2);
-  EXPECT_EQ(out, "{\"result\":1},{\"error\":\"ERR max request size exceeded. Limit: 20 bytes, Actual: 100 bytes. See docs/rest.md for "
-                 "details\"},{\"result\":2},");
+  EXPECT_EQ(
+      out,
+      "{\"result\":1},{\"error\":\"ERR max request size exceeded. Limit: 20 bytes, Actual: 100 bytes. See docs/rest.md for "
+      "details\"},{\"result\":2},");
   EXPECT_FALSE(sink.failed()) << "it was executed: the status says so";
 }
 
@@ -121,7 +123,9 @@ TEST(JsonSink, RefusedRowsHaveTheirPlaces) {
   sink.integer(2);
   sink.integer(3);
   sink.write_refused(out);
-  EXPECT_EQ(out, "{\"error\":\"no\"},{\"error\":\"none\"},{\"result\":1},{\"error\":\"never\"},{\"result\":[2,3]},{\"error\":\"x\"},");
+  EXPECT_EQ(
+      out,
+      "{\"error\":\"no\"},{\"error\":\"none\"},{\"result\":1},{\"error\":\"never\"},{\"result\":[2,3]},{\"error\":\"x\"},");
 }
 
 TEST(JsonSink, OfATransactionExecAloneIsHeard) {

@@ -29,7 +29,8 @@ TEST(Target, ThePairsOfTheQuery) {
 }
 
 TEST(Target, WhatIsNoneIsRefused) {
-  for (const char* text : {"", "*", "get/a", "/get/%", "/get/%4", "/get/%zz", "/get/a?x=%f", "/%g0"}) EXPECT_FALSE(parse_target(text)) << text;
+  for (const char* text : {"", "*", "get/a", "/get/%", "/get/%4", "/get/%zz", "/get/a?x=%f", "/%g0"})
+    EXPECT_FALSE(parse_target(text)) << text;
 }
 
 }  // namespace leat

@@ -13,7 +13,7 @@ namespace {
 
 TEST(Geohash, PlacesAndScores) {
   EXPECT_EQ(score_of({13.361389, 38.115556}), 3479099956230698.0);
-  const Place palermo = place_of_score(3479099956230698.0);
+  const GeoPoint palermo = place_of_score(3479099956230698.0);
   EXPECT_NEAR(palermo.longitude, 13.361389, 1e-5);
   EXPECT_NEAR(palermo.latitude, 38.115556, 1e-5);
   EXPECT_EQ(geohash_text(palermo), "sqc8b49rny0");
@@ -41,7 +41,7 @@ TEST(Geohash, NeighboursMeetBehindTheMap) {
 
 TEST(GeoShape, FewCellsHoweverLarge) {
   for (double radius_m = 0.1; radius_m < 1e8; radius_m *= 3) {
-    for (const Place centre : {Place{0, 0}, Place{15, 37}, Place{180, 85}, Place{-180, -85}, Place{100, -67}}) {
+    for (const GeoPoint centre : {GeoPoint{0, 0}, GeoPoint{15, 37}, GeoPoint{180, 85}, GeoPoint{-180, -85}, GeoPoint{100, -67}}) {
       const GeoShape shape{.centre = centre, .radius_m = radius_m};
       const auto cells = shape.cells();
       EXPECT_GE(cells.size(), 1u);

@@ -166,8 +166,10 @@ TEST(Database, ValuesWeighWhatTheirChunksDo) {
     }
   });
   expect_weight_of_chunks<SortedSet>([](SortedSet& set, auto& dice, const Bytes& text) {
-    if (dice() % 4 != 0 || set.empty()) set.add(text + std::to_string(dice() % 5000), static_cast<double>(dice() % 100));
-    else set.erase_range(dice() % set.size(), 1);
+    if (dice() % 4 != 0 || set.empty())
+      set.add(text + std::to_string(dice() % 5000), static_cast<double>(dice() % 100));
+    else
+      set.erase_range(dice() % set.size(), 1);
   });
   expect_weight_of_chunks<Stream>([](Stream& stream, auto& dice, const Bytes& text) {
     const View pair[] = {"field", text};
@@ -439,7 +441,6 @@ TEST(Libraries, StayApart) {
   EXPECT_EQ(keyspace.library("a"), "text");
   EXPECT_EQ(keyspace.library("b")->size(), 100'000u);
   EXPECT_EQ(keyspace.library_names().size(), 2u);
-  EXPECT_GT(keyspace.libraries_memory(), 100'000u);
   keyspace.delete_library("b");
   EXPECT_FALSE(keyspace.library("b"));
   keyspace.flush_libraries();

@@ -37,8 +37,8 @@ class LoaderTest : public ::testing::Test {
   testing::MemorySnapshot snapshot;
 };
 
-// What was deleted and not freed yet when the snapshot was taken goes with its long entries, once: they were dropped twice,
-// which took the page of their table, and the entries of others in it, away.
+// What was deleted and not freed yet when the snapshot was taken goes with its long entries, once: they were dropped
+// twice, which took the page of their table, and the entries of others in it, away.
 TEST_F(LoaderTest, LongEntriesOfTheDeadAreDroppedOnce) {
   const Bytes entry(kInlineEntryMax + 1, 'x');
   constexpr int kDying = 400;

@@ -26,7 +26,9 @@ class SmallValues : public ::testing::Test {
     apply_one(keyspace, at, HashDelete{.key = key, .names = names});
   }
   void add(View key, std::vector<View> members) { apply_one(keyspace, 0, SetAdd{.key = key, .members = members}); }
-  void remove(View key, std::vector<View> members) { apply_one(keyspace, 0, SetRemove{.key = key, .members = members}); }
+  void remove(View key, std::vector<View> members) {
+    apply_one(keyspace, 0, SetRemove{.key = key, .members = members});
+  }
 
   bool in_row(View key, DbIndex at = 0) const { return keyspace.database(at).find(key)->value == nullptr; }
   Fields fields(View key, DbIndex at = 0) const {

@@ -56,7 +56,8 @@ Bytes write_key(const Bytes& name, EVP_PKEY* key, const Bytes& password) {
   const Bytes path = path_of(name);
   BIO* const file = BIO_new_file(path.c_str(), "w");
   const EVP_CIPHER* const cipher = password.empty() ? nullptr : EVP_aes_128_cbc();
-  CHECK(PEM_write_bio_PrivateKey(file, key, cipher, reinterpret_cast<const unsigned char*>(password.data()), static_cast<int>(password.size()), nullptr, nullptr) == 1);
+  CHECK(PEM_write_bio_PrivateKey(file, key, cipher, reinterpret_cast<const unsigned char*>(password.data()),
+                                 static_cast<int>(password.size()), nullptr, nullptr) == 1);
   BIO_free(file);
   return path;
 }

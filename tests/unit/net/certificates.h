@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// certificates.h: an authority of the test's own, and what it certifies: files in the test's folder, nothing checked in.
+// certificates.h: an authority of the test's own, and what it certifies: files in the test's folder, nothing
+// checked in.
 #pragma once
 
 #include <openssl/x509.h>

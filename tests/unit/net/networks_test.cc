@@ -33,7 +33,8 @@ TEST(NetworksTest, HoldAddresses) {
 }
 
 TEST(NetworksTest, AreChecked) {
-  for (const char* wrong : {"10.0.0.0/33", "10.0.0.0/-1", "10.0.0.1/8", "::/129", "localhost", "10.0.0.0/8;::1", "1.2.3", "10.0.0.0/x", "/8"}) {
+  for (const char* wrong : {"10.0.0.0/33", "10.0.0.0/-1", "10.0.0.1/8", "::/129", "localhost", "10.0.0.0/8;::1",
+                            "1.2.3", "10.0.0.0/x", "/8"}) {
     EXPECT_FALSE(Networks::parse(wrong).ok()) << wrong;
   }
 }

@@ -15,7 +15,8 @@ using End = TlsSession::End;
 // A client of TLS, in memory.
 class Peer {
  public:
-  explicit Peer(const Authority& trusts, int protocol = 0, const Identity* shows = nullptr) : context_(SSL_CTX_new(TLS_client_method())) {
+  explicit Peer(const Authority& trusts, int protocol = 0, const Identity* shows = nullptr)
+      : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_security_level(context_, 0);
     if (protocol != 0) {
       SSL_CTX_set_min_proto_version(context_, protocol);
@@ -235,8 +236,8 @@ TEST_F(TlsTest, OldProtocolsAndGarbageFail) {
   Peer older(authority, TLS1_2_VERSION);
   TlsSession newer(open());
   EXPECT_EQ(shake(newer, older), Handshake::kFailed);
-  for (const Bytes& garbage : {Bytes("\x16\x03\x01\x00\x05hello", 10), Bytes(100, '\x16'), Bytes("GET / HTTP/1.1\r\n\r\n"),
-                               Bytes("\x16\x03\x01\xff\xff", 5) + Bytes(1000, 'x')}) {
+  for (const Bytes& garbage : {Bytes("\x16\x03\x01\x00\x05hello", 10), Bytes(100, '\x16'),
+                               Bytes("GET / HTTP/1.1\r\n\r\n"), Bytes("\x16\x03\x01\xff\xff", 5) + Bytes(1000, 'x')}) {
     TlsSession server(open());
     Bytes answer;
     server.feed(garbage);

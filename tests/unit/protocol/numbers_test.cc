@@ -9,13 +9,15 @@ namespace leat {
 
 TEST(NumbersTest, IntegersAreWrittenAsTheLibraryDoes) {
   for (int64_t value = -1100; value < 1100; ++value) EXPECT_EQ(integer_text(value), std::to_string(value));
-  for (const int64_t value : {INT64_MIN, INT64_MAX, int64_t{1'000'000'007}}) EXPECT_EQ(integer_text(value), std::to_string(value));
+  for (const int64_t value : {INT64_MIN, INT64_MAX, int64_t{1'000'000'007}})
+    EXPECT_EQ(integer_text(value), std::to_string(value));
 }
 
 TEST(NumbersTest, IntegersAreStrict) {
   EXPECT_EQ(parse_integer("-9223372036854775808"), INT64_MIN);
   EXPECT_EQ(parse_integer("0"), 0);
-  for (const View text : {"", "-", "+1", " 1", "1 ", "01", "-0", "9223372036854775808", "1.0", "0x1", "99999999999999999999999"}) {
+  for (const View text :
+       {"", "-", "+1", " 1", "1 ", "01", "-0", "9223372036854775808", "1.0", "0x1", "99999999999999999999999"}) {
     EXPECT_FALSE(parse_integer(text)) << text;
   }
 }

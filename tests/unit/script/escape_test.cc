@@ -12,7 +12,8 @@ struct Attempt {
 
 class EscapeTest : public ScriptTest {
  protected:
-  // Every name that scripts can reach, with the identity of what stands there; and that the common calls do what they did.
+  // Every name that scripts can reach, with the identity of what stands there; and that the common calls do what
+  // they did.
   Bytes world() {
     return text(R"(
       local seen = {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The adversary who wants all of the memory or all of the time. Whatever a script does, the house gets its look in within a
-// moment, what it holds stays bounded, and the next script finds the state as it was.
+// The adversary who wants all of the memory or all of the time. Whatever a script does, the house gets its look in
+// within a moment, what it holds stays bounded, and the next script finds the state as it was.
 #include <algorithm>
 
 #include "tests/unit/script/script_test.h"
@@ -112,7 +112,8 @@ TEST_F(ExcessTest, LongCalls) {
   }
 }
 
-// A table whose order makes the quicksort of Lua 5.1 take the square of its length: each pivot is made the least that is left.
+// A table whose order makes the quicksort of Lua 5.1 take the square of its length: each pivot is made the least
+// that is left.
 TEST_F(ExcessTest, SortsMadeToBeSlow) {
   expect_interruptible(R"(
     local n, t, value, solid, least, pivot = 60000, {}, {}, 0, nil, 0
@@ -241,8 +242,10 @@ TEST_F(ExcessTest, LyingLengths) {
         "cjson.encode_sparse_array(true, -1, -1)"}) {
     expect_survived("local answer = {" + Bytes(call) + "} return #answer");
   }
-  EXPECT_EQ(eval("return #bit.tohex(65535, -2147483648) <= 8 and #bit.tohex(1, 2147483647) <= 8"), ":1\r\n");  // CVE-2024-31449
-  EXPECT_EQ(eval("return (pcall(unpack, {}, -2147483648, 2147483647))"), "$-1\r\n");                           // CVE-2025-46817
+  // CVE-2024-31449.
+  EXPECT_EQ(eval("return #bit.tohex(65535, -2147483648) <= 8 and #bit.tohex(1, 2147483647) <= 8"), ":1\r\n");
+  // CVE-2025-46817.
+  EXPECT_EQ(eval("return (pcall(unpack, {}, -2147483648, 2147483647))"), "$-1\r\n");
 }
 
 // CVE-2022-24834, and one byte that is sixteen once unpacked.

@@ -280,10 +280,13 @@ TEST_F(ScriptTest, TableAndMath) {
       text("return math.mod(5, 3) .. math.floor(-1.5) .. math.max(1, 3, 2) .. math.fmod(7, 3) .. tostring(math.huge)"),
       "2-231inf");
   EXPECT_EQ(text("return table.getn({1, 2}) .. #table.concat({'a', 1.5})"), "24");
-  EXPECT_NE(text("return math.random() .. ''"), text("return math.random() .. ''")) << "it goes on from script to script";
-  const Bytes seeded = text("math.randomseed(7) return math.random() .. ' ' .. math.random(10) .. ' ' .. math.random(5, 6)");
+  EXPECT_NE(text("return math.random() .. ''"), text("return math.random() .. ''"))
+      << "it goes on from script to script";
+  const Bytes seeded =
+      text("math.randomseed(7) return math.random() .. ' ' .. math.random(10) .. ' ' .. math.random(5, 6)");
   const Bytes next = text("return math.random() .. ''");
-  EXPECT_EQ(seeded, text("math.randomseed(7) return math.random() .. ' ' .. math.random(10) .. ' ' .. math.random(5, 6)"));
+  EXPECT_EQ(seeded,
+            text("math.randomseed(7) return math.random() .. ' ' .. math.random(10) .. ' ' .. math.random(5, 6)"));
   EXPECT_NE(next, text("return math.random() .. ''")) << "one that seeds does not make the next draw what it wants";
   EXPECT_EQ(text("math.randomseed(1) return math.random() .. ' ' .. math.random()"),
             "0.041630344484761 0.4544924448498");

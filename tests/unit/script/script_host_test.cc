@@ -69,7 +69,8 @@ TEST_F(ScriptTest, TheCacheTakesHalfOfTheMemoryAtMost) {
     for (int n = 0; n < 200'000; ++n) body += std::to_string(i) + "." + std::to_string(n) + ",";
     return body + "} return 1";
   };
-  for (const std::function<Bytes(int)>& body : {std::function<Bytes(int)>(comment), std::function<Bytes(int)>(compiled)}) {
+  for (const std::function<Bytes(int)>& body :
+       {std::function<Bytes(int)>(comment), std::function<Bytes(int)>(compiled)}) {
     for (int i = 0; i < 12; ++i) EXPECT_TRUE(host.load(body(i), ScriptHost::Keep::kWhileUsed).ok()) << i;
     EXPECT_GT(host.evicted(), 0u);
     bool refused = false;
