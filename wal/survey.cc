@@ -10,7 +10,7 @@ namespace leat::wal {
 
 namespace {
 
-constexpr uint64_t kProgressEvery = uint64_t{8} << 20;
+constexpr uint64_t kProgressEvery = uint64_t{1} << 20;  // so often clients are heard who ask while it loads
 
 // Walks the segments once. While every frame follows the one before, batches are replayed; behind the first gap it only
 // looks for survivors, for what they say about what had been synced.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""slowness.py: how slow the disk under a broker is just now: the four numbers shared with slow_syncs.c.
+"""slowness.py: how slow the disk under a broker is just now: the five numbers shared with slow_syncs.c.
 
-Used by: slow_disk.py.
+Used by: slow_disk.py, ../loading.py, ../bench/slow_disk.py.
 Always:  - a change counts from the next sync on;
          - stand() is over for the broker when its one sync is, and the disk is as quick as before.
 """
@@ -11,15 +11,16 @@ import struct
 import time
 
 PATIENCE_SECONDS = 30
+NUMBERS = struct.Struct("qqqqq")
 
 
 class Slowness:
     def __init__(self, library, folder):
         self.path = os.path.join(folder, "slowness")
         with open(self.path, "wb") as file:
-            file.write(bytes(32))
+            file.write(bytes(NUMBERS.size))
         with open(self.path, "r+b") as file:
-            self.shared = mmap.mmap(file.fileno(), 32)
+            self.shared = mmap.mmap(file.fileno(), NUMBERS.size)
         self.environment = {"LD_PRELOAD": os.path.abspath(library), "LEAT_SLOW_UNDER": "/data/", "LEAT_SLOW_BY": self.path}
         self.each_us = 0
 
@@ -30,7 +31,10 @@ class Slowness:
     @property
     def syncs(self):
         """That have begun, since the broker was started first."""
-        return struct.unpack("q", self.shared[24:])[0]
+        return NUMBERS.unpack(self.shared[:])[3]
+
+    def set_reads(self, each_us):
+        self.shared[32:] = struct.pack("q", each_us)
 
     def stand(self, us):
         """One sync takes so long. Returns when it has begun; somebody must be writing."""
